@@ -1,0 +1,24 @@
+"""One module per service; its class is found by the module's name, so that adding a service edits nothing else."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from syncctl.connectors.base import Connector
+
+
+def kinds() -> list[str]:
+    """The services that this version has a connector for."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base")
+
+
+def connector_class(kind: str) -> type[Connector]:
+    """The connector of a service; raises `LookupError` where there is none."""
+    try:
+        module = importlib.import_module(f"{__name__}.{kind}")
+    except ModuleNotFoundError as error:
+        raise LookupError(kind) from error
+    return cast("type[Connector]", module.CONNECTOR)

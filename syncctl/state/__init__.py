@@ -1,0 +1,1 @@
+"""The state: one SQLite file, and the only SQL of syncctl."""

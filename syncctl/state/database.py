@@ -1,0 +1,162 @@
+"""Opens the state file, and runs short transactions on it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from syncctl.errors import ConfigError, StateError
+from syncctl.state.migrations import VERSION, migrate
+
+BUSY_SECONDS = 30
+
+
+class Database:
+    """One connection to the state file, in autocommit but inside `transaction()`."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self.connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One `BEGIN IMMEDIATE` … `COMMIT`; rolled back on any error. SQLite's errors become `StateError`.
+
+        Immediate, because a read that turns into a write fails at once, whatever the busy timeout, where another
+        program wrote in between.
+        """
+        with explained(self.path):
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """The rows of one reading statement."""
+        with explained(self.path):
+            return self.connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: object) -> sqlite3.Row | None:
+        """The first row of one reading statement, if any."""
+        with explained(self.path):
+            found: sqlite3.Row | None = self.connection.execute(sql, values).fetchone()
+            return found
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self.connection.close()
+
+
+def open_database(path: Path, *, group: str = "", create: bool = True) -> Database:
+    """The state at `path`, brought up to date; created with its folder where it is missing.
+
+    The file is for its owner alone (0600) unless `group` names the group that shares it (folder 2770, files 0660:
+    in WAL mode even a reader writes beside the file). Raises `StateError`.
+    """
+    with explained(path):
+        if not path.exists():
+            if not create:
+                raise StateError(f"There is no state file {path}", "Run syncctl sync-recent first")
+            _create(path, group)
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            connection.row_factory = sqlite3.Row
+            _prepare(path, connection)
+        except BaseException:
+            connection.close()
+            raise
+    return Database(path, connection)
+
+
+def _prepare(path: Path, connection: sqlite3.Connection) -> None:
+    version = _version(connection)
+    if version > VERSION:
+        raise StateError(
+            f"The state file {path} was written by a newer syncctl (schema {version}, this one knows {VERSION})",
+            "Upgrade syncctl, or restore a backup made before the upgrade",
+        )
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    if version < VERSION:
+        with _migration_lock(path):
+            connection.execute("PRAGMA journal_mode = WAL")
+            if _version(connection) < VERSION:
+                migrate(connection)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _create(path: Path, group: str) -> None:
+    """An empty file with the right owner and mode, before SQLite gives its own files the same."""
+    folder = path.parent
+    if not folder.exists():
+        folder.mkdir(parents=True, mode=0o700)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if group:
+        share(folder, group, 0o2770)
+        share(path, group, 0o660)
+
+
+def share(path: Path, group: str, mode: int) -> None:
+    """Gives a file or folder to the group; raises `ConfigError` where that is not allowed or no such group exists."""
+    try:
+        shutil.chown(path, group=group)
+        path.chmod(mode)
+    except LookupError as error:
+        raise ConfigError([f"SYNCCTL_STATE_GROUP: there is no group {group!r}"]) from error
+    except PermissionError as error:
+        raise ConfigError(
+            [f"SYNCCTL_STATE_GROUP: {path} cannot be given to the group {group}"],
+            "Run syncctl as a member of that group who owns the folder",
+        ) from error
+
+
+@contextmanager
+def _migration_lock(path: Path) -> Iterator[None]:
+    """Only one process at a time changes the schema."""
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the file system say into a `StateError` with a remedy."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StateError(f"The state file {path}: {error}", _remedy(str(error))) from error
+    except OSError as error:
+        raise StateError(f"The state file {path}: {error.strerror or error}", _remedy(str(error))) from error
+
+
+def _remedy(message: str) -> str:
+    for part, remedy in _REMEDIES:
+        if part in message:
+            return remedy
+    return "Look at the file's rights and at the disk; run syncctl status"
+
+
+_REMEDIES = (
+    ("not a database", "It is damaged or some other file: restore a backup, or move it away and read everything anew"),
+    ("malformed", "It is damaged: restore a backup, or move it away and read everything anew"),
+    ("readonly", "Let the user who runs syncctl write the file and its folder"),
+    ("unable to open", "Let the user who runs syncctl write the file and its folder"),
+    ("ermission denied", "Let the user who runs syncctl write the file and its folder"),
+    ("full", "Free some space on the disk and run it again; nothing was half written"),
+    ("No space left", "Free some space on the disk and run it again; nothing was half written"),
+    ("locked", "Some other program holds a transaction open on it for too long: end that program"),
+    ("disk I/O", "Look at the disk and at the system log"),
+    ("no such table", "It is damaged or of some other program: restore a backup, or name another SYNCCTL_STATE"),
+)

@@ -1,0 +1,269 @@
+"""The schema, as ordered steps; each is one transaction together with the record that it ran.
+
+`PRAGMA user_version` is the number of steps applied, so that an up-to-date file is recognised without importing
+sqlite_utils. A step that has been released is never edited.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from sqlite_utils.db import Database
+    from sqlite_utils.migrations import Migrations
+
+VERSION = 1
+
+_SHOP = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE products (
+    id INTEGER PRIMARY KEY,
+    sku TEXT NOT NULL UNIQUE CHECK (sku <> '' AND sku = trim(sku)),
+    name TEXT NOT NULL DEFAULT '',
+    barcode TEXT,
+    price TEXT,
+    price_includes_tax INTEGER CHECK (price_includes_tax IN (0, 1)),
+    currency TEXT,
+    created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
+    created_by TEXT NOT NULL DEFAULT 'shop'
+) STRICT;
+CREATE INDEX products_sku_nocase ON products (sku COLLATE NOCASE);
+
+-- Which connector each field of the catalogue is taken from, and which of its tiers and locations.
+CREATE TABLE sources (
+    field TEXT PRIMARY KEY CHECK (field IN ('price', 'stock')),
+    connector TEXT NOT NULL,
+    price_tier TEXT,
+    currency TEXT,
+    locations TEXT
+) STRICT, WITHOUT ROWID;
+"""
+
+_MIRROR = """
+CREATE TABLE accounts (
+    connector TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    base_url TEXT NOT NULL,
+    account TEXT NOT NULL,
+    credentials TEXT NOT NULL DEFAULT '',
+    accepted_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE remote_products (
+    connector TEXT NOT NULL,
+    remote_id TEXT NOT NULL,
+    sku TEXT NOT NULL,
+    name TEXT NOT NULL,
+    barcode TEXT,
+    prices TEXT NOT NULL,
+    price_includes_tax INTEGER,
+    state TEXT NOT NULL CHECK (state IN ('active', 'inactive', 'gone')),
+    version INTEGER NOT NULL,
+    product_id INTEGER REFERENCES products (id) ON DELETE SET NULL,
+    matched_by TEXT,
+    matched_run INTEGER,
+    first_call INTEGER NOT NULL,
+    PRIMARY KEY (connector, remote_id)
+) STRICT;
+CREATE INDEX remote_products_sku ON remote_products (connector, sku);
+CREATE UNIQUE INDEX remote_products_link ON remote_products (product_id, connector) WHERE product_id IS NOT NULL;
+CREATE INDEX remote_products_gone ON remote_products (connector) WHERE state = 'gone';
+
+CREATE TABLE remote_stock (
+    connector TEXT NOT NULL,
+    remote_id TEXT NOT NULL,
+    location TEXT NOT NULL,
+    available INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    first_call INTEGER NOT NULL,
+    PRIMARY KEY (connector, remote_id, location)
+) STRICT, WITHOUT ROWID;
+
+-- When and by which call each product and its stock were last looked at. A table of its own, so that a look that
+-- finds nothing new writes no row of the mirror.
+CREATE TABLE looks (
+    connector TEXT NOT NULL,
+    remote_id TEXT NOT NULL,
+    product_at INTEGER NOT NULL DEFAULT 0,
+    stock_at INTEGER NOT NULL DEFAULT 0,
+    product_call INTEGER NOT NULL DEFAULT 0,
+    stock_call INTEGER NOT NULL DEFAULT 0,
+    oldest_at INTEGER NOT NULL GENERATED ALWAYS AS (min(product_at, stock_at)) VIRTUAL,
+    PRIMARY KEY (connector, remote_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX looks_oldest ON looks (connector, oldest_at);
+
+-- A read that is under way, and the stamp that the last complete one left.
+CREATE TABLE cursors (
+    connector TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    feed TEXT NOT NULL CHECK (feed IN ('delta', 'full')),
+    scope TEXT NOT NULL DEFAULT '',
+    stamp TEXT,
+    position TEXT,
+    first_call INTEGER,
+    started_at INTEGER,
+    pages INTEGER NOT NULL DEFAULT 0,
+    seen INTEGER NOT NULL DEFAULT 0,
+    announced INTEGER,
+    finished_at INTEGER,
+    PRIMARY KEY (connector, kind, feed)
+) STRICT, WITHOUT ROWID;
+"""
+
+_JOURNAL = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    command TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    exit_code INTEGER,
+    pid INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE run_connectors (
+    run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    connector TEXT NOT NULL,
+    exit_code INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    seen INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    verified INTEGER NOT NULL,
+    drifted INTEGER NOT NULL,
+    gone INTEGER NOT NULL,
+    deferred_until INTEGER,
+    errors TEXT NOT NULL,
+    PRIMARY KEY (run, connector)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE calls (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    connector TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    method TEXT NOT NULL,
+    path TEXT NOT NULL,
+    status INTEGER,
+    ms INTEGER,
+    bytes INTEGER,
+    request_id TEXT,
+    error TEXT
+) STRICT;
+
+CREATE TABLE bodies (
+    call INTEGER PRIMARY KEY REFERENCES calls (id) ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    request BLOB,
+    response BLOB
+) STRICT;
+
+CREATE TABLE spend (
+    connector TEXT NOT NULL,
+    win TEXT NOT NULL,
+    slot INTEGER NOT NULL,
+    used INTEGER NOT NULL DEFAULT 0,
+    others INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (connector, win, slot)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE blocks (
+    connector TEXT PRIMARY KEY,
+    until INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    learnt_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE changes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    call INTEGER NOT NULL,
+    connector TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    remote_id TEXT NOT NULL,
+    field TEXT NOT NULL,
+    before TEXT,
+    after TEXT,
+    rule TEXT NOT NULL
+) STRICT;
+CREATE INDEX changes_record ON changes (connector, remote_id);
+CREATE INDEX changes_drift ON changes (connector, at) WHERE rule = 'drift';
+"""
+
+_CATALOGUE = """
+CREATE VIEW catalogue AS
+SELECT
+    products.sku,
+    coalesce(nullif(priced.name, ''), nullif(stocked.name, ''), products.name) AS name,
+    json_extract(priced.prices, '$."' || price_source.price_tier || '"') AS price,
+    priced.price_includes_tax,
+    price_source.currency,
+    CASE
+        WHEN stocked.state = 'gone' THEN 0
+        WHEN stock_look.stock_at > 0 THEN (
+            SELECT CASE WHEN total % 1000000 = 0 THEN total / 1000000 ELSE total / 1000000.0 END
+            FROM (
+                SELECT coalesce(sum(available), 0) AS total
+                FROM remote_stock
+                WHERE remote_stock.connector = stocked.connector
+                    AND remote_stock.remote_id = stocked.remote_id
+                    AND (
+                        stock_source.locations IS NULL
+                        OR remote_stock.location IN (SELECT value FROM json_each(stock_source.locations))
+                    )
+            )
+        )
+    END AS available,
+    coalesce(priced.state, stocked.state) AS state,
+    strftime(
+        '%Y-%m-%dT%H:%M:%SZ',
+        nullif(min(coalesce(price_look.product_at, stock_look.stock_at),
+                   coalesce(stock_look.stock_at, price_look.product_at)), 0) / 1000,
+        'unixepoch'
+    ) AS as_of
+FROM products
+LEFT JOIN sources AS price_source ON price_source.field = 'price'
+LEFT JOIN remote_products AS priced
+    ON priced.product_id = products.id AND priced.connector = price_source.connector
+LEFT JOIN looks AS price_look
+    ON price_look.connector = priced.connector AND price_look.remote_id = priced.remote_id
+LEFT JOIN sources AS stock_source ON stock_source.field = 'stock'
+LEFT JOIN remote_products AS stocked
+    ON stocked.product_id = products.id AND stocked.connector = stock_source.connector
+LEFT JOIN looks AS stock_look
+    ON stock_look.connector = stocked.connector AND stock_look.remote_id = stocked.remote_id;
+"""
+
+
+def _statements(script: str) -> list[str]:
+    """The statements of a script; sqlite3's own `executescript` would commit the transaction round the step."""
+    return [part for part in script.split(";\n") if part.strip()]
+
+
+def _first(db: Database) -> None:
+    """The shop's side, the mirror, the journal and the catalogue."""
+    for script in (_SHOP, _MIRROR, _JOURNAL, _CATALOGUE):
+        for statement in _statements(script):
+            db.execute(statement)
+    db.execute("PRAGMA user_version = 1")
+
+
+def _steps() -> Migrations:
+    from sqlite_utils.migrations import Migrations  # noqa: PLC0415 - slow to import, and rarely needed
+
+    steps = Migrations("syncctl")
+    steps(name="001_first")(_first)
+    return steps
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Brings the schema up to `VERSION`; the caller holds the lock that keeps other processes from doing the same."""
+    from sqlite_utils import Database  # noqa: PLC0415 - slow to import, and rarely needed
+
+    _steps().apply(Database(connection))
