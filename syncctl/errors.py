@@ -122,9 +122,10 @@ class RefusedError(RunError):
 
     exit_code = 76
 
-    def __init__(self, message: str, status: int, remedy: str = "") -> None:
+    def __init__(self, message: str, remedy: str = "", *, status: int, call: int) -> None:
         super().__init__(message, remedy)
         self.status = status
+        self.call = call
 
 
 class RecordError(SyncctlError):

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
 from syncctl.models import SUM, Kind, Problem, Record
 
 if TYPE_CHECKING:
-    from requests.auth import AuthBase
+    from requests import PreparedRequest
 
 Calendar = Literal["day", "month"]
+Auth: TypeAlias = "Callable[[PreparedRequest], PreparedRequest]"
 WAITABLE_SECONDS = 600  # a window up to this long is waited for; a longer one ends the work
 
 
@@ -71,15 +72,22 @@ class Lookup:
 class Answer(Protocol):
     """An answer of the service with a status below 400."""
 
-    status: int
-    headers: Mapping[str, str]
-    call: int  # the journal's id of this call
+    @property
+    def call(self) -> int:
+        """The journal's id of this call."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The answer's headers, by names in any case."""
 
     def json(self) -> Any:
         """The decoded body, decimals as `Decimal`; raises `AnswerError` where it is no JSON."""
 
     def date(self) -> datetime | None:
         """The service's clock when it answered (the Date header)."""
+
+    def skew(self) -> float | None:
+        """By how many seconds this machine's clock is ahead of the service's."""
 
 
 class Http(Protocol):
@@ -146,6 +154,7 @@ class Connector(ABC):
     limits: ClassVar[tuple[Limit, ...]]
     pulls: ClassVar[Mapping[Kind, Pull]]
     lookups: ClassVar[Mapping[Kind, Lookup]]
+    check_calls: ClassVar[int] = 2  # of `check`
     quota_status: ClassVar[frozenset[int]] = frozenset()  # statuses other than 429 that may mean "quota used up"
 
     def __init__(self, values: Values, http: Http) -> None:
@@ -163,7 +172,7 @@ class Connector(ABC):
 
     @classmethod
     @abstractmethod
-    def auth(cls, values: Values) -> AuthBase:
+    def auth(cls, values: Values) -> Auth:
         """Puts credentials and the service's own headers on each request."""
 
     @classmethod
@@ -214,6 +223,16 @@ class Connector(ABC):
         """The connector's part of `syncctl doctor`: at most two calls."""
 
 
+def text(value: object) -> str:
+    """A text as the service tells it, fit for one line and for any database: control characters become spaces."""
+    if value is None:
+        return ""
+    plain = str(value)
+    if not plain.isprintable():
+        plain = "".join(c if c.isprintable() else " " for c in plain).strip()
+    return plain
+
+
 def price(value: object) -> Decimal | None:
     """A price as the service tells it; None is no price. Raises `ValueError` with the reason where it is none."""
     if value is None:
@@ -232,10 +251,11 @@ def quantity(value: object) -> Decimal:
 def _decimal(value: object) -> Decimal:
     """A JSON number (int or Decimal) of a size that money and goods can have."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("is not a number")  # noqa: TRY004 - callers treat type and value alike
-    amount = Decimal(value)
-    if not amount.is_finite():
         raise ValueError("is not a number")
-    if abs(amount) >= 10**12 or amount.as_tuple().exponent < -12:
+    amount = Decimal(value)
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int):  # NaN and the infinities
+        raise ValueError("is not a number")
+    if abs(amount) >= 10**12 or exponent < -12:
         raise ValueError("is too large or too fine")
     return amount

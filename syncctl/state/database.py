@@ -149,7 +149,10 @@ def _remedy(message: str) -> str:
 
 
 _REMEDIES = (
-    ("not a database", "It is damaged or some other file: restore a backup, or move it away and read everything anew"),
+    (
+        "not a database",
+        "It is damaged or some other file: restore a backup, or move it away and read everything anew",
+    ),
     ("malformed", "It is damaged: restore a backup, or move it away and read everything anew"),
     ("readonly", "Let the user who runs syncctl write the file and its folder"),
     ("unable to open", "Let the user who runs syncctl write the file and its folder"),
@@ -158,5 +161,8 @@ _REMEDIES = (
     ("No space left", "Free some space on the disk and run it again; nothing was half written"),
     ("locked", "Some other program holds a transaction open on it for too long: end that program"),
     ("disk I/O", "Look at the disk and at the system log"),
-    ("no such table", "It is damaged or of some other program: restore a backup, or name another SYNCCTL_STATE"),
+    (
+        "no such table",
+        "It is damaged or of some other program: restore a backup, or name another SYNCCTL_STATE",
+    ),
 )

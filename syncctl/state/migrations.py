@@ -255,7 +255,7 @@ def _first(db: Database) -> None:
 
 
 def _steps() -> Migrations:
-    from sqlite_utils.migrations import Migrations  # noqa: PLC0415 - slow to import, and rarely needed
+    from sqlite_utils.migrations import Migrations  # slow to import, and rarely needed
 
     steps = Migrations("syncctl")
     steps(name="001_first")(_first)
@@ -264,6 +264,6 @@ def _steps() -> Migrations:
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Brings the schema up to `VERSION`; the caller holds the lock that keeps other processes from doing the same."""
-    from sqlite_utils import Database  # noqa: PLC0415 - slow to import, and rarely needed
+    from sqlite_utils import Database  # slow to import, and rarely needed
 
     _steps().apply(Database(connection))

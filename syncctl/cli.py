@@ -1,0 +1,113 @@
+"""The command line: commands that load only when they are called, and errors as one sentence and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from syncctl import __version__
+from syncctl.errors import EXIT_CODES
+
+# name -> (module, one-line help); the line stands here so that --help need not import every command
+COMMANDS = {
+    "sync-recent": ("sync_recent", "Pull the products and stock that changed since the last run."),
+    "sync-oldest": ("sync_oldest", "Read the products again that were looked at longest ago."),
+    "sync-product": ("sync_product", "Read single products now, by SKU."),
+    "import": ("import_", "Bring the shop's own list of products."),
+    "explain": ("explain", "Tell where a value came from: every change and the call that brought it."),
+    "status": ("status", "Show freshness, budgets, drift and ghosts."),
+    "doctor": ("doctor", "Check credentials, clock, host and settings with one or two calls per service."),
+    "sandbox": ("sandbox", "Serve a local copy of the services to try things on."),
+    "demo": ("demo", "Run the main job on a local sandbox, and say what it costs."),
+}
+_EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and one line, and imports one only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of `COMMANDS`: what people come for first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports the command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"syncctl.commands.{COMMANDS[cmd_name][0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The one-line helps, from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Adds a suggestion to the message for a mistyped command."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1)
+            raise click.UsageError(error.message + (f" Did you mean {near[0]}?" if near else ""), ctx) from None
+
+
+@click.group(cls=LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="syncctl")
+def cli() -> None:
+    """Keep an online shop and its back office in step, within the API calls that its plan sells.
+
+    Settings come from a .env file and the environment; state is one SQLite file. Start with
+
+    \b
+        syncctl demo          see it work, no account needed
+        syncctl doctor        check your settings
+        syncctl sync-recent   pull what changed
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point: runs a command and leaves with its exit code."""
+    args = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(run(args))
+
+
+def run(args: list[str]) -> int:
+    """Runs a command; its exit code. Never raises but for a closed terminal."""
+    try:
+        result: Any = cli.main(args=args, prog_name="syncctl", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("syncctl: interrupted; what was read so far is kept", err=True)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last resort: nothing may end in a bare traceback
+        return _failed(error, args)
+    return result if isinstance(result, int) else 0
+
+
+def _failed(error: Exception, args: list[str]) -> int:
+    """One sentence for an expected error; a bug keeps its traceback, which whoever mends it will want."""
+    from syncctl.commands.common import show_failure
+    from syncctl.errors import SyncctlError
+
+    if isinstance(error, SyncctlError):
+        show_failure(error, args)
+        return error.exit_code
+    traceback.print_exc()
+    click.echo(f"syncctl: this is a bug in syncctl {__version__}; please report it with the lines above", err=True)
+    return 70

@@ -1,0 +1,1 @@
+"""The subcommands of syncctl, one module each."""

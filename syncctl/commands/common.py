@@ -1,0 +1,242 @@
+"""What the commands share: their common options, how they run, and how they tell the outcome."""
+
+from __future__ import annotations
+
+import functools
+import json
+import random
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from syncctl.errors import ConfigError, SyncctlError, worst
+from syncctl.models import Purpose, iso, to_ms
+from syncctl.tally import SCHEMA_VERSION, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The options that every command has."""
+
+    env_file: Path | None
+    as_json: bool
+    verbose: bool
+
+    @property
+    def talks(self) -> bool:
+        """Whether anybody reads a summary: cron mails only what is printed, and success is no news."""
+        return self.verbose or sys.stdout.isatty()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The options of the commands that call services."""
+
+    connector: str | None
+    dry_run: bool
+    wait_lock: float
+    max_seconds: float | None
+    jitter: float
+
+
+_ENV_FILE = click.option(
+    "--env-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Settings file; else ./.env, $XDG_CONFIG_HOME/syncctl/.env or /etc/syncctl/.env.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Say what is done, even without a terminal.")
+_CONNECTOR = click.option("--connector", metavar="NAME", help="Only this connector.")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Print the calls that it would make, and make none.")
+_WAIT_LOCK = click.option(
+    "--wait-lock", type=click.FloatRange(0), default=0, metavar="SECONDS", help="Wait this long for another run."
+)
+_MAX_SECONDS = click.option(
+    "--max-seconds", type=click.FloatRange(0), metavar="SECONDS", help="Stop in good order after this time."
+)
+_JITTER = click.option(
+    "--jitter", type=click.FloatRange(0), default=0, metavar="SECONDS", help="First wait a random time up to this long."
+)
+
+
+def _gathered(options: Sequence[Callable[..., Any]], cls: type, name: str) -> Callable[..., Any]:
+    """A decorator that adds options and hands them to the command as one object."""
+    fields = list(cls.__dataclass_fields__)  # type: ignore[attr-defined]
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(**values: Any) -> Any:
+            gathered = cls(**{field: values.pop(field) for field in fields})
+            return function(**{name: gathered}, **values)
+
+        for option in reversed(options):
+            call = option(call)
+        return call
+
+    return decorate
+
+
+common_options = _gathered([_ENV_FILE, _JSON, _VERBOSE], Common, "common")
+running_options = _gathered([_CONNECTOR, _DRY_RUN, _WAIT_LOCK, _MAX_SECONDS, _JITTER], Running, "running")
+
+
+class Terminal:
+    """Tells a person what a run does: notes and a progress bar, both on stderr."""
+
+    def __init__(self, common: Common) -> None:
+        self.common = common
+        self._bar: Any = None
+        self._label = ""
+
+    def note(self, text: str) -> None:
+        """A sentence, where somebody reads it."""
+        self.close()
+        if self.common.verbose or sys.stderr.isatty():
+            click.echo(text, err=True)
+
+    def progress(self, label: str, done: int, total: int) -> None:
+        """A bar, on a terminal only."""
+        if not sys.stderr.isatty():
+            return
+        if self._bar is None or label != self._label:
+            self.close()
+            self._label = label
+            self._bar = click.progressbar(length=total, label=label, file=sys.stderr)
+            self._bar.__enter__()
+        self._bar.update(done - self._bar.pos)
+        if done >= total:
+            self.close()
+
+    def close(self) -> None:
+        """Ends the bar's line."""
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+            self._bar = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a syncing command does: its name, what its calls are for, and the work for one connector."""
+
+    command: str
+    purpose: Purpose
+    work: Callable[..., None]
+    lock: bool = True
+    accept_loss: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job ended: the run's number, the exit code, and what happened per connector."""
+
+    run: int
+    code: int
+    tallies: Sequence[Tally]
+
+
+def run_job(job: Job, common: Common, running: Running) -> int:
+    """Runs the work for each connector and tells the outcome; the exit code."""
+    outcome = execute(job, common, running)
+    _show_outcome(job.command, outcome, common)
+    return outcome.code
+
+
+def execute(job: Job, common: Common, running: Running) -> Outcome:
+    """Runs the work for each connector."""
+    from syncctl.app import App, Terms, chosen
+    from syncctl.run import Run
+
+    with App.opened(common.env_file) as app:
+        warn(app.config.warnings)
+        configs = chosen(app.config, running.connector)
+        if running.jitter:
+            app.clock.sleep(random.uniform(0, running.jitter))  # noqa: S311 - no secret
+        now = app.clock.now()
+        deadline = now + timedelta(seconds=running.max_seconds) if running.max_seconds is not None else None
+        terminal = Terminal(common)
+        run = Run(app.runs.begin(job.command, to_ms(now)), job.purpose, app.clock, terminal, deadline)
+        signal.signal(signal.SIGTERM, lambda *_: setattr(run, "stopping", True))
+        terms = Terms(job.command, job.lock, running.wait_lock, job.accept_loss)
+        tallies = app.go_through(run, configs, job.work, terms)
+        terminal.close()
+    return Outcome(run.number, worst(code for tally in tallies for code in tally.codes), tallies)
+
+
+def warn(warnings: Sequence[str]) -> None:
+    """Prints warnings, which never change the outcome."""
+    for warning in warnings:
+        click.echo(f"syncctl: warning: {warning}", err=True)
+
+
+def _show_outcome(command: str, outcome: Outcome, common: Common) -> None:
+    """The summary or the JSON object on stdout, and what went wrong on stderr."""
+    for tally in outcome.tallies:
+        show_errors(tally)
+    if common.as_json:
+        connectors = [tally.as_json() for tally in outcome.tallies]
+        show_json(command, run=outcome.run, exit_code=outcome.code, connectors=connectors)
+    elif common.talks:
+        for tally in outcome.tallies:
+            click.echo(summary(command, tally))
+
+
+def show_json(command: str, **values: object) -> None:
+    """One JSON object on stdout."""
+    click.echo(json.dumps({"schema_version": SCHEMA_VERSION, "command": command, **values}, ensure_ascii=False))
+
+
+def show_errors(tally: Tally) -> None:
+    """What went wrong, a sentence a line on stderr; a lock held for a short time is no news to cron."""
+    if tally.locked_quietly and not sys.stderr.isatty():
+        return
+    for error in tally.errors:
+        click.echo(sentence(tally.name, error.record, error.message, error.remedy), err=True)
+
+
+def sentence(connector: str, record: str, message: str, remedy: str) -> str:
+    """`unleashed: MUG-1: what is wrong. What to do.` is the form of every message about a record."""
+    who = f"{connector}: {record[:80]}: " if record else f"{connector}: "
+    return f"{who}{message.rstrip('.')}." + (f" {remedy.rstrip('.')}." if remedy else "")
+
+
+def summary(command: str, tally: Tally) -> str:
+    """One line: what was done and what it cost."""
+    told = ", ".join(f"{number:,} {word}" for word, number, always in _counts(command, tally) if number or always)
+    calls = f"{tally.calls:,} call{'' if tally.calls == 1 else 's'}"
+    line = f"{tally.name}: {told}; {calls}"
+    if tally.deferred_until:
+        why = tally.deferred_because[:1].lower() + tally.deferred_because[1:]
+        line += f"; {why}, goes on {iso(tally.deferred_until)}"
+    return line + (f"; {len(tally.errors)} to look at" if tally.errors else "")
+
+
+def _counts(command: str, tally: Tally) -> list[tuple[str, int, bool]]:
+    """The counts that a command is about, each with whether it is told when it is 0."""
+    reads_all = command == "sync-recent"
+    return [
+        ("seen", tally.seen, reads_all),
+        ("new", tally.created, False),
+        ("changed", tally.changed, reads_all),
+    ][0 if reads_all else 1 :] + [
+        ("verified", tally.verified, not reads_all),
+        ("drifted", tally.drifted, command == "sync-oldest"),
+        ("gone", tally.gone, command == "sync-oldest"),
+    ]
+
+
+def show_failure(error: SyncctlError, args: Sequence[str]) -> None:
+    """An error that stopped the command before or outside its connectors."""
+    messages = error.problems if isinstance(error, ConfigError) else (error.message,)
+    for message in messages:
+        click.echo(f"syncctl: {message.rstrip('.')}.", err=True)
+    if error.remedy:
+        click.echo(f"syncctl: {error.remedy.rstrip('.')}.", err=True)
+    if "--json" in args:
+        errors = [{"record": "", "message": message, "remedy": error.remedy} for message in messages]
+        show_json(args[0], run=None, exit_code=error.exit_code, connectors=[], errors=errors)

@@ -1,0 +1,71 @@
+"""`syncctl sandbox`: serve local copies of the back offices."""
+
+from __future__ import annotations
+
+import errno
+import signal
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from ..sandbox import Sandbox
+
+EXIT_UNAVAILABLE = 69
+
+
+class PortTaken(click.ClickException):  # noqa: N818 - click shows the sentence, not the class
+    """The port cannot be served on."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+@click.command("sandbox")
+@click.option("--port", default=8770, show_default=True, type=click.IntRange(1, 65535), help="Port on 127.0.0.1.")
+@click.option("--products", default=1000, show_default=True, type=click.IntRange(0), help="Products to invent.")
+@click.option("--seed", default=7, show_default=True, type=int, help="Same seed, same records.")
+@click.option(
+    "--db",
+    type=click.Path(dir_okay=False, writable=True),
+    help="Keep the records in this file over restarts; without it they are gone at the end.",
+)
+@click.option("--print-env", is_flag=True, help="Print the .env lines and exit.")
+def command(port: int, products: int, seed: int, db: str | None, *, print_env: bool) -> None:
+    """Serve a local copy of the back offices, to try syncctl without any account.
+
+    Prints the .env lines that point syncctl at it, then serves on 127.0.0.1 until Ctrl-C.
+
+    \b
+    Example, in two terminals:
+      syncctl sandbox --print-env > sandbox.env && syncctl sandbox
+      syncctl --env-file sandbox.env sync-recent
+    """
+    from ..sandbox import Sandbox  # noqa: PLC0415 - the HTTP server is for this command alone
+
+    sandbox = Sandbox(port=port, products=products, seed=seed, db=db)
+    for name, value in sandbox.env().items():
+        click.echo(f"{name}={value}")
+    if not print_env:
+        _serve(sandbox)
+
+
+def _serve(sandbox: Sandbox) -> None:
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        sandbox.start()
+        click.echo(f"# Serving on {sandbox.url} until Ctrl-C.")
+        sandbox.serve_forever()
+    except OSError as error:
+        if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+            raise
+        raise PortTaken(f"Port {sandbox.port} cannot be used ({error.strerror}); choose another with --port.") from None
+    except KeyboardInterrupt:
+        click.echo("# Stopped.")
+    finally:
+        sandbox.stop()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

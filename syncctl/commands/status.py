@@ -1,0 +1,165 @@
+"""`syncctl status`."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import click
+
+from syncctl.commands.common import Common, common_options, show_json, warn
+from syncctl.models import from_ms, iso, to_ms
+
+_WEEK_MS = 7 * 86400 * 1000
+
+
+@click.command("status")
+@common_options
+def command(*, common: Common) -> int:
+    """Show freshness, budgets, drift and ghosts of each connector. Makes no call.
+
+    \b
+    Examples:
+        syncctl status
+        syncctl status --json
+    """
+    from syncctl.app import App
+
+    with App.opened(common.env_file, create=False) as app:
+        warn(app.config.warnings)
+        now = app.clock.now()
+        connectors = [_connector(app, config, now) for config in app.config.connectors]
+        places = {"state": str(app.config.state), "env_file": str(app.config.env_file) if app.config.env_file else None}
+    if common.as_json:
+        show_json("status", exit_code=0, **places, connectors=connectors)
+    else:
+        _print(places, connectors, now)
+    return 0
+
+
+def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
+    from syncctl.state.health import Health
+
+    health = Health(app.database, config.name)
+    ages = health.ages(to_ms(now))
+    return {
+        "name": config.name,
+        "kind": config.kind,
+        "problems": list(config.problems),
+        "commands": [_command(row) for row in health.last_runs()],
+        "products": ages.products,
+        "age_seconds": {"median": ages.median, "p95": ages.p95, "oldest": ages.oldest, "never": ages.never},
+        "gone": health.gone(),
+        "drift_7_days": health.drift(to_ms(now) - _WEEK_MS),
+        "windows": [_window(usage) for usage in app.ledger.usage(config.name, config.limits)],
+        "blocked": _blocked(app.ledger.blocked(config.name)),
+        "reading": [_reading(row) for row in health.readings()],
+        "last_errors": _errors(health.last_errors()),
+    }
+
+
+def _command(row: Any) -> dict[str, Any]:
+    success, ended = (iso(from_ms(row[name])) if row[name] else None for name in ("success", "ended"))
+    return {"command": row["command"], "last_success": success, "last_end": ended}
+
+
+def _window(usage: Any) -> dict[str, Any]:
+    frees = iso(usage.frees_at) if usage.frees_at else None
+    limit = usage.limit
+    return {
+        "window": limit.name,
+        "limit": limit.calls,
+        "used": usage.used,
+        "others": usage.others,
+        "left": usage.left,
+        "frees_at": frees,
+    }
+
+
+def _blocked(block: Any) -> dict[str, str] | None:
+    return {"until": iso(block[0]), "reason": block[1]} if block else None
+
+
+def _reading(row: Any) -> dict[str, Any]:
+    started = iso(from_ms(row["started_at"])) if row["started_at"] else None
+    return {"kind": row["kind"], "feed": row["feed"], "read": row["seen"], "of": row["announced"], "since": started}
+
+
+def _errors(row: Any) -> list[dict[str, str]]:
+    found = json.loads(row["errors"]) if row else []
+    return [{"record": record, "message": message, "remedy": remedy} for record, message, remedy in found]
+
+
+def _print(places: dict[str, str | None], connectors: list[dict[str, Any]], now: datetime) -> None:
+    click.echo(f"state     {places['state']}")
+    click.echo(f"settings  {places['env_file'] or 'the environment'}")
+    for connector in connectors:
+        click.echo(
+            f"\n{connector['name']}" + (f" ({connector['kind']})" if connector["kind"] != connector["name"] else "")
+        )
+        for label, text in _lines(connector, now):
+            click.echo(f"  {label:14}{text}")
+
+
+def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
+    lines = [("setting", problem) for problem in connector["problems"]]
+    lines += [(each["command"], _success(each, now)) for each in connector["commands"]] or [("runs", "none so far")]
+    lines += [("products", _products(connector))]
+    lines += [("age", _ages(connector["age_seconds"]))] if connector["products"] else []
+    lines += [("reading", _progress(each)) for each in connector["reading"]]
+    lines += [(f"calls/{each['window']}", _used(each)) for each in connector["windows"]]
+    lines += (
+        [("blocked", f"until {connector['blocked']['until']}: {connector['blocked']['reason']}")]
+        if connector["blocked"]
+        else []
+    )
+    lines += [
+        ("last error", f"{e['record'] + ': ' if e['record'] else ''}{e['message']}")
+        for e in connector["last_errors"][:5]
+    ]
+    return lines
+
+
+def _success(each: dict[str, Any], now: datetime) -> str:
+    if each["last_success"] is None:
+        return f"never succeeded; last tried {each['last_end']}"
+    ago = age((now - datetime.fromisoformat(each["last_success"])).total_seconds())
+    later = f"; last tried {each['last_end']}" if each["last_end"] != each["last_success"] else ""
+    return f"succeeded {ago} ago ({each['last_success']}){later}"
+
+
+def _products(connector: dict[str, Any]) -> str:
+    return (
+        f"{connector['products']:,}, of them {connector['gone']:,} gone; {connector['drift_7_days']:,} drifts in 7 days"
+    )
+
+
+def _ages(ages: dict[str, Any]) -> str:
+    never = f"; {ages['never']:,} not looked at yet" if ages["never"] else ""
+    parts = [
+        f"{name} {age(ages[key])}"
+        for name, key in (("median", "median"), ("95 %", "p95"), ("oldest", "oldest"))
+        if ages[key] is not None
+    ]
+    return (", ".join(parts) or "unknown") + never
+
+
+def _progress(each: dict[str, Any]) -> str:
+    of = f" of {each['of']:,}" if each["of"] else ""
+    return f"{each['kind']} ({each['feed']}): {each['read']:,}{of}, since {each['since']}; the next run goes on"
+
+
+def _used(each: dict[str, Any]) -> str:
+    others = f", {each['others']:,} by others" if each["others"] else ""
+    frees = f"; frees {each['frees_at']}" if each["left"] == 0 and each["frees_at"] else ""
+    return f"{each['used']:,} of {each['limit']:,} used{others}, {each['left']:,} left{frees}"
+
+
+def age(seconds: float) -> str:
+    """An age as people say it: `40 s`, `12 min`, `3 h`, `5 days`."""
+    if seconds < 100:
+        return f"{max(0, seconds):.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 172800 else f"{seconds / 86400:.0f} days"

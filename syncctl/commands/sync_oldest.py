@@ -1,0 +1,37 @@
+"""`syncctl sync-oldest`."""
+
+from __future__ import annotations
+
+import click
+
+from syncctl.commands.common import Common, Job, Running, common_options, run_job, running_options
+from syncctl.commands.forecast import show_forecast
+from syncctl.models import Purpose
+from syncctl.session import Session
+
+
+@click.command("sync-oldest")
+@click.option("--limit", type=click.IntRange(1), default=10, show_default=True, help="How many products, at least.")
+@click.option("--accept-loss", is_flag=True, help="Accept that many products are gone.")
+@running_options
+@common_options
+def command(*, limit: int, accept_loss: bool, common: Common, running: Running) -> int:
+    """Read the products again that were looked at longest ago.
+
+    Catches what no change feed tells of: products deleted in the back office (ghosts) and values that changed
+    without a trace (drift). 50 products cost 2 calls; what fits into the calls already paid is verified too.
+
+    \b
+    Examples:
+        syncctl sync-oldest
+        syncctl sync-oldest --limit 500 -v
+    """
+    if running.dry_run:
+        return show_forecast("sync-oldest", common, running.connector, products=limit)
+
+    def work(session: Session) -> None:
+        from syncctl.refresh import sync_oldest
+
+        sync_oldest(session, limit)
+
+    return run_job(Job("sync-oldest", Purpose.OLDEST, work, accept_loss=accept_loss), common, running)

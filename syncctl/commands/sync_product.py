@@ -1,0 +1,61 @@
+"""`syncctl sync-product`."""
+
+from __future__ import annotations
+
+import click
+
+from syncctl.commands.common import Common, Job, Running, common_options, run_job, running_options
+from syncctl.commands.forecast import show_forecast
+from syncctl.models import Purpose
+from syncctl.session import Session
+
+
+@click.command("sync-product")
+@click.argument("skus", metavar="SKU...", nargs=-1, required=True)
+@click.option("--accept-loss", is_flag=True, help="Accept that many products are gone.")
+@running_options
+@common_options
+def command(*, skus: tuple[str, ...], accept_loss: bool, common: Common, running: Running) -> int:
+    """Read single products now, by SKU, and show what changed.
+
+    Products that syncctl knows go in lists: 2 calls for up to 50. One that it does not know costs at most 2. Takes
+    no lock, so it never waits for a long read.
+
+    \b
+    Examples:
+        syncctl sync-product MUG-BLUE
+        syncctl sync-product MUG-BLUE MUG-RED --connector unleashed
+    """
+    wanted = tuple(dict.fromkeys(sku.strip() for sku in skus if sku.strip()))
+    if not wanted:
+        raise click.UsageError("No SKU is given.")
+    if running.dry_run:
+        return show_forecast("sync-product", common, running.connector, skus=wanted)
+
+    def work(session: Session) -> None:
+        from syncctl.refresh import sync_product
+
+        before = {sku: session.history.values(sku) for sku in wanted}
+        try:
+            sync_product(session, wanted)
+        finally:
+            if common.talks and not common.as_json:
+                _show(session, before)
+
+    job = Job("sync-product", Purpose.MANUAL, work, lock=False, accept_loss=accept_loss)
+    return run_job(job, common, running)
+
+
+def _show(session: Session, before: dict[str, dict[str, str | None]]) -> None:
+    """Each product's values, and what they were where that differs."""
+    for sku, old in before.items():
+        new = session.history.values(sku)
+        if new:
+            click.echo(f"{session.name}: {sku}: " + ", ".join(_value(name, old, new) for name in new))
+
+
+def _value(name: str, old: dict[str, str | None], new: dict[str, str | None]) -> str:
+    after = new[name] if new[name] is not None else "none"
+    if not old or old.get(name) == new[name]:
+        return f"{name} {after}"
+    return f"{name} {old.get(name) if old.get(name) is not None else 'none'} -> {after}"

@@ -1,0 +1,189 @@
+"""The settings, from `.env` and environment, as one frozen `Config`; whatever is wrong is reported together.
+
+A problem of the whole raises `ConfigError`. One of a single connector is kept in its `ConnectorConfig.problems`,
+so that a forgotten key never stops the others. No message ever shows the value of a secret.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+from syncctl.connector_config import (
+    COMMON,
+    ConnectorConfig,
+    Findings,
+    Reader,
+    read_connector,
+    shortened,
+    variable_prefix,
+)
+from syncctl.connector_names import parse_names
+from syncctl.connectors import kinds
+from syncctl.connectors.base import Setting
+from syncctl.errors import ConfigError
+from syncctl.settings_file import PREFIX, Settings, default_state, mode_warning, places, read_settings
+
+__all__ = ["Config", "ConnectorConfig", "common_settings", "global_settings", "load"]
+
+NewProducts = Literal["insert", "ignore"]
+
+_GLOBAL = (
+    Setting(
+        "SHOP",
+        "short name of the shop, 2-12 letters, digits or `-`, to which the state and every reference belong",
+        required=True,
+        pattern="[A-Za-z0-9-]{2,12}",
+    ),
+    Setting(
+        "CONNECTORS",
+        "the connectors, comma separated, each a service (`unleashed`) or a name of its own and a service"
+        " (`nz:unleashed`)",
+        required=True,
+    ),
+    Setting("STATE", "the state file; by default it follows the `.env`"),
+    Setting("STATE_GROUP", "the group that shares the state file with the shop's own user", pattern=r"[^\s:]+"),
+    Setting("PRICE_FROM", "the connector that owns the shop's prices; by default the first with the role products"),
+    Setting("STOCK_FROM", "the connector that owns the shop's stock; by default the first with the role stock"),
+    Setting("NEW_PRODUCTS", "insert or ignore what the shop does not have yet", "insert", pattern="insert|ignore"),
+    Setting("KEEP_BODIES_DAYS", "days that requests and answers are kept", "7", pattern="[0-9]{1,4}"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every setting, checked; the paths are absolute. `secrets` are the values to keep out of everything written."""
+
+    shop: str
+    state: Path
+    env_file: Path | None
+    state_group: str
+    connectors: tuple[ConnectorConfig, ...]
+    price_from: str | None
+    stock_from: str | None
+    new_products: NewProducts
+    keep_bodies_days: int
+    secrets: frozenset[str] = field(repr=False)
+    warnings: tuple[str, ...]
+
+
+def global_settings() -> tuple[Setting, ...]:
+    """The settings that belong to no connector, `SYNCCTL_<name>`."""
+    return _GLOBAL
+
+
+def common_settings() -> tuple[Setting, ...]:
+    """The settings that every connector has, `SYNCCTL_<CONNECTOR>_<name>`."""
+    return COMMON
+
+
+def load(env_file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """The settings of `env_file` (else of the first `.env` found) under those of the environment.
+
+    Raises `ConfigError` with every problem at once, those of single connectors included.
+    """
+    settings = read_settings(env_file, environ)
+    findings = Findings(warnings=_file_warnings(settings))
+    values = _read_global(settings, findings)
+    wrong_names: list[str] = []
+    names = parse_names(values.get("CONNECTORS", ""), (setting.name for setting in _GLOBAL), wrong_names)
+    connectors = tuple(read_connector(name, kind, settings, findings) for name, kind in names.items())
+    state = _state(settings, environ, findings)
+    price_from = _owner("PRICE_FROM", values, "products", connectors, findings)
+    stock_from = _owner("STOCK_FROM", values, "stock", connectors, findings)
+    strangers = tuple(_strangers(settings, names, findings.known, sure=bool(names) and not wrong_names))
+    if findings.problems or wrong_names:
+        own = (problem for connector in connectors for problem in connector.problems)
+        raise ConfigError([*findings.problems, *wrong_names, *own, *strangers], _sources(settings, environ))
+    return Config(
+        shop=values["SHOP"],
+        state=state,
+        env_file=settings.env_file,
+        state_group=values.get("STATE_GROUP", ""),
+        connectors=connectors,
+        price_from=price_from,
+        stock_from=stock_from,
+        new_products=cast("NewProducts", values["NEW_PRODUCTS"]),
+        keep_bodies_days=int(values["KEEP_BODIES_DAYS"]),
+        secrets=frozenset(findings.secrets),
+        warnings=(*findings.warnings, *strangers),
+    )
+
+
+def _read_global(settings: Settings, findings: Findings) -> dict[str, str]:
+    """The values that are set or have a default."""
+    reader = Reader(settings, PREFIX, findings, findings.problems)
+    values = {setting.name: reader.read(setting) for setting in _GLOBAL}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _file_warnings(settings: Settings) -> list[str]:
+    """What is odd about the `.env` itself."""
+    warnings = list(settings.warnings)
+    if settings.env_file:
+        mode = mode_warning(settings.env_file, shared=f"{PREFIX}STATE_GROUP" in settings.values)
+        warnings += [mode] if mode else []
+    return warnings
+
+
+def _state(settings: Settings, environ: Mapping[str, str], findings: Findings) -> Path:
+    variable = f"{PREFIX}STATE"
+    if variable not in settings.values:
+        return default_state(settings.env_file, environ)
+    path = settings.path(variable)
+    if settings.values[variable].endswith("/") or os.path.isdir(path):
+        findings.problems.append(f"{variable}: {path} is a folder; name a file in it, as {path / 'syncctl.db'}")
+    return path
+
+
+def _owner(
+    name: str, values: Mapping[str, str], role: str, connectors: Iterable[ConnectorConfig], findings: Findings
+) -> str | None:
+    """The connector that a field of the shop is taken from: the one that is named, else the first with the role.
+
+    A connector that cannot be used at the moment stays the owner: nobody's prices change because of a lost key.
+    """
+    able = [connector.name for connector in connectors if role in connector.roles]
+    wanted = values.get(name)
+    if wanted is None:
+        return able[0] if able else None
+    if wanted not in able:
+        findings.problems.append(
+            f"{PREFIX}{name}: {shortened(wanted)} is no connector with the role {role};"
+            f" there {'are ' + ', '.join(able) if able else 'is none'}"
+        )
+    return wanted
+
+
+def _strangers(settings: Settings, names: Iterable[str], known: set[str], *, sure: bool) -> Iterator[str]:
+    """One sentence for each variable that means nothing: it is probably misspelt.
+
+    While it is not `sure` which connectors there are, only what looks like a setting of the whole is told.
+    """
+    candidates = known if sure else {PREFIX + setting.name for setting in _GLOBAL}
+    for variable in sorted(set(settings.values) - known):
+        hint = _hint(variable, names, candidates) if sure else _near(variable, candidates)
+        if sure or hint:
+            yield f"{variable} ({settings.place(variable)}) means nothing to syncctl{hint}"
+
+
+def _hint(variable: str, names: Iterable[str], known: set[str]) -> str:
+    absent = [kind for kind in kinds() if kind not in names and variable.startswith(variable_prefix(kind))]
+    return f": {PREFIX}CONNECTORS does not name {absent[0]}" if absent else _near(variable, known)
+
+
+def _near(variable: str, known: set[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(variable, sorted(known), n=1, cutoff=0.8)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _sources(settings: Settings, environ: Mapping[str, str]) -> str:
+    """Where to mend what is wrong."""
+    if settings.env_file:
+        return f"Mend {settings.env_file} or the environment"
+    return f"There is no .env in {', '.join(map(str, places(environ)))}; write one, or set them in the environment"

@@ -1,0 +1,85 @@
+"""What commands cost in calls: the one estimate, from the connectors' cost tables and from what runs cost before."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from syncctl.config import ConnectorConfig
+from syncctl.connectors.base import Connector
+from syncctl.models import Kind
+from syncctl.session import kinds_of
+from syncctl.state.database import Database
+from syncctl.state.gaps import Gaps
+from syncctl.state.runs import Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A command and the options that its cost depends on."""
+
+    command: str
+    full: bool = False
+    products: int = 0
+    skus: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The calls of one command for one connector: never fewer than `minimum`; `words` explain `expected`."""
+
+    name: str
+    minimum: int
+    expected: int
+    words: str
+
+
+def forecast(config: ConnectorConfig, database: Database | None, wanted: Wanted) -> Cost:
+    """What `wanted` would cost; `database` is None where there is no state yet."""
+    if config.cls is None:
+        return Cost(config.name, 0, 0, "it is not configured")
+    kinds = kinds_of(config.cls, config.roles)
+    if wanted.command == "doctor":
+        return Cost(config.name, 1, config.cls.check_calls, f"{config.cls.check_calls} if the first is accepted")
+    gaps = Gaps(database, config.name) if database else None
+    if wanted.command == "sync-oldest":
+        known = gaps.live() if gaps else 0
+        return _lists(config, config.cls, kinds, min(_rounded(config.cls, wanted.products), known))
+    if wanted.command == "sync-product":
+        return _by_sku(config, config.cls, kinds, [bool(gaps and gaps.by_sku(sku)) for sku in wanted.skus])
+    return _recent(config, config.cls, kinds, database, wanted)
+
+
+def _recent(
+    config: ConnectorConfig, cls: type[Connector], kinds: list[Kind], database: Database | None, wanted: Wanted
+) -> Cost:
+    minimum = len(kinds)
+    known = Gaps(database, config.name).live() if database else 0
+    first = database is None or Runs(database).expected_calls(config.name, "sync-recent") is None
+    if wanted.full or first:
+        pages = sum(max(1, math.ceil(known / cls.page_size(config.values, kind))) for kind in kinds)
+        sizes = cls.page_size(config.values, Kind.PRODUCTS)
+        words = f"a full read of {known:,} known products {pages:,}" if known else f"then 1 call per {sizes} of a kind"
+        return Cost(config.name, minimum, max(pages, minimum), words)
+    usual = Runs(database).expected_calls(config.name, "sync-recent") if database else None
+    expected = max(minimum, round(usual or 0))
+    return Cost(config.name, minimum, expected, f"{expected:,} as in the last runs")
+
+
+def _lists(config: ConnectorConfig, cls: type[Connector], kinds: list[Kind], products: int) -> Cost:
+    calls = sum(math.ceil(products / cls.lookups[kind].batch) for kind in kinds)
+    return Cost(config.name, calls, calls, f"{calls:,} for {products:,} products, and 1 for each that seems gone")
+
+
+def _by_sku(config: ConnectorConfig, cls: type[Connector], kinds: list[Kind], known: list[bool]) -> Cost:
+    linked = _lists(config, cls, kinds, sum(known)).minimum
+    unknown = known.count(False)
+    expected = linked + unknown * len(kinds)
+    return Cost(config.name, linked + unknown, expected, f"{expected:,} where the service knows each SKU")
+
+
+def _rounded(cls: type[Connector], products: int) -> int:
+    """A list costs the same whether it is full or not."""
+    batch = cls.lookups[Kind.PRODUCTS].batch
+    return math.ceil(products / batch) * batch

@@ -1,0 +1,212 @@
+"""Reads pages of a kind into the mirror: what changed since the last run, or everything.
+
+A page, what it changes, and how far the read has come are one transaction, so that a killed run goes on where it
+stopped. The stamp of the next delta read moves only when the last page is in and nothing slipped through between the
+pages: as many different records were seen as the service announced.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from syncctl.connectors.base import Page
+from syncctl.errors import AnswerError, LossError
+from syncctl.models import Kind, Problem, Record, Stock, to_ms
+from syncctl.refresh import refuse_loss, verify
+from syncctl.session import Session
+from syncctl.state.cursors import Reading
+
+CHUNK = 500  # records a transaction: a long page is not held in memory as a whole
+MOST_PASSES = 3
+STALE_MS = 24 * 3600 * 1000
+_SUSPICIOUS_ROWS = 50
+
+
+def sync_recent(session: Session, *, full: bool) -> None:
+    """What changed since the last run; with `full`, and at the first time, everything."""
+    session.link_waiting()
+    for kind in session.kinds():
+        delta = session.cursors.load(kind, "delta", session.connector.scope(kind))
+        if full or delta.stamp is None or not session.connector.pulls[kind].delta:
+            _read_all(session, kind)
+        else:
+            _read(session, kind, delta)
+
+
+def _read_all(session: Session, kind: Kind) -> None:
+    """Everything; then what the service did not show is looked up, and marked where it is gone."""
+    delta = session.cursors.load(kind, "delta", session.connector.scope(kind))
+    reading = session.cursors.load(kind, "full", session.connector.scope(kind))
+    if delta.stamp is not None and _is_stale(session, reading):
+        reading.begin_again()
+    _read(session, kind, reading)
+    unseen = session.gaps.unseen(kind, reading.first_call or 0)
+    if unseen:
+        _sweep(session, kind, reading, unseen)
+    _finish_full(session, reading, delta)
+
+
+def _is_stale(session: Session, reading: Reading) -> bool:
+    """A full read that stopped long ago would end as a half one; only a first read goes on whatever its age."""
+    return to_ms(session.run.clock.now()) - (reading.started_at or 0) > STALE_MS
+
+
+def _sweep(session: Session, kind: Kind, reading: Reading, unseen: list[str]) -> None:
+    try:
+        if kind is Kind.PRODUCTS:
+            refuse_loss(session, len(unseen), "does not show")
+        elif len(unseen) >= session.gaps.stocked():
+            _refuse_emptiness(session)
+    except LossError:
+        reading.begin_again()
+        reading.stamp = None
+        with session.database.transaction():
+            session.cursors.save(reading)
+        raise
+    verify(session, unseen, "full", [kind])
+
+
+def _finish_full(session: Session, reading: Reading, delta: Reading) -> None:
+    """The full read is over: deltas start from the stamp that it left."""
+    now, first_call = to_ms(session.run.clock.now()), reading.first_call or 0
+    delta.begin_again()
+    delta.stamp, delta.finished_at = reading.stamp, now
+    reading.begin_again()
+    reading.stamp, reading.finished_at = None, now
+    with session.database.transaction():
+        if reading.kind == Kind.STOCK:
+            session.gaps.close_stock(first_call, now)
+        session.cursors.save(delta)
+        session.cursors.save(reading)
+
+
+def _read(session: Session, kind: Kind, reading: Reading) -> None:
+    """Reads to the last page; again from the first one where records slipped through between two pages."""
+    if reading.feed == "full" and reading.stamp is not None:
+        return  # all pages are in already; an earlier run stopped after that
+    came: set[tuple[int, int | None]] = set()
+    for _ in range(MOST_PASSES):
+        while not _read_page(session, kind, reading):
+            session.run.check()
+        result = (reading.seen, reading.announced)
+        if _complete(reading) or result in came:  # twice the same: the service itself counts differently
+            _close(session, reading)
+            return
+        came.add(result)
+        reading.begin_again()
+        session.run.reporter.note(f"{session.name}: {kind} moved while they were read; reading them again")
+    raise AnswerError(
+        f"Of {reading.kind} {sorted(came)} (read, announced) came in {MOST_PASSES} readings: they change too fast",
+        "Nothing is lost, the next run reads them again; run it at a quieter hour if it stays so",
+    )
+
+
+def _complete(reading: Reading) -> bool:
+    return reading.pages <= 1 or reading.announced is None or reading.seen >= reading.announced
+
+
+def _close(session: Session, reading: Reading) -> None:
+    """Moves the stamp. A full read keeps `first_call`: what it did not show is still to be looked up."""
+    reading.stamp, reading.position = reading.position, None
+    if reading.feed == "delta":
+        reading.begin_again()
+        reading.finished_at = to_ms(session.run.clock.now())
+    with session.database.transaction():
+        session.cursors.save(reading)
+
+
+def _read_page(session: Session, kind: Kind, reading: Reading) -> bool:
+    """One call, its records and the new position; whether it was the last page."""
+    start = reading.stamp if reading.feed == "delta" else None
+    page = session.connector.pull(kind, reading.position or start)
+    if reading.first_call is None:
+        _announce(session, kind, reading, page)
+    _store_page(session, kind, reading, page)
+    _show_progress(session, kind, reading)
+    return page.last
+
+
+def _store_page(session: Session, kind: Kind, reading: Reading, page: Page) -> None:
+    """Stores the page chunk by chunk; the position moves in the transaction of the last one."""
+    look = session.look(page.call, "full" if reading.feed == "full" else "feed")
+    before, rows = reading.seen, 0
+    for chunk, last in _chunks(page.records):
+        rows += len(chunk)
+        _guard_stock(session, reading, chunk)
+        with session.database.transaction():
+            reading.seen += session.store(chunk, look, reading.first_call or page.call).fresh
+            if last:
+                _refuse_repeats(reading, page, rows, reading.seen - before)
+                _advance(reading, page)
+            session.cursors.save(reading)
+
+
+def _advance(reading: Reading, page: Page) -> None:
+    reading.position = page.cursor
+    reading.pages += 1
+    if page.total is not None:
+        reading.announced = max(page.total, reading.announced or 0)
+
+
+def _chunks(records: Iterable[Record | Problem]) -> Iterator[tuple[list[Record | Problem], bool]]:
+    """The records in chunks, each with whether it is the last; at least one chunk, if an empty one."""
+    iterator = iter(records)
+    chunk = list(islice(iterator, CHUNK))
+    while following := list(islice(iterator, CHUNK)):
+        yield chunk, False
+        chunk = following
+    yield chunk, True
+
+
+def _refuse_repeats(reading: Reading, page: Page, rows: int, fresh: int) -> None:
+    """A service that shows the same page for ever would be read for ever."""
+    if rows and not fresh and not page.last:
+        raise AnswerError(
+            f"Page {reading.pages + 1} of {reading.kind} shows only what earlier pages showed (call {page.call})",
+            "Run it again; if it stays so, report it to the service",
+        )
+
+
+def _guard_stock(session: Session, reading: Reading, chunk: list[Record | Problem]) -> None:
+    """Stops before all stock becomes zero: a page of nothing but zeros for what had stock is no sale."""
+    stock = [record for record in chunk if isinstance(record, Stock)]
+    if session.accept_loss or not stock or any(s.available is not None and s.available > 0 for s in stock):
+        return
+    emptied = session.gaps.emptied(stock)
+    whole_page = reading.feed == "full" and len(stock) >= _SUSPICIOUS_ROWS and emptied * 2 > len(stock)
+    if emptied and (whole_page or emptied >= session.gaps.stocked()):
+        _refuse_emptiness(session)
+
+
+def _refuse_emptiness(session: Session) -> None:
+    if not session.accept_loss:
+        raise LossError(
+            "This read would set all stock to zero, so nothing of it was stored",
+            "Look at the stock in the service; if it is right, run the command again with --accept-loss",
+        )
+
+
+def _announce(session: Session, kind: Kind, reading: Reading, page: Page) -> None:
+    """Marks the beginning of a read, and says what a long one will cost."""
+    reading.first_call, reading.started_at = page.call, to_ms(session.run.clock.now())
+    size = session.connector.page_size(session.connector.values, kind)
+    pages = math.ceil((page.total or 0) / size)
+    if pages > 1:
+        session.run.reporter.note(
+            f"{session.name}: {page.total:,} {kind} to read in {pages:,} calls, {_duration(session, pages)};"
+            " it may be interrupted at any time and goes on where it stopped"
+        )
+
+
+def _duration(session: Session, calls: int) -> str:
+    """How long the limits make that many calls last."""
+    rolling = [limit for limit in session.limits if isinstance(limit.window, int)]
+    seconds = max((calls / limit.calls * int(limit.window) for limit in rolling), default=0.0)
+    return "less than a minute" if seconds < 60 else f"about {math.ceil(seconds / 60)} min"
+
+
+def _show_progress(session: Session, kind: Kind, reading: Reading) -> None:
+    if (reading.announced or 0) > session.connector.page_size(session.connector.values, kind):
+        session.run.reporter.progress(f"{session.name} {kind}", reading.seen, reading.announced or 0)

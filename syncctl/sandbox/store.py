@@ -1,0 +1,205 @@
+"""The sandbox's own SQLite file: records as ready-made JSON, with the columns that lists need.
+
+A page of a list is concatenated from stored text. Walking a list page by page costs the same on
+every page: where a page ended is remembered until something is written.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from threading import RLock
+
+Value = str | int | float | None
+Row = sqlite3.Row
+
+BASE_COLUMNS = {
+    "id": "TEXT NOT NULL UNIQUE",
+    "code": "TEXT NOT NULL DEFAULT ''",
+    "sort": "TEXT NOT NULL DEFAULT ''",
+    "hidden": "INTEGER NOT NULL DEFAULT 0",
+    "modified": "INTEGER NOT NULL DEFAULT 0",
+    "created": "INTEGER NOT NULL DEFAULT 0",
+    "visible_from": "INTEGER NOT NULL DEFAULT 0",
+    "writes": "INTEGER NOT NULL DEFAULT 0",
+    "body": "TEXT NOT NULL",
+}
+_FEW = 5000
+_REMEMBERED_PAGES = 20_000
+
+
+class Store:
+    """One SQLite connection for all threads; every use of it holds the lock."""
+
+    def __init__(self, path: str) -> None:
+        self.lock = RLock()
+        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.connection.row_factory = sqlite3.Row
+        # Nothing here must survive a power cut; what must survive is a restart of the process.
+        self.connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;")
+        self.connection.execute("CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT)")
+
+    def close(self) -> None:
+        """Close the file; later uses raise sqlite3.ProgrammingError."""
+        with self.lock:
+            self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, and nobody else reads or writes meanwhile; may be nested."""
+        with self.lock:
+            if self.connection.in_transaction:
+                yield
+                return
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.connection.execute("ROLLBACK")
+                raise
+            self.connection.execute("COMMIT")
+
+    def setting(self, name: str) -> str | None:
+        """A remembered setting, or None."""
+        with self.lock:
+            row = self.connection.execute("SELECT value FROM setting WHERE name = ?", [name]).fetchone()
+        return row["value"] if row else None
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a setting over a restart."""
+        with self.lock:
+            self.connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", [name, value])
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which records of a table, and in which order."""
+
+    conditions: tuple[str, ...] = ()
+    values: tuple[Value, ...] = ()
+    order: str = "sort"
+    descending: bool = False
+
+    def where(self, condition: str, *values: Value) -> Query:
+        """The same with one more condition; `condition` is SQL and never holds a client's text."""
+        return replace(self, conditions=(*self.conditions, condition), values=(*self.values, *values))
+
+    def ordered(self, order: str, *, descending: bool = False) -> Query:
+        """The same in another order; `order` is the name of a column."""
+        return replace(self, order=order, descending=descending)
+
+    @property
+    def where_sql(self) -> str:
+        """The WHERE clause, or nothing."""
+        return f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
+
+
+class Table:
+    """The records of one kind. Names of tables and columns come from code, never from a request."""
+
+    def __init__(self, store: Store, name: str, columns: Mapping[str, str] | None = None) -> None:
+        self._store = store
+        self.name = name
+        self._columns = {**BASE_COLUMNS, **(columns or {})}
+        self._counts: dict[Query, int] = {}
+        self._page_ends: dict[tuple[Query, int], tuple[Value, int]] = {}
+        definitions = ", ".join(f"{column} {kind}" for column, kind in self._columns.items())
+        self._run(f"CREATE TABLE IF NOT EXISTS {name} (pk INTEGER PRIMARY KEY, {definitions})")
+        self._create_indexes()
+
+    def _run(self, sql: str, values: Iterable[Value] = ()) -> list[Row]:
+        with self._store.lock:
+            return self._store.connection.execute(sql, tuple(values)).fetchall()
+
+    def _create_indexes(self) -> None:
+        for name, columns in {"sort": "hidden, sort", "all": "sort, modified", "modified": "modified"}.items():
+            self._run(f"CREATE INDEX IF NOT EXISTS {self.name}_{name} ON {self.name} ({columns})")
+
+    def _changed(self) -> None:
+        self._counts.clear()
+        self._page_ends.clear()
+
+    def clear(self) -> None:
+        """Remove every record."""
+        self._run(f"DELETE FROM {self.name}")  # noqa: S608
+        self._changed()
+
+    def insert_many(self, rows: Iterable[Mapping[str, Value]]) -> None:
+        """Add many records at once; each row names its columns, the first row's names hold for all."""
+        rows = iter(rows)
+        first = next(rows, None)
+        if first is None:
+            return
+        sql = _insert(self.name, first)
+        with self._store.lock:
+            self._store.connection.execute(sql, first)
+            self._store.connection.executemany(sql, rows)
+        self._changed()
+
+    def put(self, row: Mapping[str, Value]) -> None:
+        """Add a record or change the given columns of the one with the same id."""
+        changes = ", ".join(f"{column} = excluded.{column}" for column in row if column != "id")
+        with self._store.lock:
+            self._store.connection.execute(f"{_insert(self.name, row)} ON CONFLICT (id) DO UPDATE SET {changes}", row)
+        self._changed()
+
+    def count_write(self, key: str) -> None:
+        """Note that the client wrote this record."""
+        self._run(f"UPDATE {self.name} SET writes = writes + 1 WHERE id = ?", [key])  # noqa: S608
+
+    def delete(self, column: str, value: str) -> int:
+        """Remove the records whose column holds the value; returns how many there were."""
+        gone = self._run(f"DELETE FROM {self.name} WHERE {column} = ? RETURNING pk", [value])  # noqa: S608
+        self._changed()
+        return len(gone)
+
+    def get(self, key: str) -> Row | None:
+        """The record with this id (GUIDs compare without regard to case), or None."""
+        return next(iter(self.all_where("id = ?", key.lower())), None)
+
+    def all_where(self, condition: str, *values: Value) -> list[Row]:
+        """Every record for which an SQL condition holds, in order of arrival."""
+        return self._run(f"SELECT * FROM {self.name} WHERE {condition} ORDER BY pk", values)  # noqa: S608
+
+    def is_empty(self) -> bool:
+        """Whether there is no record at all."""
+        return not self._run(f"SELECT 1 FROM {self.name} LIMIT 1")  # noqa: S608
+
+    def count(self, query: Query) -> int:
+        """How many records a query finds."""
+        with self._store.lock:
+            if query not in self._counts:
+                sql = f"SELECT COUNT(*) FROM {self.name}{query.where_sql}"  # noqa: S608
+                self._counts[query] = self._run(sql, query.values)[0][0]
+            return self._counts[query]
+
+    def slice(self, query: Query, offset: int, limit: int) -> list[Row]:
+        """`limit` records of what a query finds, from `offset` on."""
+        with self._store.lock:
+            rows = self._slice(query, offset, limit)
+            if rows:
+                if len(self._page_ends) >= _REMEMBERED_PAGES:
+                    self._page_ends.clear()
+                self._page_ends[query, offset + len(rows)] = (rows[-1][query.order], rows[-1]["pk"])
+        return rows
+
+    def _slice(self, query: Query, offset: int, limit: int) -> list[Row]:
+        end = self._page_ends.get((query, offset))
+        direction = "DESC" if query.descending else "ASC"
+        # With few matches it is cheaper to sort them than to walk the whole table in order; the
+        # plus sign keeps SQLite from using the index of the order for that.
+        plus = "+" if query.conditions and self.count(query) <= _FEW else ""
+        order = f" ORDER BY {plus}{query.order} {direction}, pk {direction} LIMIT ?"
+        if end is None:
+            sql = f"SELECT * FROM {self.name}{query.where_sql}{order} OFFSET ?"  # noqa: S608
+            return self._run(sql, (*query.values, limit, offset))
+        after = query.where(f"({plus}{query.order}, pk) {'<' if query.descending else '>'} (?, ?)", *end)
+        return self._run(f"SELECT * FROM {self.name}{after.where_sql}{order}", (*after.values, limit))  # noqa: S608
+
+
+def _insert(table: str, row: Mapping[str, Value]) -> str:
+    names = ", ".join(row)
+    holders = ", ".join(f":{name}" for name in row)
+    return f"INSERT INTO {table} ({names}) VALUES ({holders})"  # noqa: S608

@@ -1,0 +1,96 @@
+"""One company's account at Unleashed: its tables, its clock and its open points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .. import wire
+from ..store import Store, Table
+
+if TYPE_CHECKING:
+    from ..clock import Clock
+    from ..switches import Switches
+
+USER = "api@example.test"
+
+# The first value is the default. Every one of them is unconfirmed by the vendor.
+SWITCHES: dict[str, tuple[str, ...]] = {
+    "signature": ("decoded", "encoded", "either"),
+    "client_type": ("optional", "required"),
+    "page_cap": ("1000", "500", "200"),
+    "past_end": ("empty", "last_page", "404"),
+    "modified_since": ("inclusive", "strict"),
+    "soh_time": ("honoured", "day_only"),
+    "product_id_shows_obsolete": ("no", "yes"),
+    "too_long": ("404", "414", "400"),
+    "stock_404": ("404", "empty", "zero"),
+    "allocation_bumps": ("yes", "no"),
+    "month_answer": ("429", "403"),
+    "retry_after": ("absent", "seconds", "date"),
+    "rounding": ("half_up", "bankers"),
+    "tolerance": ("0", "0.01"),
+    "repost": ("reject-400", "overwrite"),
+    "partial_save_500": ("no", "yes"),
+    "search_lag": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What every resource works on."""
+
+    store: Store
+    clock: Clock
+    switches: Switches
+    products: Table
+    stock: Table
+    levels: Table
+    customers: Table
+    orders: Table
+    invoices: Table
+    shipments: Table
+
+    @classmethod
+    def opened(cls, store: Store, clock: Clock, switches: Switches) -> Account:
+        """The account kept in a store; its tables are made when they are missing."""
+        text, number = "TEXT NOT NULL DEFAULT ''", "INTEGER NOT NULL DEFAULT 0"
+        paper = {"customer": text, "status": text, "source": text, "warehouse": text, "dated": number}
+        return cls(
+            store,
+            clock,
+            switches,
+            products=Table(
+                store,
+                "unleashed_products",
+                {"name": text, "barcode": text, "grp": text, "assembled": number, "component": number},
+            ),
+            stock=Table(store, "unleashed_stock"),
+            levels=Table(store, "unleashed_levels", {"product": text, "warehouse": text}),
+            customers=Table(store, "unleashed_customers", {"name": text, "emails": text}),
+            orders=Table(store, "unleashed_orders", {**paper, "completed": number, "custom": text, "buyer": text}),
+            invoices=Table(store, "unleashed_invoices", {**paper, "order_number": text}),
+            shipments=Table(store, "unleashed_shipments", {**paper, "order_number": text}),
+        )
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables."""
+        return (
+            self.products,
+            self.stock,
+            self.levels,
+            self.customers,
+            self.orders,
+            self.invoices,
+            self.shipments,
+        )
+
+    def now(self) -> str:
+        """The clock's now as a field of a record."""
+        return wire.date(self.clock.milliseconds())
+
+    def shown_from(self) -> int:
+        """From when on lists show a record created by the client now (switch `search_lag`)."""
+        lag = self.switches.number("search_lag")
+        return self.clock.milliseconds() + round(lag * 1000) if lag else 0

@@ -1,0 +1,74 @@
+"""One connector in one run: its adapter, its part of the state, and the tally of what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from syncctl.connectors.base import Connector, Limit
+from syncctl.models import Kind, Problem, Record, to_ms
+from syncctl.run import Run
+from syncctl.state.cursors import Cursors
+from syncctl.state.database import Database
+from syncctl.state.gaps import Gaps
+from syncctl.state.history import History
+from syncctl.state.linking import Linker
+from syncctl.state.mirror import Look, Mirror, Stored
+from syncctl.tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What pulling and looking up need; no HTTP and no SQL of its own."""
+
+    connector: Connector
+    database: Database
+    mirror: Mirror
+    linker: Linker
+    cursors: Cursors
+    gaps: Gaps
+    history: History
+    run: Run
+    tally: Tally
+    roles: frozenset[str]
+    limits: tuple[Limit, ...]
+    accept_loss: bool = False
+
+    @property
+    def name(self) -> str:
+        """The connector's name in the configuration."""
+        return self.connector.values.name
+
+    def kinds(self) -> list[Kind]:
+        """The kinds that are read, in this order."""
+        return kinds_of(type(self.connector), self.roles)
+
+    def look(self, call: int, rule: str, drifted: Callable[[Kind, Record], bool] | None = None) -> Look:
+        """The circumstances of what is stored now."""
+        return Look(self.run.number, call, to_ms(self.run.clock.now()), rule, drifted)
+
+    def store(self, records: Iterable[Record | Problem], look: Look, since_call: int = 0) -> Stored:
+        """Stores records and their links inside the caller's transaction, and counts them."""
+        stored = self.mirror.store(records, look, since_call)
+        touched = [*stored.created, *stored.changed]
+        problems = self.linker.renamed(touched) + self.linker.link(touched, self.run.number) if touched else []
+        self.tally.report(stored.problems + problems)
+        self.tally.seen += stored.seen
+        self.tally.created += len(stored.created)
+        self.tally.changed += len(stored.changed)
+        return stored
+
+    def link_waiting(self) -> None:
+        """Links records to products that the shop has got since the last run."""
+        with self.database.transaction():
+            waiting = self.linker.waiting()
+            problems = self.linker.link(waiting, self.run.number) if waiting else []
+        self.tally.report(problems)
+
+
+def kinds_of(cls: type[Connector], roles: frozenset[str]) -> list[Kind]:
+    """The kinds that a connector reads for these roles; products first, without which stock means little."""
+    wanted = [Kind.PRODUCTS] if roles & {"products", "stock"} else []
+    if "stock" in roles:
+        wanted.append(Kind.STOCK)
+    return [kind for kind in wanted if kind in cls.pulls]

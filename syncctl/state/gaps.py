@@ -1,0 +1,84 @@
+"""Questions about the whole mirror: what was looked at longest ago, what a read did not show, what it would lose."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from syncctl.models import MILLION, Kind, Stock
+from syncctl.state.database import Database
+
+
+class Gaps:
+    """The questions, for one connector; nothing here writes but `close_stock`."""
+
+    def __init__(self, database: Database, connector: str) -> None:
+        self.database = database
+        self.connector = connector
+
+    def oldest(self, most: int) -> list[str]:
+        """The remote ids of the products looked at longest ago, those already marked gone left out."""
+        rows = self.database.rows(
+            "SELECT looks.remote_id FROM looks JOIN remote_products USING (connector, remote_id)"
+            " WHERE looks.connector = ? AND state <> 'gone' ORDER BY oldest_at LIMIT ?",
+            self.connector,
+            most,
+        )
+        return [row["remote_id"] for row in rows]
+
+    def by_sku(self, sku: str) -> list[str]:
+        """The product linked to the shop's SKU; else all that have it at the service, those marked gone left out."""
+        linked = self.database.rows(
+            "SELECT remote_id FROM remote_products WHERE connector = ? AND state <> 'gone'"
+            " AND product_id = (SELECT id FROM products WHERE sku = ?)",
+            self.connector,
+            sku,
+        )
+        same = self.database.rows(
+            "SELECT remote_id FROM remote_products WHERE connector = ? AND state <> 'gone' AND sku = ?",
+            self.connector,
+            sku,
+        )
+        return [row["remote_id"] for row in linked or same]
+
+    def live(self) -> int:
+        """How many products the service is believed to have."""
+        return self._number("SELECT count(*) FROM remote_products WHERE connector = ? AND state <> 'gone'")
+
+    def unseen(self, kind: Kind, first_call: int) -> list[str]:
+        """What the mirror has and a full read that began with `first_call` did not show: products, or stock not 0."""
+        if kind is Kind.PRODUCTS:
+            sql = (
+                "SELECT remote_id FROM looks JOIN remote_products USING (connector, remote_id)"
+                " WHERE looks.connector = ? AND product_call < ? AND state <> 'gone'"
+            )
+        else:
+            sql = (
+                "SELECT DISTINCT remote_id FROM looks JOIN remote_stock USING (connector, remote_id)"
+                " WHERE looks.connector = ? AND stock_call < ? AND available <> 0"
+            )
+        return [row["remote_id"] for row in self.database.rows(sql, self.connector, first_call)]
+
+    def close_stock(self, first_call: int, at: int) -> None:
+        """After a full read of stock: products without a stock record count as looked at."""
+        self.database.connection.execute(
+            "UPDATE looks SET stock_at = ?, stock_call = ? WHERE connector = ? AND stock_call < ?",
+            (at, first_call, self.connector, first_call),
+        )
+
+    def stocked(self) -> int:
+        """How many stock rows are above zero."""
+        return self._number("SELECT count(*) FROM remote_stock WHERE connector = ? AND available > 0")
+
+    def emptied(self, stock: Sequence[Stock]) -> int:
+        """How many rows above zero these records would bring down to zero or below."""
+        keys = [[s.remote_id, s.location] for s in stock if s.available is not None and s.available * MILLION < 1]
+        return self._number(
+            "SELECT count(*) FROM json_each(?2) AS gone JOIN remote_stock ON connector = ?1"
+            " AND remote_id = gone.value ->> 0 AND location = gone.value ->> 1 WHERE available > 0",
+            json.dumps(keys),
+        )
+
+    def _number(self, sql: str, *values: object) -> int:
+        row = self.database.row(sql, self.connector, *values)
+        return int(row[0]) if row else 0

@@ -1,0 +1,70 @@
+"""What the state can tell of one product: its values now, and every change with the call that brought it."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from syncctl.state.database import Database
+from syncctl.state.mirror import quantity_text
+
+_VALUES = """
+SELECT remote.name, json_extract(remote.prices, '$."' || coalesce(
+        (SELECT price_tier FROM sources WHERE field = 'price' AND connector = remote.connector), 'default') || '"')
+        AS price,
+    (SELECT sum(available) FROM remote_stock WHERE connector = remote.connector AND remote_id = remote.remote_id
+        AND (location IN (SELECT value FROM sources, json_each(locations)
+                          WHERE field = 'stock' AND connector = remote.connector)
+             OR NOT EXISTS (SELECT 1 FROM sources WHERE field = 'stock' AND connector = remote.connector
+                            AND locations IS NOT NULL))) AS available,
+    remote.state
+FROM remote_products AS remote
+LEFT JOIN products ON products.id = remote.product_id
+WHERE remote.connector = ?1 AND (products.sku = ?2 OR remote.sku = ?2)
+ORDER BY products.sku = ?2 DESC, remote.state = 'gone' LIMIT 1
+"""
+_RECORDS = """
+SELECT remote.*, looks.product_at, looks.product_call, looks.stock_at, looks.stock_call
+FROM remote_products AS remote LEFT JOIN looks USING (connector, remote_id)
+WHERE remote.product_id = (SELECT id FROM products WHERE sku = ?1)
+    OR (remote.connector, remote.sku) IN (SELECT connector, ?1 FROM accounts)
+ORDER BY remote.connector, remote.remote_id
+"""
+
+
+class History:
+    """The history of products at one connector."""
+
+    def __init__(self, database: Database, connector: str) -> None:
+        self.database = database
+        self.connector = connector
+
+    def values(self, sku: str) -> dict[str, str | None]:
+        """Name, price, available and state of a product as this connector tells them; empty if unknown."""
+        row = self.database.row(_VALUES, self.connector, sku)
+        if row is None:
+            return {}
+        available = None if row["available"] is None else quantity_text(row["available"])
+        return {"name": row["name"], "price": row["price"], "available": available, "state": row["state"]}
+
+
+def records(database: Database, sku: str) -> list[sqlite3.Row]:
+    """Every remote product that is linked to this SKU or has it, at all connectors."""
+    return database.rows(_RECORDS, sku)
+
+
+def changes(database: Database, connector: str, remote_id: str) -> list[sqlite3.Row]:
+    """The changes of a record in their order, each with its call."""
+    return database.rows(
+        "SELECT changes.*, calls.method, calls.path, calls.status, runs.command FROM changes"
+        " LEFT JOIN calls ON calls.id = changes.call LEFT JOIN runs ON runs.id = changes.run"
+        " WHERE changes.connector = ? AND remote_id = ? ORDER BY changes.id",
+        connector,
+        remote_id,
+    )
+
+
+def call(database: Database, number: int) -> sqlite3.Row | None:
+    """A call of the journal."""
+    return database.row(
+        "SELECT calls.*, runs.command FROM calls LEFT JOIN runs ON runs.id = calls.run WHERE calls.id = ?", number
+    )

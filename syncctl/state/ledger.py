@@ -1,0 +1,281 @@
+"""The budget of calls: none leaves without a journal row that was allowed, whoever else is asking meanwhile.
+
+A call is counted before it is made, in the same transaction as its journal row. A crash in between wastes that
+call; it never makes one that was not counted.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from syncctl.errors import DeferredError
+from syncctl.models import Purpose, from_ms, iso, to_ms
+from syncctl.state import windows
+from syncctl.state.database import explained
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from syncctl.clock import Clock
+    from syncctl.connectors.base import Limit
+    from syncctl.state.database import Database
+
+Body = bytes
+
+_CALL = "INSERT INTO calls (at, run, connector, purpose, method, path) VALUES (?, ?, ?, ?, ?, ?)"
+_FINISH = "UPDATE calls SET status = ?, ms = ?, bytes = ?, request_id = ?, error = ? WHERE id = ?"
+_KEEP_BODIES = "INSERT OR REPLACE INTO bodies (call, at, request, response) VALUES (?, ?, ?, ?)"
+_BODIES = "SELECT request, response FROM bodies WHERE call = ?"
+_DROP_BODIES = "DELETE FROM bodies WHERE at < ?"
+_BLOCK_OF = "SELECT until, learnt_at, reason FROM blocks WHERE connector = ?"
+# The longer block stands, unless a clock that was ahead has set it.
+_BLOCK = """
+INSERT INTO blocks (connector, until, reason, learnt_at) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET until = excluded.until, reason = excluded.reason, learnt_at = excluded.learnt_at
+WHERE excluded.until > blocks.until OR blocks.learnt_at > excluded.learnt_at
+"""
+_MEND_BLOCK = "UPDATE blocks SET until = ?, learnt_at = ? WHERE connector = ?"
+_UNBLOCK = "DELETE FROM blocks WHERE connector = ?"
+_ACCEPTED = "SELECT credentials, accepted_at FROM accounts WHERE connector = ?"
+_ACCEPT = "UPDATE accounts SET credentials = ?, accepted_at = ? WHERE connector = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A call that somebody wants to make, and the limits that it has to fit into."""
+
+    connector: str
+    limits: tuple[Limit, ...]
+    purpose: Purpose
+    method: str
+    path: str
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a call; the bodies are redacted already, and None where they are not kept."""
+
+    status: int | None
+    ms: int
+    bytes: int
+    request_id: str | None
+    error: str | None
+    request: Body | None = None
+    response: Body | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How full a window is. `frees_at` is when more than now is left of it, None where nothing is booked."""
+
+    limit: Limit
+    used: int
+    others: int
+    left: int
+    frees_at: datetime | None
+
+
+class WindowFullError(Exception):
+    """A window that may be sat out is full; one more call fits at `until` (aware UTC)."""
+
+    def __init__(self, until: datetime, limit: Limit) -> None:
+        super().__init__(f"{limit.calls} calls {_span(limit)} are used; the next one fits at {iso(until)}")
+        self.until = until
+        self.limit = limit
+
+
+class Ledger:
+    """Books calls in the state file; as many processes as there are may share it."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def reserve(self, wanted: Reservation) -> int:
+        """Books one call in all its windows and returns the id of its journal row.
+
+        Raises `DeferredError` while a block stands or a window is full that nobody waits for, else
+        `WindowFullError` for one that may be sat out. Calls for `AUTH` are journalled only.
+        """
+        with self._database.transaction() as db:
+            # Read only now that nobody else can book: a time from before the wait for the lock would put the call
+            # into a slot that expires too early.
+            now = self._now()
+            refusal = None if wanted.purpose is Purpose.AUTH else _book(db, wanted, now)
+            call = 0 if refusal else _journal(db, wanted, now)
+        # Raised after the commit: what a jump of the clock made us mend has to last, above all where it refuses.
+        if refusal:
+            raise refusal
+        return call
+
+    def finish(self, call: int, outcome: Outcome) -> None:
+        """Adds to a journal row what came of the call, and keeps the bodies if there are any."""
+        facts = (outcome.status, outcome.ms, outcome.bytes, outcome.request_id, outcome.error, call)
+        bodies = (_pack(outcome.request), _pack(outcome.response))
+        with self._database.transaction() as db:
+            db.execute(_FINISH, facts)
+            if bodies != (None, None):
+                db.execute(_KEEP_BODIES, (call, self._now(), *bodies))
+
+    def bodies(self, call: int) -> tuple[Body | None, Body | None]:
+        """What was sent and received, as far as it is still kept."""
+        row = self._database.row(_BODIES, call)
+        return (_unpack(row["request"]), _unpack(row["response"])) if row else (None, None)
+
+    def block(self, connector: str, until: datetime, reason: str) -> None:
+        """No call before `until`, in no process; a block that lasts longer already stays as it is."""
+        with self._database.transaction() as db:
+            db.execute(_BLOCK, (connector, to_ms(until), reason, self._now()))
+
+    def unblock(self, connector: str) -> None:
+        """Lifts the block, if there is one."""
+        with self._database.transaction() as db:
+            db.execute(_UNBLOCK, (connector,))
+
+    def blocked(self, connector: str) -> tuple[datetime, str] | None:
+        """Until when no call may be made and why; None where calls may be made."""
+        now = self._now()
+        row = self._database.row(_BLOCK_OF, connector)
+        until = _until(row, now) if row else now
+        return (from_ms(until), row["reason"]) if row and until > now else None
+
+    def correct(self, connector: str, limit: Limit, remaining: int) -> None:
+        """Takes over what the service says is left: what it counted and we did not was spent by others.
+
+        Never lowers what is booked: calls that are under way are not in the service's count yet.
+        """
+        with self._database.transaction() as db:
+            now = self._now()
+            missed = limit.calls - max(0, remaining) - windows.booked(db, connector, limit, now)
+            if missed > 0:
+                slot = windows.slot_at(limit.window, now)
+                windows.book(db, connector, {limit.name: (slot, 0, missed)})
+
+    def usage(self, connector: str, limits: Iterable[Limit]) -> list[Usage]:
+        """How full each of the windows is now; reads only."""
+        now = self._now()
+        return [_usage(self._slots(connector, limit, now), limit, now) for limit in limits]
+
+    def nearly_spent(self, connector: str, limits: Iterable[Limit], share: float = 0.9) -> bool:
+        """Whether any window that is not sat out is booked to that share of its limit."""
+        longs = self.usage(connector, [limit for limit in limits if not limit.waitable])
+        return any(usage.used + usage.others >= share * usage.limit.calls for usage in longs)
+
+    def accept(self, connector: str, credentials: str) -> None:
+        """Remembers that the service accepted a call with these credentials (a fingerprint of them).
+
+        Written at most once a day, and only where the connector's account is known.
+        """
+        now = self._now()
+        row = self._database.row(_ACCEPTED, connector)
+        if row is None or (row["credentials"] == credentials and _is_today(row["accepted_at"], now)):
+            return
+        with self._database.transaction() as db:
+            db.execute(_ACCEPT, (credentials, now, connector))
+
+    def was_accepted(self, connector: str, credentials: str) -> bool:
+        """Whether the last credentials that the service accepted are these."""
+        row = self._database.row(_ACCEPTED, connector)
+        return row is not None and row["accepted_at"] is not None and row["credentials"] == credentials
+
+    def prune(self, keep_bodies_days: int) -> None:
+        """Forgets bodies that are older, and counters that no longer count. The journal itself stays."""
+        with self._database.transaction() as db:
+            now = self._now()
+            db.execute(_DROP_BODIES, (now - keep_bodies_days * windows.DAY,))
+            windows.drop_expired(db, now)
+
+    def _now(self) -> int:
+        return to_ms(self._clock.now())
+
+    def _slots(self, connector: str, limit: Limit, now: int) -> list[tuple[int, int, int]]:
+        with explained(self._database.path):
+            return windows.slots(self._database.connection, connector, limit, now)
+
+
+def _book(db: sqlite3.Connection, wanted: Reservation, now: int) -> DeferredError | WindowFullError | None:
+    """Raises the counters of all windows, or says why not."""
+    refusal = _block(db, wanted.connector, now) or _full(db, wanted, now)
+    if refusal is None:
+        slots = {limit.name: (windows.slot_at(limit.window, now), 1, 0) for limit in wanted.limits}
+        windows.book(db, wanted.connector, slots)
+    return refusal
+
+
+def _journal(db: sqlite3.Connection, wanted: Reservation, now: int) -> int:
+    row = (now, wanted.run, wanted.connector, wanted.purpose, wanted.method, wanted.path)
+    return int(db.execute(_CALL, row).lastrowid or 0)
+
+
+def _block(db: sqlite3.Connection, connector: str, now: int) -> DeferredError | None:
+    row = db.execute(_BLOCK_OF, (connector,)).fetchone()
+    if row is None:
+        return None
+    until = _until(row, now)
+    if until != row["until"]:
+        db.execute(_MEND_BLOCK, (until, now, connector))
+    if until <= now:
+        return None
+    moment = from_ms(until)
+    return DeferredError(f"{connector}: {row['reason']}; calls go on at {iso(moment)}", moment)
+
+
+def _until(block: sqlite3.Row, now: int) -> int:
+    """When a block ends; one that was learnt in the future lasts as long as it was meant to, from now on."""
+    until, learnt_at = int(block["until"]), int(block["learnt_at"])
+    return until - max(0, learnt_at - now)
+
+
+def _full(db: sqlite3.Connection, wanted: Reservation, now: int) -> DeferredError | WindowFullError | None:
+    """The refusal that lasts longest; one that ends the work goes before any that could be sat out."""
+    refusals = []
+    for limit in wanted.limits:
+        count = windows.booked(db, wanted.connector, limit, now)
+        if count >= windows.allowed(limit, wanted.purpose):
+            refusals.append(_refusal(db, wanted, limit, (count, now)))
+    return max(refusals, key=lambda one: (isinstance(one, DeferredError), one.until), default=None)
+
+
+def _refusal(
+    db: sqlite3.Connection, wanted: Reservation, limit: Limit, found: tuple[int, int]
+) -> DeferredError | WindowFullError:
+    count, now = found
+    most = windows.allowed(limit, wanted.purpose)
+    counting = windows.slots(db, wanted.connector, limit, now)
+    until = from_ms(windows.frees_at(counting, limit, count - most + 1, now))
+    if limit.waitable:
+        return WindowFullError(until, limit)
+    share = f", and {wanted.purpose} calls end at {most}" if most < limit.calls else ""
+    return DeferredError(
+        f"{wanted.connector}: {count}/{limit.calls} calls {_span(limit)} are used{share}; they go on at {iso(until)}",
+        until,
+    )
+
+
+def _span(limit: Limit) -> str:
+    return f"in {limit.window} s" if isinstance(limit.window, int) else f"of this {limit.window} (UTC)"
+
+
+def _usage(counting: Sequence[tuple[int, int, int]], limit: Limit, now: int) -> Usage:
+    used = sum(slot[1] for slot in counting)
+    others = sum(slot[2] for slot in counting)
+    left = limit.calls - used - others
+    frees_at = windows.frees_at(list(counting), limit, max(1, 1 - left), now) if counting else None
+    return Usage(limit, used, others, max(0, left), from_ms(frees_at) if frees_at else None)
+
+
+def _is_today(moment: int | None, now: int) -> bool:
+    return moment is not None and 0 <= now - moment < windows.DAY
+
+
+def _pack(body: Body | None) -> Body | None:
+    return None if body is None else zlib.compress(body)
+
+
+def _unpack(packed: Body | None) -> Body | None:
+    return None if packed is None else zlib.decompress(packed)

@@ -1,0 +1,154 @@
+"""Links what a service calls a product to the shop's product of the same SKU; never by guessing.
+
+SKUs match exactly. Two products of one SKU, or SKUs that differ only in case, are reported and left alone until a
+person has mended them. A link once made holds by remote id, whatever happens to the SKU.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from syncctl.models import Problem
+from syncctl.state.database import Database
+
+_ONE_NAME = "Give each product its own SKU there"
+_CANDIDATES = """
+SELECT remote_id, sku, name, barcode, state FROM remote_products
+WHERE connector = ? AND product_id IS NULL AND state <> 'gone' AND remote_id IN (SELECT value FROM json_each(?))
+"""
+_SAME_SKU = """
+SELECT sku, group_concat(remote_id, ', ') AS ids FROM remote_products
+WHERE connector = ? AND state <> 'gone' AND sku IN (SELECT value FROM json_each(?))
+GROUP BY sku HAVING count(*) > 1
+"""
+_LOCAL = """
+SELECT products.id, products.sku, link.remote_id AS linked_to, link.state AS linked_state
+FROM json_each(?) AS wanted
+JOIN products ON products.sku = wanted.value
+LEFT JOIN remote_products AS link ON link.product_id = products.id AND link.connector = ?
+"""
+_NEARLY = """
+SELECT wanted.value AS sku, products.sku AS local FROM json_each(?) AS wanted
+JOIN products ON products.sku = wanted.value COLLATE NOCASE
+WHERE products.sku <> wanted.value
+"""
+_WAITING = """
+SELECT remote.remote_id FROM remote_products AS remote
+JOIN products ON products.sku = remote.sku
+WHERE remote.connector = ? AND remote.product_id IS NULL AND remote.state <> 'gone'
+"""
+_RENAMED = """
+SELECT remote.remote_id, remote.sku, products.sku AS local FROM remote_products AS remote
+JOIN products ON products.id = remote.product_id
+WHERE remote.connector = ? AND remote.sku <> products.sku AND remote.remote_id IN (SELECT value FROM json_each(?))
+"""
+
+
+class Linker:
+    """Links for one connector; every method belongs inside a transaction of the caller."""
+
+    def __init__(self, database: Database, connector: str, *, insert_new: bool) -> None:
+        self.database = database
+        self.connector = connector
+        self.insert_new = insert_new
+
+    @property
+    def _sql(self) -> sqlite3.Connection:
+        return self.database.connection
+
+    def waiting(self) -> list[str]:
+        """Unlinked records whose SKU the shop has got in the meantime."""
+        return [row["remote_id"] for row in self.database.rows(_WAITING, self.connector)]
+
+    def link(self, remote_ids: Iterable[str], run: int) -> list[Problem]:
+        """Links those that have no link yet, inserting products the shop has not where that is wanted."""
+        rows = self.database.rows(_CANDIDATES, self.connector, json.dumps(list(remote_ids)))
+        problems = [_nameless(row) for row in rows if not row["sku"]]
+        named = {row["remote_id"]: row for row in rows if row["sku"]}
+        if named:
+            self._link_named(named, run, problems)
+        return problems
+
+    def renamed(self, remote_ids: Iterable[str]) -> list[Problem]:
+        """Linked records whose SKU is no longer the shop's."""
+        rows = self.database.rows(_RENAMED, self.connector, json.dumps(list(remote_ids)))
+        return [
+            Problem(
+                row["local"],
+                f"is now called {row['sku']} in {self.connector}; the link holds",
+                f"Rename it in the shop too, if that is meant: UPDATE products SET sku = '{row['sku']}'",
+            )
+            for row in rows
+        ]
+
+    def _link_named(self, named: Mapping[str, sqlite3.Row], run: int, problems: list[Problem]) -> None:
+        skus = json.dumps(sorted({row["sku"] for row in named.values()}))
+        twice = {row["sku"]: row["ids"] for row in self.database.rows(_SAME_SKU, self.connector, skus)}
+        local = {row["sku"]: row for row in self.database.rows(_LOCAL, skus, self.connector)}
+        nearly = {row["sku"]: row["local"] for row in self.database.rows(_NEARLY, skus)}
+        for sku, ids in twice.items():
+            problems.append(Problem(sku, f"several products have this SKU in {self.connector}: {ids}", _ONE_NAME))
+            self._withdraw(sku, run)
+        for remote_id, row in named.items():
+            sku = row["sku"]
+            if sku in twice:
+                continue
+            if sku in local:
+                self._link_one(remote_id, local[sku], run, problems)
+            elif sku in nearly or sku.lower() in nearly:
+                other = nearly.get(sku) or nearly[sku.lower()]
+                problems.append(_case_clash(sku, other, self.connector))
+            elif self.insert_new and row["state"] == "active":
+                self._insert(remote_id, row, run)
+                nearly[sku.lower()] = sku  # a later one of this batch may differ only in case
+
+    def _link_one(self, remote_id: str, local: sqlite3.Row, run: int, problems: list[Problem]) -> None:
+        if local["linked_to"] is not None and local["linked_state"] != "gone":
+            message = f"is linked to {local['linked_to']} in {self.connector}, and {remote_id} there has its SKU too"
+            problems.append(Problem(local["sku"], message, _ONE_NAME))
+            return
+        if local["linked_to"] is not None:
+            self._unlink(local["linked_to"])
+        self._save_link(remote_id, local["id"], "sku", run)
+
+    def _insert(self, remote_id: str, row: Mapping[str, Any] | sqlite3.Row, run: int) -> None:
+        added = self._sql.execute(
+            "INSERT INTO products (sku, name, barcode, created_by) VALUES (?, ?, ?, ?)",
+            (row["sku"], row["name"], row["barcode"], self.connector),
+        )
+        self._save_link(remote_id, added.lastrowid or 0, "new", run)
+
+    def _save_link(self, remote_id: str, product_id: int, matched_by: str, run: int) -> None:
+        self._sql.execute(
+            "UPDATE remote_products SET product_id = ?, matched_by = ?, matched_run = ?"
+            " WHERE connector = ? AND remote_id = ?",
+            (product_id, matched_by, run, self.connector, remote_id),
+        )
+
+    def _unlink(self, remote_id: str) -> None:
+        self._sql.execute(
+            "UPDATE remote_products SET product_id = NULL, matched_by = NULL WHERE connector = ? AND remote_id = ?",
+            (self.connector, remote_id),
+        )
+
+    def _withdraw(self, sku: str, run: int) -> None:
+        """Takes back a link that this very run made before it saw that the SKU stands twice."""
+        self._sql.execute(
+            "UPDATE remote_products SET product_id = NULL, matched_by = NULL"
+            " WHERE connector = ? AND sku = ? AND matched_run = ?",
+            (self.connector, sku, run),
+        )
+
+
+def _nameless(row: sqlite3.Row) -> Problem:
+    return Problem(row["remote_id"], f"has no SKU ({row['name'][:60] or 'no name either'})", "Give it a SKU there")
+
+
+def _case_clash(sku: str, local: str, connector: str) -> Problem:
+    return Problem(
+        sku, f"differs only in case from {local}, which is in the shop; {connector} and the shop stay apart",
+        "Write it the same on both sides",
+    )  # fmt: skip

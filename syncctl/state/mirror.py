@@ -1,0 +1,276 @@
+"""The mirror: what a service last said of its products and stock, and every change of it.
+
+Only what differs is written, and each difference becomes a row of `changes` with the call that brought it. Every
+method that writes belongs inside a transaction of the caller.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncctl.models import MILLION, Kind, Problem, Product, Record, State, Stock, money_text
+from syncctl.state.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The circumstances under which records were read: the rule is a word of `changes.rule`.
+
+    `drifted` tells whether a difference in this record should have been brought by the feed before.
+    """
+
+    run: int
+    call: int
+    at: int
+    rule: str
+    drifted: Callable[[Kind, Record], bool] | None = None
+
+    def rule_for(self, kind: Kind, record: Record) -> str:
+        """The rule by which a difference in `record` is written down."""
+        return "drift" if self.drifted and self.drifted(kind, record) else self.rule
+
+
+@dataclass(slots=True)
+class Stored:
+    """What storing some records came to; `fresh` counts those not yet seen since a given call."""
+
+    seen: int = 0
+    fresh: int = 0
+    created: list[str] = field(default_factory=list)
+    changed: dict[str, str] = field(default_factory=dict)  # remote id -> rule
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, other: Stored) -> None:
+        """Adds the counts of another batch."""
+        self.seen += other.seen
+        self.fresh += other.fresh
+        self.created += other.created
+        self.changed |= other.changed
+        self.problems += other.problems
+
+
+_PRODUCT_FIELDS = ("sku", "name", "barcode", "prices", "price_includes_tax", "state", "version")
+_QUIET_FIELDS = frozenset({"version"})  # stored, but no change that anybody asks about
+_LOOK = """
+INSERT INTO looks (connector, remote_id, {kind}_at, {kind}_call) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT DO UPDATE SET {kind}_at = excluded.{kind}_at, {kind}_call = excluded.{kind}_call
+"""
+_LOOK_BOTH = """
+INSERT INTO looks (connector, remote_id, product_at, product_call, stock_at, stock_call) VALUES (?1, ?2, ?3, ?4, ?3, ?4)
+ON CONFLICT DO UPDATE SET product_at = ?3, product_call = ?4, stock_at = ?3, stock_call = ?4
+"""
+_INSERT_PRODUCT = """
+INSERT INTO remote_products
+    (connector, remote_id, first_call, sku, name, barcode, prices, price_includes_tax, state, version)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_UPDATE_PRODUCT = """
+UPDATE remote_products SET sku = ?, name = ?, barcode = ?, prices = ?, price_includes_tax = ?, state = ?, version = ?
+WHERE connector = ? AND remote_id = ?
+"""
+_SAVE_STOCK = """
+INSERT INTO remote_stock (connector, remote_id, location, available, version, first_call) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET available = excluded.available, version = excluded.version
+"""
+_INSERT_CHANGE = """
+INSERT INTO changes (at, run, call, connector, kind, remote_id, field, before, after, rule)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+class Mirror:
+    """The mirror of one connector. `with_stock`: whether stock is read as a kind of its own."""
+
+    def __init__(self, database: Database, connector: str, *, with_stock: bool) -> None:
+        self.database = database
+        self.connector = connector
+        self.with_stock = with_stock
+
+    @property
+    def _sql(self) -> sqlite3.Connection:
+        return self.database.connection
+
+    def store(self, records: Iterable[Record | Problem], look: Look, since_call: int = 0) -> Stored:
+        """Writes what differs; `since_call` is the call from which on a look counts as seen before."""
+        stored = Stored()
+        products: dict[str, Product] = {}
+        stock: dict[tuple[str, str], Stock] = {}
+        for record in records:
+            if isinstance(record, Problem):
+                stored.problems.append(record)
+                stored.fresh += 1
+                continue
+            stored.problems += record.problems
+            if isinstance(record, Product):
+                products[record.remote_id] = record
+            else:
+                stock[record.remote_id, record.location] = record
+        self._store_products(products, look, since_call, stored)
+        self._store_stock(stock, look, since_call, stored)
+        return stored
+
+    def _store_products(self, products: Mapping[str, Product], look: Look, since: int, stored: Stored) -> None:
+        if not products:
+            return
+        known = self._rows("remote_products", products)
+        stored.fresh += self._unseen("product", products, since)
+        inserts, updates = [], []
+        for remote_id, product in products.items():
+            row = known.get(remote_id)
+            values = _product_values(product, row)
+            if row is None:
+                inserts.append((self.connector, remote_id, look.call, *values))
+                stored.created.append(remote_id)
+            elif values != tuple(row[name] for name in _PRODUCT_FIELDS):
+                updates.append((*values, self.connector, remote_id))
+                self._note_changes(product, row, values, look, stored)
+        self._sql.executemany(_INSERT_PRODUCT, inserts)
+        self._sql.executemany(_UPDATE_PRODUCT, updates)
+        self._look("product" if self.with_stock else None, products, look)
+        stored.seen += len(products)
+
+    def _note_changes(
+        self, product: Product, row: sqlite3.Row, values: Sequence[Any], look: Look, stored: Stored
+    ) -> None:
+        rule = look.rule_for(Kind.PRODUCTS, product)
+        found = [
+            difference
+            for name, after in zip(_PRODUCT_FIELDS, values, strict=True)
+            if name not in _QUIET_FIELDS and row[name] != after
+            for difference in _differences(name, row[name], after)
+        ]
+        if found:
+            stored.changed[product.remote_id] = rule
+            self._write_changes(Kind.PRODUCTS, product.remote_id, found, look, rule)
+
+    def _store_stock(self, stock: Mapping[tuple[str, str], Stock], look: Look, since: int, stored: Stored) -> None:
+        if not stock:
+            return
+        ids = dict.fromkeys(remote_id for remote_id, _ in stock)
+        known = self._stock_rows(ids)
+        stored.fresh += self._unseen("stock", ids, since)
+        writes = []
+        for key, record in stock.items():
+            row = known.get(key)
+            if record.available is None or not self._stock_differs(record, row, look, stored):
+                continue
+            writes.append((self.connector, *key, _millionths(record), record.version, look.call))
+        self._sql.executemany(_SAVE_STOCK, writes)
+        self._look("stock", ids, look)
+        stored.seen += len(ids)
+
+    def _stock_differs(self, record: Stock, row: sqlite3.Row | None, look: Look, stored: Stored) -> bool:
+        after = _millionths(record)
+        if row is None:
+            return True
+        if row["available"] != after:
+            rule = look.rule_for(Kind.STOCK, record)
+            stored.changed[record.remote_id] = rule
+            self._note_stock(record.remote_id, record.location, (row["available"], after), look, rule)
+            return True
+        return bool(row["version"] != record.version)
+
+    def _note_stock(self, remote_id: str, location: str, values: tuple[int, int], look: Look, rule: str) -> None:
+        name = f"available at {location}" if location else "available"
+        before, after = (quantity_text(value) for value in values)
+        self._write_changes(Kind.STOCK, remote_id, [(name, before, after)], look, rule)
+
+    def mark_gone(self, remote_ids: Sequence[str], look: Look) -> int:
+        """Marks products that the service no longer has; they have no age from then on. How many were not marked."""
+        marked = 0
+        for remote_id, row in self._rows("remote_products", remote_ids).items():
+            if row["state"] != State.GONE:
+                self._write_changes(Kind.PRODUCTS, remote_id, [("state", row["state"], State.GONE)], look, look.rule)
+                marked += 1
+        keys = [(self.connector, remote_id) for remote_id in remote_ids]
+        self._sql.executemany("UPDATE remote_products SET state = 'gone' WHERE connector = ? AND remote_id = ?", keys)
+        self._sql.executemany("DELETE FROM looks WHERE connector = ? AND remote_id = ?", keys)
+        return marked
+
+    def mark_without_stock(self, remote_ids: Sequence[str], look: Look) -> list[str]:
+        """The service has no stock record of these products: whatever is stored becomes 0. Which ones had stock."""
+        known = [row for row in self._stock_rows(remote_ids).values() if row["available"] != 0]
+        for row in known:
+            self._note_stock(row["remote_id"], row["location"], (row["available"], 0), look, look.rule)
+        self._sql.executemany(
+            "UPDATE remote_stock SET available = 0 WHERE connector = ? AND remote_id = ? AND location = ?",
+            [(self.connector, row["remote_id"], row["location"]) for row in known],
+        )
+        self._look("stock", remote_ids, look)
+        return [row["remote_id"] for row in known]
+
+    def _write_changes(
+        self, kind: Kind, remote_id: str, found: Iterable[tuple[str, Any, Any]], look: Look, rule: str
+    ) -> None:
+        self._sql.executemany(
+            _INSERT_CHANGE,
+            [
+                (look.at, look.run, look.call, self.connector, kind, remote_id, name, before, after, rule)
+                for name, before, after in found
+            ],
+        )
+
+    def _look(self, kind: str | None, remote_ids: Iterable[str], look: Look) -> None:
+        sql = _LOOK.format(kind=kind) if kind else _LOOK_BOTH
+        self._sql.executemany(sql, [(self.connector, remote_id, look.at, look.call) for remote_id in remote_ids])
+
+    def _rows(self, table: str, remote_ids: Iterable[str]) -> dict[str, sqlite3.Row]:
+        found = self.database.rows(
+            f"SELECT * FROM {table} WHERE connector = ? AND remote_id IN (SELECT value FROM json_each(?))",
+            self.connector,
+            json.dumps(list(remote_ids)),
+        )
+        return {row["remote_id"]: row for row in found}
+
+    def _stock_rows(self, remote_ids: Iterable[str]) -> dict[tuple[str, str], sqlite3.Row]:
+        found = self.database.rows(
+            "SELECT * FROM remote_stock WHERE connector = ? AND remote_id IN (SELECT value FROM json_each(?))",
+            self.connector,
+            json.dumps(list(remote_ids)),
+        )
+        return {(row["remote_id"], row["location"]): row for row in found}
+
+    def _unseen(self, kind: str, remote_ids: Mapping[str, Any], since_call: int) -> int:
+        looked = self._rows("looks", remote_ids)
+        return sum(1 for i in remote_ids if i not in looked or looked[i][f"{kind}_call"] < since_call)
+
+
+def quantity_text(millionths: int) -> str:
+    """A stored quantity as people write it."""
+    whole, rest = divmod(abs(millionths), MILLION)
+    sign = "-" if millionths < 0 else ""
+    return f"{sign}{whole}" + (f".{rest:06d}".rstrip("0") if rest else "")
+
+
+def _millionths(record: Stock) -> int:
+    return round(record.available * MILLION) if record.available is not None else 0
+
+
+def _product_values(product: Product, row: sqlite3.Row | None) -> tuple[Any, ...]:
+    """The row's values in the order of `_PRODUCT_FIELDS`; a tier that the record leaves out keeps its price."""
+    old = json.loads(row["prices"]) if row is not None else {}
+    kept = {tier: amount for tier, amount in old.items() if tier not in product.prices}
+    told = {tier: money_text(amount) for tier, amount in product.prices.items() if amount is not None}
+    includes = None if product.price_includes_tax is None else int(product.price_includes_tax)
+    prices = json.dumps(kept | told, sort_keys=True)
+    return (product.sku, product.name, product.barcode, prices, includes, product.state, product.version)
+
+
+def _differences(name: str, before: Any, after: Any) -> list[tuple[str, Any, Any]]:
+    """The fields that differ, a price tier each its own: `price` or `price 3`."""
+    if name != "prices":
+        return [(name, _plain(before), _plain(after))]
+    old, new = json.loads(before), json.loads(after)
+    return [
+        ("price" if tier == "default" else f"price {tier}", old.get(tier), new.get(tier))
+        for tier in sorted({*old, *new})
+        if old.get(tier) != new.get(tier)
+    ]
+
+
+def _plain(value: Any) -> str | None:
+    return None if value is None else str(value)

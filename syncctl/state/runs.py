@@ -1,0 +1,100 @@
+"""Executions of commands, and which account of which service the state belongs to."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+
+from syncctl.errors import AccountError, ConfigError
+from syncctl.state.database import Database
+from syncctl.tally import Tally
+
+_INSERT_TALLY = """
+INSERT INTO run_connectors
+    (run, connector, exit_code, calls, bytes, seen, changed, created, verified, drifted, gone, deferred_until, errors)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+class Runs:
+    """The rows of `runs`, `run_connectors`, `accounts` and `sources`."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def begin(self, command: str, at: int) -> int:
+        """The number of a new run."""
+        with self.database.transaction() as sql:
+            added = sql.execute(
+                "INSERT INTO runs (command, started_at, pid) VALUES (?, ?, ?)", (command, at, os.getpid())
+            )
+            return added.lastrowid or 0
+
+    def finish(self, run: int, at: int, exit_code: int, tallies: Sequence[tuple[Tally, int]]) -> None:
+        """Writes how the run ended: each tally with its own exit code."""
+        rows = [_tally_row(run, tally, code) for tally, code in tallies]
+        with self.database.transaction() as sql:
+            sql.execute("UPDATE runs SET finished_at = ?, exit_code = ? WHERE id = ?", (at, exit_code, run))
+            sql.executemany(_INSERT_TALLY, rows)
+
+    def claim_shop(self, shop: str) -> None:
+        """The state belongs to one shop for ever. Raises `ConfigError` for another."""
+        row = self.database.row("SELECT value FROM meta WHERE key = 'shop'")
+        if row is None:
+            with self.database.transaction() as sql:
+                sql.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('shop', ?)", (shop,))
+        elif row["value"] != shop:
+            raise ConfigError(
+                [f"SYNCCTL_SHOP: is {shop}, but the state file {self.database.path} belongs to {row['value']}"],
+                "Give each shop its own SYNCCTL_STATE",
+            )
+
+    def claim_account(self, connector: str, kind: str, base_url: str, account: str) -> None:
+        """What a connector's name stands for never changes, once the service has accepted a call.
+
+        Raises `AccountError`.
+        """
+        row = self.database.row("SELECT * FROM accounts WHERE connector = ?", connector)
+        wanted = (kind, base_url, account)
+        if row is not None and (row["kind"], row["base_url"], row["account"]) == wanted:
+            return
+        if row is not None and row["accepted_at"] is not None:
+            raise AccountError(
+                f"The state file {self.database.path} holds this connector's data of {row['kind']} {row['account']}"
+                f" at {row['base_url']}; the settings now say {kind} {account} at {base_url}",
+                "Correct the settings, or give the other account another name in SYNCCTL_CONNECTORS",
+            )
+        with self.database.transaction() as sql:
+            sql.execute(
+                "INSERT OR REPLACE INTO accounts (connector, kind, base_url, account) VALUES (?, ?, ?, ?)",
+                (connector, *wanted),
+            )
+
+    def choose_sources(self, wanted: dict[str, tuple[str, str | None, str | None, str | None]]) -> None:
+        """Which connector owns each field of the catalogue: field -> (connector, price tier, currency, locations)."""
+        rows = self.database.rows("SELECT field, connector, price_tier, currency, locations FROM sources")
+        if {row[0]: tuple(row)[1:] for row in rows} == wanted:
+            return
+        with self.database.transaction() as sql:
+            sql.execute("DELETE FROM sources")
+            sql.executemany("INSERT INTO sources VALUES (?, ?, ?, ?, ?)", [(f, *row) for f, row in wanted.items()])
+
+    def expected_calls(self, connector: str, command: str) -> float | None:
+        """What this command cost this connector lately, in calls; None where it never ran to its end."""
+        row = self.database.row(
+            "SELECT avg(calls) FROM (SELECT calls FROM run_connectors JOIN runs ON runs.id = run"
+            " WHERE connector = ? AND command = ? AND run_connectors.exit_code IN (0, 65) ORDER BY run DESC LIMIT 10)",
+            connector,
+            command,
+        )
+        return None if row is None or row[0] is None else float(row[0])
+
+
+def _tally_row(run: int, tally: Tally, code: int) -> tuple[object, ...]:
+    errors = [[error.record, error.message, error.remedy] for error in tally.errors[:100]]
+    until = round(tally.deferred_until.timestamp() * 1000) if tally.deferred_until else None
+    return (
+        run, tally.name, code, tally.calls, tally.bytes, tally.seen, tally.changed, tally.created,
+        tally.verified, tally.drifted, tally.gone, until, json.dumps(errors),
+    )  # fmt: skip
