@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +11,9 @@ from syncctl.commands.common import Common, common_options, show_json
 from syncctl.errors import RecordError
 from syncctl.models import from_ms, iso
 from syncctl.state.database import Database, open_database
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _RULES = {
     "feed": "the feed of changes told it",

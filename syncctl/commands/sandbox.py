@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EXIT_UNAVAILABLE = 69
 
 
-class PortTaken(click.ClickException):  # noqa: N818 - click shows the sentence, not the class
+class PortTaken(click.ClickException):
     """The port cannot be served on."""
 
     exit_code = EXIT_UNAVAILABLE
@@ -33,7 +33,7 @@ class PortTaken(click.ClickException):  # noqa: N818 - click shows the sentence,
 )
 @click.option("--print-env", is_flag=True, help="Print the .env lines and exit.")
 def command(port: int, products: int, seed: int, db: str | None, *, print_env: bool) -> None:
-    """Serve a local copy of the back offices, to try syncctl without any account.
+    r"""Serve a local copy of the back offices, to try syncctl without any account.
 
     Prints the .env lines that point syncctl at it, then serves on 127.0.0.1 until Ctrl-C.
 
@@ -42,7 +42,7 @@ def command(port: int, products: int, seed: int, db: str | None, *, print_env: b
       syncctl sandbox --print-env > sandbox.env && syncctl sandbox
       syncctl --env-file sandbox.env sync-recent
     """
-    from ..sandbox import Sandbox  # noqa: PLC0415 - the HTTP server is for this command alone
+    from ..sandbox import Sandbox  # the HTTP server is for this command alone
 
     sandbox = Sandbox(port=port, products=products, seed=seed, db=db)
     for name, value in sandbox.env().items():

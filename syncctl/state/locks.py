@@ -27,7 +27,7 @@ _MOST_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lock: `command` as after `syncctl`, `since` as `2026-11-23T05:00:00Z`."""
+    """Who holds a lock: the whole `command`, and `since` when, as `2026-11-23T05:00:00Z`."""
 
     command: str
     pid: int
@@ -142,7 +142,7 @@ def _locked(name: str, found: dict[str, Any], clock: Clock) -> LockedError:
     stale = seconds > STALE_SECONDS
     if stale:
         remedy = f"If it hangs (see ps -p {pid}), end it with kill {pid}; nothing that it stored is lost"
-    return LockedError(f"{name} is locked by `syncctl {command}` (pid {pid}) for {_span(seconds)}", remedy, stale=stale)
+    return LockedError(f"{name} is locked by `{command}` (pid {pid}) for {_span(seconds)}", remedy, stale=stale)
 
 
 def _number(found: dict[str, Any], key: str) -> int:
