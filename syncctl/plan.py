@@ -54,17 +54,17 @@ def forecast(config: ConnectorConfig, database: Database | None, wanted: Wanted)
 def _recent(
     config: ConnectorConfig, cls: type[Connector], kinds: list[Kind], database: Database | None, wanted: Wanted
 ) -> Cost:
-    minimum = len(kinds)
     known = Gaps(database, config.name).live() if database else 0
-    first = database is None or Runs(database).expected_calls(config.name, "sync-recent") is None
-    if wanted.full or first:
+    if wanted.full or not known:
         pages = sum(max(1, math.ceil(known / cls.page_size(config.values, kind))) for kind in kinds)
-        sizes = cls.page_size(config.values, Kind.PRODUCTS)
-        words = f"a full read of {known:,} known products {pages:,}" if known else f"then 1 call per {sizes} of a kind"
-        return Cost(config.name, minimum, max(pages, minimum), words)
+        size = cls.page_size(config.values, Kind.PRODUCTS)
+        words = f"{pages:,} for the {known:,} products known so far" if known else f"1 for each {size} of a kind"
+        return Cost(config.name, len(kinds), pages, words)
     usual = Runs(database).expected_calls(config.name, "sync-recent") if database else None
-    expected = max(minimum, round(usual or 0))
-    return Cost(config.name, minimum, expected, f"{expected:,} as in the last runs")
+    if usual is None:
+        return Cost(config.name, len(kinds), len(kinds), f"{len(kinds)} unless much has changed")
+    expected = max(len(kinds), round(usual))
+    return Cost(config.name, len(kinds), expected, f"{expected:,} as in the last runs")
 
 
 def _lists(config: ConnectorConfig, cls: type[Connector], kinds: list[Kind], products: int) -> Cost:

@@ -19,6 +19,7 @@ from syncctl.state.database import Database, open_database
 from syncctl.state.ledger import Ledger, Outcome, Reservation, Usage, WindowFullError
 
 START = datetime(2026, 11, 30, 22, 0, tzinfo=UTC)
+JUST_BEFORE_DECEMBER = datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC)
 DAY = timedelta(days=1)
 MS = timedelta(milliseconds=1)
 COUNTED = [purpose for purpose in Purpose if purpose is not Purpose.AUTH]
@@ -101,24 +102,45 @@ def refusal(ledger: Ledger, wanted: Reservation) -> DeferredError | WindowFullEr
 # Never over -----------------------------------------------------------------------------------------------------
 
 WINDOWS = st.sampled_from([1, 7, 60, 900, "day", "month"])
-LIMITS = st.lists(st.builds(Limit, st.integers(1, 6), WINDOWS), min_size=1, max_size=3)
-SPANS = st.one_of(st.integers(0, 2_000), st.integers(0, 90_000), st.integers(0, 40 * 3_600_000)).map(lambda n: n * MS)
-ASKS = st.tuples(st.sampled_from(COUNTED), st.integers(1, 8))
-EVENTS = st.lists(st.one_of(ASKS, st.tuples(st.sampled_from(["pass", "back"]), SPANS)), max_size=40)
+LIMITS = st.builds(Limit, st.integers(1, 3), WINDOWS)
+ASKS = st.tuples(st.sampled_from([Purpose.INVOICE, *COUNTED]), st.integers(1, 6))
+SPANS = st.integers(0, 40 * 3_600_000).map(lambda ms: ms * MS)
+
+
+def spans_around(limit: Limit) -> st.SearchStrategy[timedelta]:
+    """Spans at which this window errs first, if it errs: about a whole one, about a slot; about midnight."""
+    if isinstance(limit.window, int):
+        slot = timedelta(seconds=limit.window) / 60
+        return st.builds(
+            lambda slots, off: slots * slot + off * MS, st.sampled_from([1, 59, 60, 61]), st.integers(0, 2)
+        )
+    return st.sampled_from([timedelta(seconds=1), timedelta(seconds=2), timedelta(hours=23)])
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> tuple[list[Limit], list[tuple[str, int | timedelta]]]:
+    """Limits, and what happens: calls are asked for, time passes, the clock is set back, old counters are dropped."""
+    limits = draw(st.lists(LIMITS, min_size=1, max_size=2))
+    spans = st.one_of(SPANS, *map(spans_around, limits))
+    turns = st.tuples(st.sampled_from(["pass", "pass", "back", "prune"]), spans)
+    return limits, draw(st.lists(st.one_of(ASKS, turns), max_size=40))
 
 
 @settings(max_examples=300, deadline=None)
-@given(limits=LIMITS, events=EVENTS)
+@given(scene=scenes())
 def test_no_window_ever_holds_more_than_its_limit(
-    database: Database, limits: list[Limit], events: list[tuple[str, int | timedelta]]
+    database: Database, scene: tuple[list[Limit], list[tuple[str, int | timedelta]]]
 ) -> None:
-    clock, shop = HandClock(), next(names)
+    limits, events = scene
+    clock, shop = HandClock(JUST_BEFORE_DECEMBER), next(names)
     ledger = Ledger(database, clock)
     granted: list[HandClock] = []
     for what, amount in events:
         if isinstance(amount, int):
             number = drain(ledger, call(shop, *limits, purpose=Purpose(what)), amount)
             granted += [snapshot(clock)] * number
+        elif what == "prune":
+            ledger.prune(7)
         elif what == "pass":
             clock.passes(amount)
         elif clock.latest - clock.time + amount <= DAY:  # what the ledger promises for calendar windows
@@ -145,7 +167,7 @@ def assert_kept(limit: Limit, granted: list[HandClock]) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(limit=st.builds(Limit, st.integers(1, 6), WINDOWS), spans=st.lists(SPANS, min_size=6, max_size=6))
+@given(limit=LIMITS, spans=st.lists(SPANS, min_size=6, max_size=6))
 def test_a_refused_call_fits_at_the_moment_that_the_refusal_names_and_not_before(
     database: Database, limit: Limit, spans: list[timedelta]
 ) -> None:
@@ -160,6 +182,20 @@ def test_a_refused_call_fits_at_the_moment_that_the_refusal_names_and_not_before
     assert refusal(ledger, wanted).until == until
     clock.passes(MS)
     assert ledger.reserve(wanted)
+
+
+@pytest.mark.parametrize("window", [1, 60, 3600])
+@pytest.mark.parametrize("slots", [0, 0.99])
+def test_a_call_counts_for_its_whole_window(
+    ledger: Ledger, clock: HandClock, shop: str, window: int, slots: float
+) -> None:
+    whole, wanted = timedelta(seconds=window), call(shop, Limit(3, window))
+    clock.passes(whole / 60 * slots)
+    assert drain(ledger, wanted) == 3
+    clock.passes(whole)
+    assert drain(ledger, wanted) == 0
+    clock.passes(whole / 60)
+    assert drain(ledger, wanted) == 3
 
 
 @pytest.mark.parametrize("window", [1, 60, 3600, "day", "month"])
@@ -185,8 +221,19 @@ def test_a_day_is_not_spent_twice_by_a_clock_set_back_across_midnight(
     clock.time = datetime(2026, 12, 1, 0, 0, 5, tzinfo=UTC)
     assert drain(ledger, wanted) == 3
     clock.set_back(timedelta(seconds=10))
+    ledger.prune(7)
     assert drain(ledger, wanted) == 0
     clock.passes(timedelta(seconds=10))
+    assert drain(ledger, wanted) == 0
+
+
+def test_a_day_that_comes_back_is_still_spent(ledger: Ledger, clock: HandClock, shop: str) -> None:
+    wanted = call(shop, Limit(3, "day"))
+    assert drain(ledger, wanted) == 3
+    clock.passes(timedelta(hours=3))
+    assert drain(ledger, wanted, 1) == 1
+    ledger.prune(7)
+    clock.set_back(timedelta(hours=2))
     assert drain(ledger, wanted) == 0
 
 

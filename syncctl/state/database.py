@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,6 +109,8 @@ def _create(path: Path, group: str) -> None:
 
 def share(path: Path, group: str, mode: int) -> None:
     """Gives a file or folder to the group; raises `ConfigError` where that is not allowed or no such group exists."""
+    import shutil
+
     try:
         shutil.chown(path, group=group)
         path.chmod(mode)
@@ -124,10 +125,17 @@ def share(path: Path, group: str, mode: int) -> None:
 
 @contextmanager
 def _migration_lock(path: Path) -> Iterator[None]:
-    """Only one process at a time changes the schema."""
-    with path.open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    """Only one process at a time changes the schema.
+
+    The folder is locked and not the file: closing any descriptor of a file drops all POSIX locks that this process
+    has on it, SQLite's own among them, and another process would then take the write-ahead log away.
+    """
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(folder)
 
 
 @contextmanager

@@ -7,8 +7,7 @@ call; it never makes one that was not counted.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from syncctl.errors import DeferredError
 from syncctl.models import Purpose, from_ms, iso, to_ms
@@ -44,8 +43,7 @@ _ACCEPTED = "SELECT credentials, accepted_at FROM accounts WHERE connector = ?"
 _ACCEPT = "UPDATE accounts SET credentials = ?, accepted_at = ? WHERE connector = ?"
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """A call that somebody wants to make, and the limits that it has to fit into."""
 
     connector: str
@@ -56,8 +54,7 @@ class Reservation:
     run: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of a call; the bodies are redacted already, and None where they are not kept."""
 
     status: int | None
@@ -69,8 +66,7 @@ class Outcome:
     response: Body | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """How full a window is. `frees_at` is when more than now is left of it, None where nothing is booked."""
 
     limit: Limit

@@ -15,6 +15,14 @@ INSERT INTO run_connectors
     (run, connector, exit_code, calls, bytes, seen, changed, created, verified, drifted, gone, deferred_until, errors)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+_EXPECTED = """
+SELECT avg(calls) FROM (
+    SELECT calls FROM run_connectors JOIN runs ON runs.id = run
+    WHERE connector = ?1 AND command = ?2 AND run_connectors.exit_code IN (0, 65)
+        AND started_at > (SELECT max(finished_at) FROM cursors WHERE connector = ?1 AND feed = 'full')
+    ORDER BY run DESC LIMIT 10
+)
+"""
 
 
 class Runs:
@@ -81,13 +89,11 @@ class Runs:
             sql.executemany("INSERT INTO sources VALUES (?, ?, ?, ?, ?)", [(f, *row) for f, row in wanted.items()])
 
     def expected_calls(self, connector: str, command: str) -> float | None:
-        """What this command cost this connector lately, in calls; None where it never ran to its end."""
-        row = self.database.row(
-            "SELECT avg(calls) FROM (SELECT calls FROM run_connectors JOIN runs ON runs.id = run"
-            " WHERE connector = ? AND command = ? AND run_connectors.exit_code IN (0, 65) ORDER BY run DESC LIMIT 10)",
-            connector,
-            command,
-        )
+        """What this command cost this connector lately, in calls; None where it did not run since the last full read.
+
+        Full reads are left out: they say nothing about an ordinary run.
+        """
+        row = self.database.row(_EXPECTED, connector, command)
         return None if row is None or row[0] is None else float(row[0])
 
 

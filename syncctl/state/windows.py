@@ -130,7 +130,9 @@ def frees_at(counting: list[tuple[int, int, int]], limit: Limit, surplus: int, n
 def drop_expired(db: sqlite3.Connection, now: int) -> None:
     """Deletes the slots that no longer count; the newest of each window stays, as a sign that it is counted."""
     for connector, win, newest in db.execute(_NEWEST).fetchall():
-        keep = min(newest, oldest(_window(win), now))
+        window = _window(win)
+        # The day before counts again if the clock is set back across midnight.
+        keep = min(newest, oldest(window, now if isinstance(window, int) else now - DAY))
         db.execute(_DROP_OLD, (connector, win, keep))
 
 
