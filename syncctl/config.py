@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from syncctl.connector_config import (
     COMMON,
@@ -53,8 +52,7 @@ _GLOBAL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """Every setting, checked; the paths are absolute. `secrets` are the values to keep out of everything written."""
 
     shop: str
@@ -66,8 +64,11 @@ class Config:
     stock_from: str | None
     new_products: NewProducts
     keep_bodies_days: int
-    secrets: frozenset[str] = field(repr=False)
+    secrets: frozenset[str]
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<settings of {self.shop}>"  # without the secrets
 
 
 def global_settings() -> tuple[Setting, ...]:
@@ -86,7 +87,7 @@ def load(env_file: Path | None = None, environ: Mapping[str, str] = os.environ) 
     Raises `ConfigError` with every problem at once, those of single connectors included.
     """
     settings = read_settings(env_file, environ)
-    findings = Findings(warnings=_file_warnings(settings))
+    findings = Findings(_file_warnings(settings))
     values = _read_global(settings, findings)
     wrong_names: list[str] = []
     names = parse_names(values.get("CONNECTORS", ""), (setting.name for setting in _GLOBAL), wrong_names)

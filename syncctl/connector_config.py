@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from syncctl.connectors import connector_class
 from syncctl.connectors.base import Calendar, Connector, Limit, Setting, Values
@@ -28,42 +27,45 @@ MOST_CALLS = 10**9
 MOST_WINDOW_SECONDS = 31 * 86_400
 _SECONDS = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60, "hour": 3600, "h": 3600}
 _CALENDAR: dict[str, Calendar] = {"day": "day", "month": "month"}
-_LIMIT = re.compile(r"([0-9]{1,12}) ?/ ?([0-9]{1,9})? ?([a-z]+)", re.IGNORECASE)
-_URL = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::([0-9]{1,5}))?(/[^\s?#]*)?", re.IGNORECASE)
+# Patterns, not compiled ones: most runs need neither, and every run pays for what a module does when imported.
+_LIMIT = r"([0-9]{1,12}) ?/ ?([0-9]{1,9})? ?([a-z]+)"
+_URL = r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::([0-9]{1,5}))?(/[^\s?#]*)?"
 _LOCAL = {"localhost", "127.0.0.1", "[::1]"}
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectorConfig:
+class ConnectorConfig(NamedTuple):
     """One connector. Where `problems` is not empty it cannot be used, and each says what to mend."""
 
     name: str
     kind: str
     cls: type[Connector]
-    values: Values = field(repr=False)  # holds secrets
+    values: Values
     roles: frozenset[str]
     limits: tuple[Limit, ...]
     problems: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return f"<connector {self.name}>"  # the values hold secrets
 
-@dataclass(slots=True)
+
 class Findings:
     """What reading the settings brought to light besides their values. `problems` stop the command."""
 
-    problems: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    secrets: set[str] = field(default_factory=set)
-    known: set[str] = field(default_factory=set)
+    def __init__(self, warnings: list[str]) -> None:
+        self.problems: list[str] = []
+        self.warnings = warnings
+        self.secrets: set[str] = set()
+        self.known: set[str] = set()
 
 
-@dataclass(slots=True)
 class Reader:
     """Reads the variables with one prefix. A value that cannot be used becomes a problem and is left out."""
 
-    settings: Settings
-    prefix: str
-    findings: Findings
-    problems: list[str]
+    def __init__(self, settings: Settings, prefix: str, findings: Findings, problems: list[str]) -> None:
+        self.settings = settings
+        self.prefix = prefix
+        self.findings = findings
+        self.problems = problems
 
     def read(self, setting: Setting) -> str | None:
         """The checked value of a setting, else its default."""
@@ -156,7 +158,7 @@ def _roles(text: str, variable: str, findings: Findings) -> frozenset[str]:
 def _base_url(text: str, reader: Reader) -> str:
     """The address without a slash at its end, scheme and host in small letters: the state remembers it."""
     variable = f"{reader.prefix}BASE_URL"
-    match = _URL.fullmatch(text)
+    match = re.fullmatch(_URL, text, re.IGNORECASE)
     if not match or int(match[3] or 0) > 65_535:
         shown = "the value" if "@" in text else shortened(text)  # what stands before an @ may be a password
         reader.problems.append(f"{variable}: {shown} is not of the form https://host/path, without user and query")
@@ -186,7 +188,7 @@ def _limits(text: str, reader: Reader) -> tuple[Limit, ...]:
 def parse_limits(text: str) -> Iterator[Limit]:
     """The limits in `60/minute, 350/5 minutes, 5000/month`; raises `ValueError` for the first that is none."""
     for part in text.split(","):
-        match = _LIMIT.fullmatch(" ".join(part.split()))
+        match = re.fullmatch(_LIMIT, " ".join(part.split()), re.IGNORECASE)
         if not match:
             raise ValueError(f"{shortened(part.strip())} is not a limit")
         calls, window = int(match[1]), _window(match[2], match[3].lower())

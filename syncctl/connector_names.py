@@ -10,7 +10,7 @@ from syncctl.connectors import connector_class, kinds
 
 VARIABLE = "SYNCCTL_CONNECTORS"
 
-_ITEM = re.compile(r"([a-z][a-z0-9_]*)(?: ?: ?([a-z][a-z0-9_]*))?")
+_ITEM = r"([a-z][a-z0-9_]*)(?: ?: ?([a-z][a-z0-9_]*))?"
 # Settings that are still to come: of the whole, and by their first word those of connectors.
 _GLOBAL_TO_COME = (
     *("FRESHNESS", "MAIL_FROM", "MAIL_TO", "PING_URL", "POST_STATUSES", "POST_TO_ALL", "RETRY", "SMTP_URL"),
@@ -32,7 +32,7 @@ def parse_names(text: str, global_names: Iterable[str], problems: list[str]) -> 
     found: dict[str, str] = {}
     before = len(problems)
     for part in filter(None, (" ".join(part.split()) for part in text.split(","))):
-        match = _ITEM.fullmatch(part)
+        match = re.fullmatch(_ITEM, part)
         if not match:
             problems.append(f"{VARIABLE}: {shortened(part)} is neither a service nor name:service in small letters")
             continue

@@ -20,6 +20,8 @@ from syncctl.shopproduct import COLUMNS, SURROGATE, BadLineError, Number, ShopPr
 Form = Literal["jsonl", "csv"]
 Item: TypeAlias = ShopProduct | Problem
 
+_OBJECT = 'Write one object a line, as {"sku": "A-1", "price": "12.50"}'
+
 
 def read(name: str, file: BinaryIO) -> Iterator[Item]:
     """The products and problems of a file whose form its content or its name tells; leaves the file open."""
@@ -106,18 +108,18 @@ def _json_fields(line: str) -> Mapping[str, object]:
     try:
         found = json.loads(line, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
-        raise BadLineError(f"This is not JSON: {error.msg} (character {error.colno})") from error
+        raise BadLineError(f"This is not JSON: {error.msg} (character {error.colno})", _OBJECT) from error
     except RecursionError as error:
-        raise BadLineError("This is not JSON of a product: it is nested too deep") from error
+        raise BadLineError("This is not JSON of a product: it is nested too deep", _OBJECT) from error
     if not isinstance(found, dict):
-        raise BadLineError("This is not a JSON object", 'Write one a line, as {"sku": "A-1", "price": "12.50"}')
+        raise BadLineError("This is not a JSON object", _OBJECT)
     return found
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise BadLineError("A key stands twice in one object")
+        raise BadLineError("A key stands twice in one object", "Keep one of the two")
     return found
 
 

@@ -12,10 +12,9 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncctl.clock import Clock
 from syncctl.errors import LockedError, StateError
@@ -25,8 +24,7 @@ _POLL_SECONDS = 0.5
 _MOST_BYTES = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Who holds a lock: the whole `command`, and `since` when, as `2026-11-23T05:00:00Z`."""
 
     command: str
@@ -53,7 +51,7 @@ def hold(state: Path, name: str, holder: Holder, *, wait: float = 0, clock: Cloc
         highest = _number(_read(file), "run")
         with _explained(path):
             _follow(state, file)
-            _write(file, asdict(holder) | {"run": max(holder.run, highest)})
+            _write(file, holder._asdict() | {"run": max(holder.run, highest)})
         try:
             yield
         finally:
