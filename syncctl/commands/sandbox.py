@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import signal
+import sqlite3
 from typing import TYPE_CHECKING
 
 import click
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 EXIT_UNAVAILABLE = 69
 
 
-class PortTaken(click.ClickException):
-    """The port cannot be served on."""
+class Unavailable(click.ClickException):
+    """The sandbox cannot be served."""
 
     exit_code = EXIT_UNAVAILABLE
 
@@ -60,7 +61,10 @@ def _serve(sandbox: Sandbox) -> None:
     except OSError as error:
         if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
             raise
-        raise PortTaken(f"Port {sandbox.port} cannot be used ({error.strerror}); choose another with --port.") from None
+        reason = f"Port {sandbox.port} cannot be used ({error.strerror}); choose another with --port."
+        raise Unavailable(reason) from None
+    except sqlite3.DatabaseError as error:
+        raise Unavailable(f"The file given with --db cannot be used: {error}.") from None
     except KeyboardInterrupt:
         click.echo("# Stopped.")
     finally:

@@ -31,7 +31,7 @@ class Unusable(Exception):  # noqa: N818 - the sentence is the answer, not an ac
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Command:
     """One control request: what follows its first path segment, its query and its body."""
 
     rest: tuple[str, ...]
@@ -59,7 +59,7 @@ class Control:
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
-        self._routes: dict[tuple[str, str], Callable[[Order], str]] = {
+        self._routes: dict[tuple[str, str], Callable[[Command], str]] = {
             ("GET", "calls"): self._calls,
             ("DELETE", "calls"): self._forget_calls,
             ("GET", "records"): self._list_records,
@@ -83,12 +83,12 @@ class Control:
         first, *rest = [segment for segment in path.split("/") if segment] or [""]
         try:
             handler = self._route(method, first)
-            order = Order(tuple(rest), dict(parse_qsl(query, keep_blank_values=True)), text)
-            return json_response(handler(order))
+            command = Command(tuple(rest), dict(parse_qsl(query, keep_blank_values=True)), text)
+            return json_response(handler(command))
         except Unusable as error:
             return json_response(json.dumps({"error": str(error)}), error.status)
 
-    def _route(self, method: str, first: str) -> Callable[[Order], str]:
+    def _route(self, method: str, first: str) -> Callable[[Command], str]:
         if handler := self._routes.get((method, first)):
             return handler
         methods = [known for known, name in self._routes if name == first]
@@ -105,51 +105,51 @@ class Control:
 
     # Calls and clock
 
-    def _calls(self, order: Order) -> str:
-        return json.dumps(self._frame.calls.report(listed=order.flag("list")))
+    def _calls(self, command: Command) -> str:
+        return json.dumps(self._frame.calls.report(listed=command.flag("list")))
 
-    def _forget_calls(self, order: Order) -> str:
+    def _forget_calls(self, command: Command) -> str:
         self._frame.calls.reset()
-        return self._calls(order)
+        return self._calls(command)
 
-    def _clock(self, _: Order) -> str:
+    def _clock(self, _: Command) -> str:
         clock = self._frame.clock
         return json.dumps({"now": clock.moment().isoformat(), "offset": clock.offset})
 
-    def _advance(self, order: Order) -> str:
-        seconds = order.json().get("advance")
+    def _advance(self, command: Command) -> str:
+        seconds = command.json().get("advance")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             raise Unusable(f"'advance' is a number of seconds, not {seconds!r}.")
         self._frame.advance(seconds)
-        return self._clock(order)
+        return self._clock(command)
 
     # Records
 
-    def _kind(self, order: Order) -> RecordKind:
-        if len(order.rest) != 2:
+    def _kind(self, command: Command) -> RecordKind:
+        if len(command.rest) != 2:
             raise Unusable("The path is records/<service>/<kind>.", 404)
-        kinds = self._service(order.rest[0]).kinds()
-        if order.rest[1] not in kinds:
-            raise Unusable(f"There is no kind {order.rest[1]!r}; there are {', '.join(kinds)}.", 404)
-        return kinds[order.rest[1]]
+        kinds = self._service(command.rest[0]).kinds()
+        if command.rest[1] not in kinds:
+            raise Unusable(f"There is no kind {command.rest[1]!r}; there are {', '.join(kinds)}.", 404)
+        return kinds[command.rest[1]]
 
-    def _list_records(self, order: Order) -> str:
-        kind = self._kind(order)
-        if "id" in order.query:
-            return _records(kind.found("id", order.query["id"].lower()))
-        if "sku" in order.query:
-            return _records(kind.found("code", order.query["sku"]))
-        offset, limit = order.number("offset", 0), order.number("limit", LISTED_AT_ONCE)
+    def _list_records(self, command: Command) -> str:
+        kind = self._kind(command)
+        if "id" in command.query:
+            return _records(kind.found("id", command.query["id"].lower()))
+        if "sku" in command.query:
+            return _records(kind.found("code", command.query["sku"]))
+        offset, limit = command.number("offset", 0), command.number("limit", LISTED_AT_ONCE)
         return _records(kind.listed(offset, limit), kind.total())
 
-    def _plant_records(self, order: Order) -> str:
-        kind, payload = self._kind(order), _parsed(wire.loads, order.text)
+    def _plant_records(self, command: Command) -> str:
+        kind, payload = self._kind(command), _parsed(wire.loads, command.text)
         wrapped = isinstance(payload, dict) and "records" in payload
         options = payload if wrapped else {}
         records = payload["records"] if wrapped else payload
         how = Planting(
-            silent=order.flag("silent") or bool(options.get("silent")),
-            replace=order.flag("replace") or bool(options.get("replace")),
+            silent=command.flag("silent") or bool(options.get("silent")),
+            replace=command.flag("replace") or bool(options.get("replace")),
         )
         return wire.dumps({"ids": self._plant(kind, records, how)})
 
@@ -161,72 +161,74 @@ class Control:
         except ValueError as error:
             raise Unusable(str(error)) from None
 
-    def _remove_record(self, order: Order) -> str:
-        key = order.query.get("id")
+    def _remove_record(self, command: Command) -> str:
+        key = command.query.get("id")
         if key is None:
             raise Unusable("Name the record to remove with ?id=.")
-        if not self._kind(order).remove(key.lower()):
+        if not self._kind(command).remove(key.lower()):
             raise Unusable(f"There is no record {key!r}.", 404)
         return json.dumps({"removed": key})
 
     # Switches, limits and quota
 
-    def _switches(self, _: Order) -> str:
+    def _switches(self, _: Command) -> str:
         return json.dumps({name: each.switches.report() for name, each in self._frame.services.items()})
 
-    def _set_switches(self, order: Order) -> str:
-        for service, values in order.json().items():
+    def _set_switches(self, command: Command) -> str:
+        for service, values in command.json().items():
             for name, value in _object(values).items():
                 try:
                     self._service(service).switches.set(name, value)
                 except ValueError as error:
                     raise Unusable(str(error)) from None
-        return self._switches(order)
+        return self._switches(command)
 
-    def _limits(self, _: Order) -> str:
+    def _limits(self, _: Command) -> str:
         now = self._frame.clock.now()
         return json.dumps({name: each.limits.report(now) for name, each in self._frame.services.items()})
 
-    def _set_limits(self, order: Order) -> str:
-        for name, values in order.json().items():
+    def _set_limits(self, command: Command) -> str:
+        for name, values in command.json().items():
             limits = self._service(name).limits
             for window, calls in _object(values).items():
                 if window not in limits.names():
                     raise Unusable(f"There is no window {window!r}; there are {', '.join(limits.names())}.")
                 limits.allow(window, None if calls is None else _count(calls))
-        return self._limits(order)
+        return self._limits(command)
 
-    def _set_quota(self, order: Order) -> str:
-        payload = order.json()
+    def _set_quota(self, command: Command) -> str:
+        payload = command.json()
         service = self._service(payload.get("service"))
         service.limits.set_used(service.quota_window, self._frame.clock.now(), _count(payload.get("used")))
-        return self._limits(order)
+        return self._limits(command)
 
-    def _reset(self, order: Order) -> str:
+    def _reset(self, command: Command) -> str:
         self._frame.reset()
-        return self._clock(order)
+        return self._clock(command)
 
     # Faults
 
-    def _faults(self, _: Order) -> str:
+    def _faults(self, _: Command) -> str:
         return json.dumps({"faults": self._frame.faults.report()})
 
-    def _plant_fault(self, order: Order) -> str:
-        if order.rest == ("release",):
-            return json.dumps({"released": self._frame.faults.release(_number_of_fault(order))})
-        payload = order.json()
-        self._service(payload.get("service"))
+    def _plant_fault(self, command: Command) -> str:
+        if command.rest == ("release",):
+            return json.dumps({"released": self._frame.faults.release(_number_of_fault(command))})
+        payload = command.json()
+        windows = self._service(payload.get("service")).limits.names()
+        if payload.get("window", windows[0]) not in windows:
+            raise Unusable(f"There is no window {payload['window']!r}; there are {', '.join(windows)}.")
         try:
             return json.dumps(self._frame.faults.plant(payload).report())
         except ValueError as error:
             raise Unusable(str(error)) from None
 
-    def _remove_faults(self, order: Order) -> str:
-        return json.dumps({"removed": self._frame.faults.remove(_number_of_fault(order))})
+    def _remove_faults(self, command: Command) -> str:
+        return json.dumps({"removed": self._frame.faults.remove(_number_of_fault(command))})
 
 
-def _number_of_fault(order: Order) -> int | None:
-    return order.number("id", 0) or None
+def _number_of_fault(command: Command) -> int | None:
+    return command.number("id", 0) or None
 
 
 def _parsed(parse: Callable[[bytes], Any], text: bytes) -> Any:

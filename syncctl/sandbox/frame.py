@@ -30,6 +30,7 @@ class Frame:
         self._size = (products, seed)
         self._control = Control(self)
         self._seed_empty_services()
+        store.settle()
 
     def _seed_empty_services(self) -> None:
         for service in self.services.values():

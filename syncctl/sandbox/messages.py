@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from email.message import Message
 from dataclasses import dataclass, replace
+from email.message import Message
 from typing import Literal
 
 JSON_TYPE = "application/json; charset=utf-8"

@@ -59,7 +59,7 @@ class Sandbox:
         products, seed = self._size
         self._frame = Frame(Store(self._path()), products=products, seed=seed)
         self._server.connect(self._frame.clock, self._frame.answer)
-        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._stopped.clear()
         self._thread.start()
 
@@ -74,7 +74,7 @@ class Sandbox:
         if self._frame is not None:
             self._frame.faults.stop()
         if self._server is not None:
-            self._server.close()
+            self._server.close(serving=self._thread is not None)
         if self._thread is not None:
             self._thread.join()
         if self._frame is not None:

@@ -30,8 +30,11 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def _serve(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length)
+        length = self.headers.get("Content-Length") or "0"
+        if not length.isdigit() or "Transfer-Encoding" in self.headers:
+            self.send_error(411)
+            return
+        body = self.rfile.read(int(length))
         try:
             response = self.server.answer(self.command, self.path, self.headers, body)
         except Exception:
@@ -108,10 +111,11 @@ class Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing when a client goes away in the middle: some tests kill theirs."""
 
-    def close(self) -> None:
-        """Stop listening and hang up on everybody."""
+    def close(self, *, serving: bool) -> None:
+        """Stop listening and hang up on everybody; `serving` tells whether serve_forever runs."""
         self.stopping.set()
-        self.shutdown()
+        if serving:  # otherwise nobody would answer the shutdown
+            self.shutdown()
         with self._lock:
             for connection in self._connections:
                 _hang_up(connection)

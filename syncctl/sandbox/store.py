@@ -16,7 +16,7 @@ Value = str | int | float | None
 Row = sqlite3.Row
 
 BASE_COLUMNS = {
-    "id": "TEXT NOT NULL UNIQUE",
+    "id": "TEXT NOT NULL",
     "code": "TEXT NOT NULL DEFAULT ''",
     "sort": "TEXT NOT NULL DEFAULT ''",
     "hidden": "INTEGER NOT NULL DEFAULT 0",
@@ -26,7 +26,16 @@ BASE_COLUMNS = {
     "writes": "INTEGER NOT NULL DEFAULT 0",
     "body": "TEXT NOT NULL",
 }
-_FEW = 5000
+# Nothing here must survive a power cut; what must survive is a restart of the process. Large pages
+# because a product takes 2 kB: of the usual size only one would fit.
+_PRAGMAS = """
+    PRAGMA page_size = 16384;
+    PRAGMA journal_mode = MEMORY;
+    PRAGMA synchronous = OFF;
+    PRAGMA cache_size = -32768;
+"""
+_INDEXES = {"id": "id", "sort": "hidden, sort", "all": "sort", "modified": "modified, hidden"}
+_FEW = 20_000
 _REMEMBERED_PAGES = 20_000
 
 
@@ -37,9 +46,13 @@ class Store:
         self.lock = RLock()
         self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.connection.row_factory = sqlite3.Row
-        # Nothing here must survive a power cut; what must survive is a restart of the process.
-        self.connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;")
+        self.connection.executescript(_PRAGMAS)
         self.connection.execute("CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT)")
+
+    def settle(self) -> None:
+        """After the seeding: from now on a killed sandbox must not break its file."""
+        with self.lock:
+            self.connection.execute("PRAGMA journal_mode = WAL")
 
     def close(self) -> None:
         """Close the file; later uses raise sqlite3.ProgrammingError."""
@@ -81,6 +94,7 @@ class Query:
     values: tuple[Value, ...] = ()
     order: str = "sort"
     descending: bool = False
+    shown_only: bool = False
 
     def where(self, condition: str, *values: Value) -> Query:
         """The same with one more condition; `condition` is SQL and never holds a client's text."""
@@ -90,32 +104,55 @@ class Query:
         """The same in another order; `order` is the name of a column."""
         return replace(self, order=order, descending=descending)
 
-    @property
-    def where_sql(self) -> str:
-        """The WHERE clause, or nothing."""
-        return f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
+    def without_hidden(self) -> Query:
+        """The same without hidden records."""
+        return replace(self, shown_only=True)
+
+    def where_sql(self, *, few: bool) -> str:
+        """The WHERE clause, or nothing.
+
+        Most records are not hidden. When the other conditions leave `few`, a plus sign keeps SQLite
+        from using the index on `hidden` and reading nearly the whole table.
+        """
+        shown = [f"{'+' if few else ''}hidden = 0"] if self.shown_only else []
+        conditions = [*self.conditions, *shown]
+        return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 class Table:
     """The records of one kind. Names of tables and columns come from code, never from a request."""
 
-    def __init__(self, store: Store, name: str, columns: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        name: str,
+        columns: Mapping[str, str] | None = None,
+        indexes: Mapping[str, str] | None = None,
+    ) -> None:
         self._store = store
         self.name = name
         self._columns = {**BASE_COLUMNS, **(columns or {})}
+        self._indexes = {**_INDEXES, **(indexes or {})}
         self._counts: dict[Query, int] = {}
         self._page_ends: dict[tuple[Query, int], tuple[Value, int]] = {}
         definitions = ", ".join(f"{column} {kind}" for column, kind in self._columns.items())
         self._run(f"CREATE TABLE IF NOT EXISTS {name} (pk INTEGER PRIMARY KEY, {definitions})")
-        self._create_indexes()
+        self.create_indexes()
 
     def _run(self, sql: str, values: Iterable[Value] = ()) -> list[Row]:
         with self._store.lock:
             return self._store.connection.execute(sql, tuple(values)).fetchall()
 
-    def _create_indexes(self) -> None:
-        for name, columns in {"sort": "hidden, sort", "all": "sort, modified", "modified": "modified"}.items():
-            self._run(f"CREATE INDEX IF NOT EXISTS {self.name}_{name} ON {self.name} ({columns})")
+    def create_indexes(self) -> None:
+        """Make the indexes that are missing."""
+        for name, columns in self._indexes.items():
+            unique = "UNIQUE " if name == "id" else ""
+            self._run(f"CREATE {unique}INDEX IF NOT EXISTS {self.name}_{name} ON {self.name} ({columns})")
+
+    def drop_indexes(self) -> None:
+        """Drop the indexes: filling a table of a million records is much faster without them."""
+        for name in self._indexes:
+            self._run(f"DROP INDEX IF EXISTS {self.name}_{name}")
 
     def _changed(self) -> None:
         self._counts.clear()
@@ -123,7 +160,7 @@ class Table:
 
     def clear(self) -> None:
         """Remove every record."""
-        self._run(f"DELETE FROM {self.name}")  # noqa: S608
+        self._run(f"DELETE FROM {self.name}")
         self._changed()
 
     def insert_many(self, rows: Iterable[Mapping[str, Value]]) -> None:
@@ -147,13 +184,15 @@ class Table:
 
     def count_write(self, key: str) -> None:
         """Note that the client wrote this record."""
-        self._run(f"UPDATE {self.name} SET writes = writes + 1 WHERE id = ?", [key])  # noqa: S608
+        self._run(f"UPDATE {self.name} SET writes = writes + 1 WHERE id = ?", [key])
 
     def delete(self, column: str, value: str) -> int:
         """Remove the records whose column holds the value; returns how many there were."""
-        gone = self._run(f"DELETE FROM {self.name} WHERE {column} = ? RETURNING pk", [value])  # noqa: S608
+        with self._store.lock:
+            sql = f"DELETE FROM {self.name} WHERE {column} = ?"
+            gone = self._store.connection.execute(sql, [value]).rowcount
         self._changed()
-        return len(gone)
+        return gone
 
     def get(self, key: str) -> Row | None:
         """The record with this id (GUIDs compare without regard to case), or None."""
@@ -161,18 +200,26 @@ class Table:
 
     def all_where(self, condition: str, *values: Value) -> list[Row]:
         """Every record for which an SQL condition holds, in order of arrival."""
-        return self._run(f"SELECT * FROM {self.name} WHERE {condition} ORDER BY pk", values)  # noqa: S608
+        return self._run(f"SELECT * FROM {self.name} WHERE {condition} ORDER BY pk", values)
+
+    def size(self) -> int:
+        """How many records there are."""
+        return self.count(Query())
+
+    def nth(self, number: int) -> Row:
+        """The record that arrived as the n-th, from 0; raises IndexError when there are fewer."""
+        return self._run(f"SELECT * FROM {self.name} ORDER BY pk LIMIT 1 OFFSET ?", [number])[0]
 
     def is_empty(self) -> bool:
         """Whether there is no record at all."""
-        return not self._run(f"SELECT 1 FROM {self.name} LIMIT 1")  # noqa: S608
+        return not self._run(f"SELECT 1 FROM {self.name} LIMIT 1")
 
     def count(self, query: Query) -> int:
         """How many records a query finds."""
         with self._store.lock:
             if query not in self._counts:
-                sql = f"SELECT COUNT(*) FROM {self.name}{query.where_sql}"  # noqa: S608
-                self._counts[query] = self._run(sql, query.values)[0][0]
+                where = query.where_sql(few=bool(query.conditions))
+                self._counts[query] = self._run(f"SELECT COUNT(*) FROM {self.name}{where}", query.values)[0][0]
             return self._counts[query]
 
     def slice(self, query: Query, offset: int, limit: int) -> list[Row]:
@@ -187,19 +234,19 @@ class Table:
 
     def _slice(self, query: Query, offset: int, limit: int) -> list[Row]:
         end = self._page_ends.get((query, offset))
-        direction = "DESC" if query.descending else "ASC"
-        # With few matches it is cheaper to sort them than to walk the whole table in order; the
-        # plus sign keeps SQLite from using the index of the order for that.
-        plus = "+" if query.conditions and self.count(query) <= _FEW else ""
+        # Few matches are sorted; many are met in order by walking the index of the order, which a
+        # plus sign would hide from SQLite.
+        few = bool(query.conditions) and self.count(query) <= _FEW
+        plus, direction = "+" if few else "", "DESC" if query.descending else "ASC"
         order = f" ORDER BY {plus}{query.order} {direction}, pk {direction} LIMIT ?"
         if end is None:
-            sql = f"SELECT * FROM {self.name}{query.where_sql}{order} OFFSET ?"  # noqa: S608
+            sql = f"SELECT * FROM {self.name}{query.where_sql(few=few)}{order} OFFSET ?"
             return self._run(sql, (*query.values, limit, offset))
         after = query.where(f"({plus}{query.order}, pk) {'<' if query.descending else '>'} (?, ?)", *end)
-        return self._run(f"SELECT * FROM {self.name}{after.where_sql}{order}", (*after.values, limit))  # noqa: S608
+        return self._run(f"SELECT * FROM {self.name}{after.where_sql(few=few)}{order}", (*after.values, limit))
 
 
 def _insert(table: str, row: Mapping[str, Value]) -> str:
     names = ", ".join(row)
     holders = ", ".join(f":{name}" for name in row)
-    return f"INSERT INTO {table} ({names}) VALUES ({holders})"  # noqa: S608
+    return f"INSERT INTO {table} ({names}) VALUES ({holders})"

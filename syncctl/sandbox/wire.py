@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
 JsonObject = dict[str, Any]
@@ -80,13 +81,13 @@ def merge(old: JsonObject, new: JsonObject) -> JsonObject:
 
 
 def _string(value: str) -> str:
-    text = json.dumps(value, ensure_ascii=not value.isascii() and _has_surrogate(value))
+    text = encode_basestring_ascii(value) if _has_surrogate(value) else encode_basestring(value)
     return text.replace("/", "\\/") if _MICROSOFT_DATE.match(value) else text
 
 
 def _has_surrogate(value: str) -> bool:
     # A lone surrogate cannot be encoded as UTF-8; it has to stay an escape on the wire.
-    return any("\ud800" <= letter <= "\udfff" for letter in value)
+    return not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _object(value: JsonObject) -> str:

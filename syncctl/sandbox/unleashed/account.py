@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from ..switches import Switches
 
+SEQUENCES = ("SO", "SI", "SS")
+"""Sales orders, sales invoices, sales shipments."""
 USER = "api@example.test"
 
 # The first value is the default. Every one of them is unconfirmed by the vendor.
@@ -55,7 +57,7 @@ class Account:
     def opened(cls, store: Store, clock: Clock, switches: Switches) -> Account:
         """The account kept in a store; its tables are made when they are missing."""
         text, number = "TEXT NOT NULL DEFAULT ''", "INTEGER NOT NULL DEFAULT 0"
-        paper = {"customer": text, "status": text, "source": text, "warehouse": text, "dated": number}
+        paper = {"customer": text, "status": text, "warehouse": text, "dated": number}
         return cls(
             store,
             clock,
@@ -66,9 +68,20 @@ class Account:
                 {"name": text, "barcode": text, "grp": text, "assembled": number, "component": number},
             ),
             stock=Table(store, "unleashed_stock"),
-            levels=Table(store, "unleashed_levels", {"product": text, "warehouse": text}),
-            customers=Table(store, "unleashed_customers", {"name": text, "emails": text}),
-            orders=Table(store, "unleashed_orders", {**paper, "completed": number, "custom": text, "buyer": text}),
+            levels=Table(
+                store,
+                "unleashed_levels",
+                {"product": text, "warehouse": text},
+                {"product": "product", "place": "warehouse, sort"},
+            ),
+            customers=Table(
+                store,
+                "unleashed_customers",
+                {"name": text, "emails": text, "currency": text, "type": text, "tier": text, "xero": text},
+            ),
+            orders=Table(
+                store, "unleashed_orders", {**paper, "completed": number, "source": text, "custom": text, "buyer": text}
+            ),
             invoices=Table(store, "unleashed_invoices", {**paper, "order_number": text}),
             shipments=Table(store, "unleashed_shipments", {**paper, "order_number": text}),
         )
@@ -89,6 +102,18 @@ class Account:
     def now(self) -> str:
         """The clock's now as a field of a record."""
         return wire.date(self.clock.milliseconds())
+
+    def next_number(self, prefix: str) -> str:
+        """The next number of one of the account's own sequences, like `SO-00000140`."""
+        name = f"unleashed_{prefix}"
+        number = int(self.store.setting(name) or 0) + 1
+        self.store.remember(name, str(number))
+        return f"{prefix}-{number:08d}"
+
+    def forget_numbers(self) -> None:
+        """Begin every sequence anew."""
+        for prefix in SEQUENCES:
+            self.store.remember(f"unleashed_{prefix}", "0")
 
     def shown_from(self) -> int:
         """From when on lists show a record created by the client now (switch `search_lag`)."""

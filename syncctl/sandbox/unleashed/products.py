@@ -137,9 +137,8 @@ class Products(Upserted):
         record = super().normalised(posted)
         for tier in TIERS:
             value = record.get(tier)
-            number = wire.decimal(value.get("Value")) if isinstance(value, dict) else None
-            if number is not None:
-                record[tier] = {**self.defaults()[tier], **value, "Value": wire.four_places(number)}
+            if isinstance(value, dict):
+                record[tier] = {**self.defaults()[tier], **value, **_four_places(value.get("Value"))}
         return record
 
     def retire(self, call: Call) -> Response:
@@ -170,3 +169,8 @@ def _too_long(posted: JsonObject) -> list[Fault]:
         for name, longest in limits.items()
         if len(str(posted[name])) > longest
     ]
+
+
+def _four_places(value: object) -> JsonObject:
+    number = wire.decimal(value)
+    return {} if number is None else {"Value": wire.four_places(number)}

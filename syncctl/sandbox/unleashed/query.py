@@ -30,6 +30,12 @@ class Params:
         """Whether a parameter is `true`."""
         return (self.get(name) or "").lower() in {"true", "1"}
 
+    def without(self, name: str) -> Params:
+        """The same parameters but for one."""
+        fewer = Params("")
+        fewer._values = {known: value for known, value in self._values.items() if known != name.lower()}
+        return fewer
+
     def filtered(self, query: Query, filters: Mapping[str, Filter]) -> Query:
         """`query` narrowed by every known filter that was sent; unknown names are ignored."""
         for name, narrow in filters.items():

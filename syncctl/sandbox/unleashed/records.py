@@ -69,7 +69,7 @@ class Records(ABC):
 
     def shown(self, query: Query, params: Params) -> Query:
         """Leave hidden records out unless they are asked for."""
-        return query if params.flag("includeObsolete") else query.where("hidden = 0")
+        return query if params.flag("includeObsolete") else query.without_hidden()
 
     def since(self, query: Query, params: Params) -> Query:
         """`modifiedSince`; inclusive or not is unconfirmed by the vendor (a switch)."""

@@ -16,7 +16,8 @@ from ..wire import Number
 from .account import USER
 from .lookups import WAREHOUSES
 from .products import blank_product
-from .stock import blank_row
+from .seed_trade import seed_trade
+from .stock_rows import blank_row
 
 if TYPE_CHECKING:
     from ..store import Value
@@ -214,9 +215,14 @@ class _Batch:
 
 def seed_account(account: Account, products: int, seed: int) -> None:
     """Fill an empty account; every stamp is at least one day old."""
+    for table in account.tables:
+        table.drop_indexes()
     random, now, batch = Random(seed), account.clock.milliseconds(), _Batch(account)  # noqa: S311
     for number in range(products):
         batch.add(_item(number, random, now))
         if (number + 1) % BATCH == 0:
             batch.store()
     batch.store()
+    for table in account.tables:
+        table.create_indexes()
+    seed_trade(account, products, random)

@@ -12,7 +12,10 @@ from ..service import RecordKind, Service
 from ..switches import Switches
 from .account import SWITCHES, Account
 from .answers import Refused, forbidden, refusal
+from .customers import Customers
 from .lookups import CURRENCY, Lookups
+from .orders import Orders
+from .papers import Invoices, Shipments
 from .products import Products
 from .routing import Router
 from .seed import seed_account
@@ -43,10 +46,19 @@ class Unleashed(Service):
         self.limits = _limits()
         self._account = Account.opened(store, clock, self.switches)
         stock = Stock(self._account)
-        products = Products(self._account, stock)
-        self._kinds: dict[str, RecordKind] = {"products": products, "stock": stock}
+        products, customers = Products(self._account, stock), Customers(self._account)
+        invoices, shipments = Invoices(self._account), Shipments(self._account)
+        orders = Orders(self._account, stock, invoices, shipments)
+        self._kinds: dict[str, RecordKind] = {
+            "products": products,
+            "stock": stock,
+            "customers": customers,
+            "sales_orders": orders,
+            "invoices": invoices,
+        }
         self._router = Router()
-        for resource in (products, stock, Lookups(self.switches)):
+        lookups = Lookups(self.switches)
+        for resource in (products, stock, customers, orders, invoices, shipments, lookups):
             resource.routes(self._router)
 
     @classmethod
@@ -76,6 +88,7 @@ class Unleashed(Service):
         self.limits = _limits()
         for table in self._account.tables:
             table.clear()
+        self._account.forget_numbers()
 
     def kinds(self) -> Mapping[str, RecordKind]:
         """The kinds of record by name."""

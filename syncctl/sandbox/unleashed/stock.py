@@ -18,6 +18,7 @@ from .listing import Listing, page_response, unpaged_response
 from .lookups import WAREHOUSES, warehouse
 from .query import DAY, Params, among
 from .records import Records
+from .stock_rows import SUMMED, ZERO, blank_row, completed, names_of, total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from .query import Filter
     from .routing import Call, Router
 
-ZERO = wire.four_places(0)
-SUMMED = ("OnPurchase", "AllocatedQty", "QtyOnHand")
 DEFAULT_WAREHOUSE = next(each["WarehouseCode"] for each in WAREHOUSES if each["IsDefault"])
 _NAMING = frozenset({"Guid", "ProductGuid", "WarehouseCode"})
 
@@ -111,7 +110,7 @@ class Stock(Records):
     def _level_text(self, level: Row) -> str:
         row = self.table.get(level["product"])
         total: JsonObject = wire.loads(row["body"]) if row else {}
-        return wire.dumps({**total, **_names_of(level["warehouse"]), **_completed(wire.loads(level["body"]))})
+        return wire.dumps({**total, **names_of(level["warehouse"]), **completed(wire.loads(level["body"]))})
 
     # Moving
 
@@ -167,7 +166,7 @@ class Stock(Records):
             "ProductGuid": record.get("Guid"),
             "ProductSourceId": record.get("SourceId"),
             "ProductGroupName": group.get("GroupName") if isinstance(group, dict) else None,
-            **_completed(facts),
+            **completed(facts),
             "Guid": record.get("Guid"),
         }
 
@@ -212,69 +211,6 @@ class Stock(Records):
         """Remove the stock of a product in all warehouses, as if it had never moved."""
         self.account.levels.delete("product", key)
         return super().remove(key)
-
-
-def blank_row() -> JsonObject:
-    """A stock row with every field, warehouse fields empty as in a sum."""
-    names = ("ProductCode", "ProductDescription", "ProductGuid", "ProductSourceId", "ProductGroupName")
-    return {
-        **dict.fromkeys((*names, "WarehouseId", "Warehouse", "WarehouseCode", "DaysSinceLastSale")),
-        **dict.fromkeys(("OnPurchase", "AllocatedQty", "AvailableQty", "QtyOnHand"), ZERO),
-        **dict.fromkeys(("AvgCost", "TotalCost"), ZERO),
-        **dict.fromkeys(("Guid", "LastModifiedOn")),
-    }
-
-
-def total(levels: list[JsonObject]) -> JsonObject:
-    """The levels of a product as one; a figure that is no number shows as it is."""
-    facts: JsonObject = {}
-    for level in levels:
-        facts.update(level)
-    for name in SUMMED:
-        facts[name] = _sum([level.get(name) for level in levels])
-    facts["AvgCost"] = _average(levels)
-    stamps = {wire.milliseconds(level.get("LastModifiedOn")): level.get("LastModifiedOn") for level in levels}
-    facts["LastModifiedOn"] = stamps[max(stamps, key=lambda stamp: stamp or 0)]
-    return facts
-
-
-def _sum(values: list[object]) -> object:
-    numbers = [wire.decimal(value) for value in values]
-    broken = [value for value, number in zip(values, numbers, strict=True) if number is None]
-    return broken[0] if broken else wire.four_places(sum(filter(None, numbers), Decimal(0)))
-
-
-def _average(levels: list[JsonObject]) -> object:
-    pairs = [(wire.decimal(level.get("QtyOnHand")), wire.decimal(level.get("AvgCost"))) for level in levels]
-    known = [(quantity, cost) for quantity, cost in pairs if quantity is not None and cost is not None]
-    quantities = sum((quantity for quantity, _ in known), Decimal(0))
-    if len(levels) == 1 or not quantities:
-        return levels[0].get("AvgCost")
-    return wire.four_places(sum((quantity * cost for quantity, cost in known), Decimal(0)) / quantities)
-
-
-def _completed(facts: JsonObject) -> JsonObject:
-    """The facts of a level or sum with the figures that follow from them, unless they were planted."""
-    on_hand, allocated = wire.decimal(facts["QtyOnHand"]), wire.decimal(facts["AllocatedQty"])
-    cost = wire.decimal(facts["AvgCost"])
-    return {
-        "AvailableQty": _difference(on_hand, allocated) or facts["QtyOnHand"],
-        "TotalCost": None if on_hand is None or cost is None else wire.four_places(on_hand * cost),
-        **facts,
-    }
-
-
-def _difference(on_hand: Decimal | None, allocated: Decimal | None) -> wire.Number | None:
-    return None if on_hand is None or allocated is None else wire.four_places(on_hand - allocated)
-
-
-def _names_of(place: str) -> JsonObject:
-    known = warehouse(place) or {}
-    return {
-        "WarehouseId": known.get("Guid"),
-        "Warehouse": known.get("WarehouseName"),
-        "WarehouseCode": known.get("WarehouseCode"),
-    }
 
 
 def _level_id(product: str, place: str) -> str:
