@@ -72,6 +72,8 @@ class Control:
             ("GET", "limits"): self._limits,
             ("POST", "limits"): self._set_limits,
             ("POST", "quota"): self._set_quota,
+            ("GET", "tokens"): self._tokens,
+            ("POST", "tokens"): self._change_tokens,
             ("POST", "reset"): self._reset,
             ("GET", "faults"): self._faults,
             ("POST", "faults"): self._plant_fault,
@@ -169,7 +171,7 @@ class Control:
             raise Unusable(f"There is no record {key!r}.", 404)
         return json.dumps({"removed": key})
 
-    # Switches, limits and quota
+    # Switches, limits, quota and tokens
 
     def _switches(self, _: Command) -> str:
         return json.dumps({name: each.switches.report() for name, each in self._frame.services.items()})
@@ -201,6 +203,18 @@ class Control:
         service = self._service(payload.get("service"))
         service.limits.set_used(service.quota_window, self._frame.clock.now(), _count(payload.get("used")))
         return self._limits(command)
+
+    def _tokens(self, _: Command) -> str:
+        return json.dumps({name: each.tokens() for name, each in self._frame.services.items()})
+
+    def _change_tokens(self, command: Command) -> str:
+        order = command.json()
+        service = self._service(order.pop("service", None))
+        try:
+            service.change_tokens(order)
+        except ValueError as error:
+            raise Unusable(str(error)) from None
+        return json.dumps(service.tokens())
 
     def _reset(self, command: Command) -> str:
         self._frame.reset()

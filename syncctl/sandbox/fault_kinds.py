@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .messages import Response, json_response
+from .messages import Response
 
 if TYPE_CHECKING:
     from .fault import Fault
@@ -62,7 +62,12 @@ def _hold(scene: Scene) -> Response:
 
 def _garbage(scene: Scene) -> Response:
     whole = scene.proceed()
-    return Response(200, b'{"Items":[{"broken' + b"?" * max(0, len(whole.body) - 18))
+    whole.close()
+    return Response(200, b'{"Items":[{"broken' + b"?" * max(0, whole.length - 18))
+
+
+def _failure(status: int, sentence: str) -> Callable[[Scene], Response]:
+    return lambda scene: scene.service.failure(status, sentence)
 
 
 def _always(response: Response) -> Callable[[Scene], Response]:
@@ -71,11 +76,12 @@ def _always(response: Response) -> Callable[[Scene], Response]:
 
 ACTIONS: dict[str, Callable[[Scene], Response]] = {
     "429": _too_many,
-    "500": _always(json_response('{"Description":"An error has occurred."}', 500)),
-    "503-text": _always(Response(503, b"Service Unavailable", "text/plain; charset=utf-8")),
+    "500": _failure(500, "An error has occurred."),
+    "503-text": lambda scene: scene.service.unavailable(),
+    "502-html": _always(Response(502, HTML, "text/html; charset=utf-8")),
     "html": _always(Response(200, HTML, "text/html; charset=utf-8")),
-    "401": _always(json_response('{"Description":"Unauthorized"}', 401)),
-    "403": _always(json_response('{"Description":"Forbidden"}', 403)),
+    "401": _failure(401, "Unauthorized"),
+    "403": _failure(403, "Forbidden"),
     "drop-before": _always(Response(0, delivery="none")),
     "drop-after": lambda scene: scene.proceed().delivered("none"),
     "slow": _slow,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from email.message import Message
 
 from .calls import Call, CallLog
@@ -12,21 +13,25 @@ from .messages import Request, Response, json_response
 from .service import Service
 from .store import Store
 from .unleashed import Unleashed
+from .vend import Vend
+from .xero import Xero
 
 CONTROL = "_sandbox"
-SERVICES = (Unleashed,)
+SERVICES: dict[str, type[Service]] = {each.name: each for each in (Unleashed, Xero, Vend)}
 """Every service the sandbox copies; a further one is one more entry."""
+DEFAULT = (Unleashed.name,)
+"""The services that are served unless others are asked for: each of them takes time to seed."""
 
 
 class Frame:
     """Everything between the HTTP server and the services."""
 
-    def __init__(self, store: Store, *, products: int, seed: int) -> None:
+    def __init__(self, store: Store, *, products: int, seed: int, services: Iterable[str] = DEFAULT) -> None:
         self.store = store
         self.clock = Clock(float(store.setting("clock_offset") or 0))
         self.calls = CallLog()
         self.faults = Faults(self.clock)
-        self.services: dict[str, Service] = {each.name: each(store, self.clock) for each in SERVICES}
+        self.services: dict[str, Service] = {name: SERVICES[name](store, self.clock) for name in services}
         self._size = (products, seed)
         self._control = Control(self)
         self._seed_empty_services()
@@ -67,7 +72,15 @@ class Frame:
     def _serve(self, service: Service, request: Request) -> Response:
         call = Call(service.name, request.method, request.target)
         self.calls.arrived(call)
-        response = self.faults.apply(service, request, lambda: service.handle(request))
+        response = self._answered(service, request)
         status = 0 if response.delivery == "none" else response.status
         self.calls.answered(call, service.template(request), status)
         return response
+
+    def _answered(self, service: Service, request: Request) -> Response:
+        if refused := service.enter(request):
+            return refused
+        try:
+            return self.faults.apply(service, request, lambda: service.handle(request))
+        finally:
+            service.leave(request)

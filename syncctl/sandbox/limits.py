@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
@@ -99,14 +99,15 @@ class Limits:
         self._lock = Lock()
         self._allowed = dict(allowed)
 
-    def admit(self, now: float) -> Full | None:
-        """Count one call in every window, or count nothing and say which window is full."""
+    def admit(self, now: float, names: Collection[str] | None = None) -> Full | None:
+        """Count one call in every window (or in those named), or count nothing and say which is full."""
         with self._lock:
-            for name, window in self._windows.items():
+            windows = {name: each for name, each in self._windows.items() if names is None or name in names}
+            for name, window in windows.items():
                 limit = self._allowed[name]
                 if limit is not None and window.used(now) >= limit:
                     return Full(name, window.wait(now))
-            for window in self._windows.values():
+            for window in windows.values():
                 window.add(now)
         return None
 

@@ -7,18 +7,13 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Self
 
-from .frame import SERVICES, Frame
+from .frame import DEFAULT, SERVICES, Frame
 from .server import HOST, Server
 from .store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
-
-SHOP = {
-    "SYNCCTL_SHOP": "demo",
-    "SYNCCTL_CONNECTORS": ",".join(service.name for service in SERVICES),
-    "SYNCCTL_STATE": "./sandbox-state.db",
-}
 
 
 class Sandbox:
@@ -26,11 +21,21 @@ class Sandbox:
 
     `port=0` takes a free port. Without `db` everything lives in a temporary file that goes away at
     stop; a path keeps the records and the clock over restarts and is seeded only when empty.
-    Switches, limits, faults and counted calls always start afresh.
+    Switches, limits, faults and counted calls always start afresh. Only the named `services` are
+    served and seeded.
     """
 
-    def __init__(self, port: int = 0, products: int = 1000, seed: int = 7, db: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        products: int = 1000,
+        seed: int = 7,
+        db: str | Path | None = None,
+        *,
+        services: Sequence[str] = DEFAULT,
+    ) -> None:
         self.port = port
+        self._services = tuple(services)
         self._size = (products, seed)
         self._db = db
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -44,11 +49,19 @@ class Sandbox:
         """Where it is served; with port 0 known only after start."""
         return f"http://{HOST}:{self.port}"
 
-    def env(self) -> dict[str, str]:
-        """The settings that point syncctl at this sandbox."""
-        settings = dict(SHOP)
-        for service in SERVICES:
-            settings.update(service.env(f"{self.url}/{service.name}"))
+    def env(self, services: Sequence[str] | None = None) -> dict[str, str]:
+        """The settings that point syncctl at this sandbox, with a connector for every service served.
+
+        `services` names those of them that are wanted.
+        """
+        chosen = self._services if services is None else tuple(services)
+        settings = {
+            "SYNCCTL_SHOP": "demo",
+            "SYNCCTL_CONNECTORS": ",".join(chosen),
+            "SYNCCTL_STATE": "./sandbox-state.db",
+        }
+        for name in chosen:
+            settings.update(SERVICES[name].env(f"{self.url}/{name}"))
         return settings
 
     def start(self) -> None:
@@ -57,7 +70,7 @@ class Sandbox:
         self._server = Server(self.port)
         self.port = self._server.server_address[1]
         products, seed = self._size
-        self._frame = Frame(Store(self._path()), products=products, seed=seed)
+        self._frame = Frame(Store(self._path()), products=products, seed=seed, services=self._services)
         self._server.connect(self._frame.clock, self._frame.answer)
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._stopped.clear()

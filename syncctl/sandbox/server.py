@@ -43,7 +43,10 @@ class Handler(BaseHTTPRequestHandler):
             else:
                 report = f"The sandbox itself failed:\n{traceback.format_exc()}"
                 response = Response(500, report.encode(), "text/plain; charset=utf-8")
-        self._deliver(response)
+        try:
+            self._deliver(response)
+        finally:
+            response.close()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815
 
@@ -53,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
-        self.send_header("Content-Length", str(len(response.body)))
+        self.send_header("Content-Length", str(response.length))
         for name, value in response.headers:
             self.send_header(name, value)
         self.end_headers()
@@ -62,11 +65,13 @@ class Handler(BaseHTTPRequestHandler):
     def _write_body(self, response: Response) -> None:
         if self.command == "HEAD":
             return
+        left = response.length
         if response.delivery == "half":
             self.close_connection = True
-            self.wfile.write(response.body[: len(response.body) // 2])
-        else:
-            self.wfile.write(response.body)
+            left //= 2
+        for part in response.parts():
+            self.wfile.write(part[:left])
+            left = max(0, left - len(part))
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         """The Date header, by the sandbox's clock."""

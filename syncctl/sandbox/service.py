@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from .messages import Response, json_response
+
 if TYPE_CHECKING:
+    from .clock import Clock
     from .limits import Limits
-    from .messages import Request, Response
+    from .messages import Request
+    from .store import Store
     from .switches import Switches
     from .wire import JsonObject
 
@@ -60,6 +65,10 @@ class Service(ABC):
     """The window whose use `POST quota` sets."""
 
     @abstractmethod
+    def __init__(self, store: Store, clock: Clock) -> None:
+        """Open what the store holds of this service."""
+
+    @abstractmethod
     def seed(self, products: int, seed: int) -> None:
         """Fill the empty service; the same seed gives the same records, but for their times."""
 
@@ -82,6 +91,29 @@ class Service(ABC):
     @abstractmethod
     def refusal(self, window: str, wait: float | None) -> Response:
         """The answer when a window is full for `wait` more seconds (None: not known)."""
+
+    def failure(self, status: int, sentence: str) -> Response:
+        """An error in this service's own shape, for a planted fault."""
+        return json_response(json.dumps({"Description": sentence}, separators=(",", ":")), status)
+
+    def unavailable(self) -> Response:
+        """What says that the whole service is down, in plain text."""
+        return Response(503, b"Service Unavailable", "text/plain; charset=utf-8")
+
+    def enter(self, request: Request) -> Response | None:
+        """Let a request in before anything is done about it, or refuse it; by default all are let in."""
+        return None
+
+    def leave(self, request: Request) -> None:  # noqa: B027 - only a service that counts needs it
+        """A request that was let in has its answer."""
+
+    def tokens(self) -> JsonObject:
+        """The tokens and their keys as they are now; nothing when the credentials never change."""
+        return {}
+
+    def change_tokens(self, order: JsonObject) -> None:
+        """Expire, revoke or otherwise change tokens; raises ValueError with a sentence."""
+        raise ValueError(f"The credentials of {self.name} never change.")
 
     @abstractmethod
     def template(self, request: Request) -> str:

@@ -232,6 +232,14 @@ class Table:
                 self._page_ends[query, offset + len(rows)] = (rows[-1][query.order], rows[-1]["pk"])
         return rows
 
+    def walk(self, query: Query, limit: int) -> list[Row]:
+        """The first records that a query finds, read along the index of its order."""
+        direction = "DESC" if query.descending else "ASC"
+        where = query.where_sql(few=True)
+        return self._run(
+            f"SELECT * FROM {self.name}{where} ORDER BY {query.order} {direction} LIMIT ?", (*query.values, limit)
+        )
+
     def _slice(self, query: Query, offset: int, limit: int) -> list[Row]:
         end = self._page_ends.get((query, offset))
         # Few matches are sorted; many are met in order by walking the index of the order, which a

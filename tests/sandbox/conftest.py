@@ -10,6 +10,8 @@ import requests
 from syncctl.sandbox import Sandbox
 
 from .client import Client
+from .vend_client import VendClient
+from .xero_client import XeroClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,3 +27,15 @@ def sandbox() -> Iterator[Sandbox]:
 def client(sandbox: Sandbox) -> Iterator[Client]:
     with requests.Session() as session:
         yield Client(sandbox, session)
+
+
+@pytest.fixture
+def xero() -> Iterator[XeroClient]:
+    with Sandbox(products=60, services=("xero",)) as running, requests.Session() as session:
+        yield XeroClient(running, session)
+
+
+@pytest.fixture
+def vend() -> Iterator[VendClient]:
+    with Sandbox(products=60, services=("vend",)) as running, requests.Session() as session:
+        yield VendClient(running, session)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from .. import wire
+from ..assortment import code_and_name
 from ..wire import Number
 from .account import USER
 from .lookups import WAREHOUSES
@@ -28,20 +29,6 @@ DAY = 86_400_000
 YEAR = 365 * DAY
 BATCH = 2000
 
-NOUNS = {
-    "MUG": ("mug", "Kitchen"),
-    "BOWL": ("bowl", "Kitchen"),
-    "PLATE": ("plate", "Kitchen"),
-    "TEA POT": ("tea pot", "Kitchen"),
-    "BRULEE": ("crème brûlée dish", "Kitchen"),
-    "VASE": ("vase", "Living"),
-    "CANDLE": ("candle", "Living"),
-    "LAMP": ("lamp", "Living"),
-    "RUG": ("rug", "Living"),
-    "CUSHION": ("cushion", "Living"),
-}
-COLOURS = ("BLUE", "RED", "GREEN", "WHITE", "BLACK", "SAND", "PLUM")
-SIZES = {"S": "small", "M": "medium", "L": "large"}
 PLACES = tuple(each["WarehouseCode"] for each in WAREHOUSES[:2])
 
 
@@ -111,23 +98,6 @@ class Item:
 
 def _money(cents: int) -> str:
     return f"{cents // 100}.{cents % 100:02d}00"
-
-
-def code_and_name(number: int) -> tuple[str, str, str]:
-    """Code, description and group of the n-th product; `MUG` is a prefix of `MUG-BLUE` and so on."""
-    variant, noun = divmod(number, len(NOUNS))
-    code = list(NOUNS)[noun]
-    name, group = NOUNS[code]
-    if variant == 0:
-        return code, name.capitalize(), group
-    variant, colour = divmod(variant - 1, len(COLOURS))
-    code, name = f"{code}-{COLOURS[colour]}", f"{COLOURS[colour].capitalize()} {name}"
-    if variant == 0:
-        return code, name, group
-    serial, size = divmod(variant - 1, len(SIZES))
-    letter = list(SIZES)[size]
-    code, name = f"{code}-{letter}", f"{name}, {SIZES[letter]}"
-    return (code, name, group) if serial == 0 else (f"{code}-{serial}", f"{name}, no. {serial}", group)
 
 
 def _item(number: int, random: Random, now: int) -> Item:

@@ -1,0 +1,149 @@
+"""Who is calling, and what they may do (x-series-api.lightspeedhq.com/docs/authorization).
+
+A personal token never ends by itself. With OAuth a refresh gives a new pair: the old refresh token is
+spent and the old access token revoked at once.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from ..messages import Response, json_response
+
+if TYPE_CHECKING:
+    from ..clock import Clock
+    from ..messages import Request
+    from ..store import Store
+    from ..switches import Switches
+    from ..wire import JsonObject
+
+DOMAIN_PREFIX = "demo"
+PERSONAL_TOKEN = "sandbox-personal-token-not-a-secret"  # noqa: S105
+CLIENT_ID = "sandbox-client"
+CLIENT_SECRET = "sandbox-client-not-a-secret"  # noqa: S105
+"""Made up, and fixed so that printed settings stay valid over restarts."""
+LIFETIME = 86_400
+COST = "product:cost:view"
+"""Without it no supply price and no average cost is shown."""
+READABLE = ("products", "inventory", "customers", "sales", "outlets", "registers", "taxes", "payment_types")
+SCOPES = (*(f"{name}:read" for name in (*READABLE, "retailer", "users")), "products:write", COST)
+FORM = "application/x-www-form-urlencoded"
+_SETTING = "vend_tokens"
+_ORDERS = {"expire", "revoke", "issue", "scope"}
+
+
+class Tokens:
+    """The tokens of one retailer; kept in the store, as the client keeps its own over a restart too."""
+
+    def __init__(self, store: Store, clock: Clock, switches: Switches) -> None:
+        self._store = store
+        self._clock = clock
+        self._switches = switches
+        if store.setting(_SETTING) is None:
+            self.reset()
+
+    def reset(self) -> None:
+        """The first refresh token, no access token, all scopes."""
+        self._keep({"chain": 1, "refresh": _token("RT", 1), "access": None, "expires": 0, "personal": True})
+        self._keep({**self._kept(), "scope": " ".join(SCOPES)})
+
+    def _kept(self) -> JsonObject:
+        kept: JsonObject = json.loads(self._store.setting(_SETTING) or "{}")
+        return kept
+
+    def _keep(self, state: JsonObject) -> None:
+        self._store.remember(_SETTING, json.dumps(state))
+
+    # Calling
+
+    def scopes_of(self, request: Request) -> frozenset[str] | None:
+        """What the bearer of a request may do; None when nobody or nobody known calls."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        kept = self._kept()
+        if token == PERSONAL_TOKEN and kept["personal"]:
+            # Which scopes a personal token has is unconfirmed by the vendor (`personal_scopes`).
+            all_of_them = self._switches["personal_scopes"] == "all"
+            return frozenset(SCOPES if all_of_them else kept["scope"].split())
+        if token == kept["access"] and self._clock.now() < kept["expires"]:
+            return frozenset(kept["scope"].split())
+        return None
+
+    # The token endpoint
+
+    def answer(self, request: Request) -> Response:
+        """`POST /api/1.0/token`; the error bodies are RFC 6749's, the vendor publishes none."""
+        if request.method != "POST" or request.headers.get_content_type() != FORM:
+            return _error("invalid_request", "Expected a POST with a form")
+        form = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
+        if form.get("client_id") != CLIENT_ID or form.get("client_secret") != CLIENT_SECRET:
+            return _error("invalid_client", "Client authentication failed", 401)
+        if form.get("grant_type") != "refresh_token":
+            return _error("unsupported_grant_type", "Only refresh_token is copied")
+        return self._refreshed(form.get("refresh_token"))
+
+    def _refreshed(self, token: str | None) -> Response:
+        with self._store.transaction():
+            kept = self._kept()
+            if token is None or token != kept["refresh"]:
+                return _error("invalid_grant", "The refresh token is invalid, spent or revoked")
+            number = kept["chain"] + 1
+            expires = int(self._clock.now()) + LIFETIME
+            pair = {"access": _token("AT", number), "refresh": _token("RT", number)}
+            self._keep({**kept, **pair, "chain": number, "expires": expires})
+        return json_response(json.dumps(_granted(self._kept())))
+
+    # The control API
+
+    def report(self) -> JsonObject:
+        """Everything a client could use now."""
+        kept = self._kept()
+        return {
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "personal_token": PERSONAL_TOKEN if kept["personal"] else None,
+            "refresh_token": kept["refresh"],
+            "access_token": kept["access"],
+            "expires": kept["expires"],
+            "scope": kept["scope"],
+        }
+
+    def change(self, order: JsonObject) -> None:
+        """`expire` the access token, `revoke` all tokens, `issue` new ones, or set the `scope`."""
+        if not order or set(order) - _ORDERS:
+            raise ValueError(f"Expected one of {', '.join(sorted(_ORDERS))}, not {', '.join(order) or 'nothing'}.")
+        with self._store.transaction():
+            kept = self._kept()
+            if order.get("expire"):
+                kept["expires"] = 0
+            if order.get("revoke"):
+                kept.update(access=None, refresh=None, personal=False)
+            if order.get("issue"):
+                number = kept["chain"] + 1
+                kept.update(chain=number, refresh=_token("RT", number), access=None, personal=True)
+            if "scope" in order:
+                kept["scope"] = str(order["scope"])
+            self._keep(kept)
+
+
+def _token(kind: str, number: int) -> str:
+    return f"{kind}-{number:06d}-not-a-secret"
+
+
+def _granted(kept: JsonObject) -> dict[str, Any]:
+    return {
+        "access_token": kept["access"],
+        "token_type": "Bearer",
+        "expires": kept["expires"],
+        "expires_in": LIFETIME,
+        "refresh_token": kept["refresh"],
+        "domain_prefix": DOMAIN_PREFIX,
+        "scope": kept["scope"],
+    }
+
+
+def _error(code: str, description: str, status: int = 400) -> Response:
+    return json_response(json.dumps({"error": code, "error_description": description}), status)
