@@ -1,0 +1,178 @@
+"""What a first read costs, next to a bare loop that fetches and decodes the same pages and stores nothing.
+
+    python benchmarks/first_read.py [--products 100000] [--page-size 200] [--rounds 3] [--folder DIR]
+
+The sandbox serves both from a process of its own. Each round runs both, each in a fresh process; the first read
+begins with an empty state file. Prints medians, the ratio, and how long `status` and `explain` take afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+MOST_RATIO = 1.5
+MOST_MEGABYTES = 100
+MOST_MILLISECONDS = 200
+UNLIMITED = "1000000000/minute, 1000000000/month"
+SYNCCTL = [sys.executable, "-c", "from syncctl.__main__ import main; main()"]
+
+
+class Cost(NamedTuple):
+    """What a process took."""
+
+    seconds: float
+    processor: float
+    megabytes: float
+    output: str
+
+
+def measured(command: list[str], env: Mapping[str, str]) -> Cost:
+    """Runs a command to its end; raises `SystemExit` where it fails."""
+    began = time.perf_counter()
+    with subprocess.Popen(command, env=dict(env), stdout=subprocess.PIPE, text=True) as process:
+        output = process.stdout.read() if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}\n{output}")
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output)
+
+
+@contextmanager
+def served(products: int) -> Iterator[dict[str, str]]:
+    """The environment that points syncctl at a sandbox of that size, which runs meanwhile."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [*SYNCCTL, "sandbox", "--port", str(port), "--products", str(products)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield clean() | settings(process)
+        finally:
+            process.terminate()
+
+
+def settings(process: subprocess.Popen[str]) -> dict[str, str]:
+    """The settings that the sandbox prints before it serves."""
+    found: dict[str, str] = {}
+    for line in process.stdout or ():
+        if line.startswith("#"):
+            return found | {"SYNCCTL_UNLEASHED_LIMITS": UNLIMITED}
+        name, _, value = line.strip().partition("=")
+        found[name] = value
+    raise SystemExit("the sandbox did not start")
+
+
+def clean() -> dict[str, str]:
+    """The environment of this process, without what would change what is measured."""
+    unwanted = ("SYNCCTL_", "XDG_", "PYTHONDONT")
+    return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+
+
+def bare() -> None:
+    """The loop: every page of products and stock, fetched with `requests` and decoded; prints how many."""
+    import requests
+
+    from syncctl.connectors.base import Values
+    from syncctl.connectors.unleashed import Unleashed
+
+    names = ("API_ID", "API_KEY", "CLIENT_TYPE")
+    own = {name: os.environ[f"SYNCCTL_UNLEASHED_{name}"] for name in names}
+    url, size = os.environ["SYNCCTL_UNLEASHED_BASE_URL"], os.environ["SYNCCTL_UNLEASHED_PAGE_SIZE"]
+    session = requests.Session()
+    session.auth = Unleashed.auth(Values("unleashed", url, own))
+    fetched = 0
+    for path, query in (("Products", "includeObsolete=true&"), ("StockOnHand", "")):
+        page, pages = 1, 1
+        while page <= pages:
+            answer = session.get(f"{url}/{path}/{page}?{query}pageSize={size}", timeout=60)
+            answer.raise_for_status()
+            pages = json.loads(answer.content)["Pagination"]["NumberOfPages"]
+            page += 1
+            fetched += 1
+    print(fetched)
+
+
+def first_read(env: Mapping[str, str]) -> Cost:
+    """`syncctl sync-recent` on an empty state."""
+    for path in Path(env["SYNCCTL_STATE"]).parent.glob("state.db*"):
+        path.unlink()
+    return measured([*SYNCCTL, "sync-recent", "--json"], env)
+
+
+def show(bares: list[Cost], reads: list[Cost]) -> None:
+    """The table and the ratio."""
+    pages = int(bares[-1].output)
+    print(f"{'':14}{'seconds':>9}{'CPU s':>8}{'pages/s':>9}{'max RSS MB':>12}")
+    for name, costs in (("bare loop", bares), ("first read", reads)):
+        seconds, processor = median(c.seconds for c in costs), median(c.processor for c in costs)
+        most = max(c.megabytes for c in costs)
+        print(f"{name:14}{seconds:9.1f}{processor:8.1f}{pages / seconds:9.1f}{most:12.1f}")
+    ratio = median(read.seconds / loop.seconds for loop, read in zip(bares, reads, strict=True))
+    print(f"ratio {ratio:.2f} (median of {len(reads)} pairs; wanted: at most {MOST_RATIO})")
+    print(f"memory wanted: under {MOST_MEGABYTES} MB with 1,000,000 products")
+
+
+def show_queries(env: Mapping[str, str], folder: Path) -> None:
+    """How long the offline commands take on the state that the read left."""
+    found = json.loads(measured([*SYNCCTL, "status", "--json"], env).output)["connectors"][0]["products"]
+    commands = {"status": ["status"], "explain product": ["explain", "product", some_sku(folder)]}
+    for name, arguments in commands.items():
+        seconds = median(measured([*SYNCCTL, *arguments], env).seconds for _ in range(5))
+        print(f"{name} at {found:,} products: {seconds * 1e3:.0f} ms (wanted: under {MOST_MILLISECONDS})")
+    print(f"state file: {(folder / 'state.db').stat().st_size / 1e6:.0f} MB")
+
+
+def some_sku(folder: Path) -> str:
+    """A SKU from the middle of the state."""
+    import sqlite3
+
+    with sqlite3.connect(folder / "state.db") as connection:
+        (sku,) = connection.execute(
+            "SELECT sku FROM products WHERE id >= (SELECT max(id) / 2 FROM products)"
+        ).fetchone()
+    return str(sku)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--products", type=int, default=100_000)
+    parser.add_argument("--page-size", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="where to put the state file (default: the temporary folder)")
+    parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Runs all of it in a folder that is thrown away."""
+    options = arguments()
+    if options.bare:
+        bare()
+        return
+    with tempfile.TemporaryDirectory(dir=options.folder) as name, served(options.products) as env:
+        folder = Path(name)
+        env |= {"SYNCCTL_STATE": str(folder / "state.db"), "SYNCCTL_UNLEASHED_PAGE_SIZE": str(options.page_size)}
+        bares, reads = [], []
+        for _ in range(options.rounds):
+            bares.append(measured([sys.executable, __file__, "--bare"], env))
+            reads.append(first_read(env))
+        show(bares, reads)
+        show_queries(env, folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""What a run that has nothing to do loads: a run from cron pays for every import, every time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+import pytest
+
+from syncctl import cli
+from syncctl.clock import SystemClock
+from syncctl.state.database import open_database
+from syncctl.state.ledger import Ledger
+from syncctl.state.locks import Holder, hold
+
+SLOW = {"requests", "urllib3", "tenacity", "sqlite_utils", "dateutil", "importlib.metadata", "dotenv", "http.client"}
+HELPS = [[name, "--help"] for name in cli.COMMANDS]
+GROUPS = [["explain", "product", "--help"], ["import", "products", "--help"]]
+SETTINGS = {
+    "SYNCCTL_SHOP": "shop",
+    "SYNCCTL_CONNECTORS": "unleashed",
+    "SYNCCTL_UNLEASHED_API_ID": "an-id",
+    "SYNCCTL_UNLEASHED_API_KEY": "a-key",
+}
+PROBE = """
+import atexit, json, sys
+atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr))
+from syncctl.__main__ import main
+main()
+"""
+
+
+def loaded(folder: Path, *args: str, settings: Mapping[str, str] = SETTINGS, code: int = 0) -> set[str]:
+    """The modules that a command leaves behind in a process of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SYNCCTL_", "XDG_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *args],
+        cwd=folder,
+        env=kept | dict(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+@pytest.fixture
+def blocked(tmp_path: Path) -> Path:
+    """A folder with a state in which the connector is blocked until tomorrow."""
+    database = open_database(tmp_path / "syncctl.db")
+    until = datetime.now(UTC) + timedelta(days=1)
+    Ledger(database, SystemClock()).block("unleashed", until, "The quota of the plan seems used up")
+    database.close()
+    return tmp_path
+
+
+def env_file(folder: Path, *lines: str) -> None:
+    path = folder / ".env"
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={value}\n" for name, value in SETTINGS.items()) + "\n".join(lines))
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    holder = Holder("syncctl sync-recent", os.getpid(), 1, "2026-11-23T12:00:00Z")
+    with hold(folder / "syncctl.db", "unleashed", holder, clock=SystemClock()):
+        yield
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"], *HELPS, *GROUPS], ids=" ".join)
+def test_a_help_loads_nothing_slow(tmp_path: Path, args: list[str]) -> None:
+    assert not loaded(tmp_path, *args) & SLOW
+
+
+@pytest.mark.parametrize("command", ["sync-recent", "sync-oldest"])
+def test_a_blocked_run_loads_nothing_slow(blocked: Path, command: str) -> None:
+    modules = loaded(blocked, command)
+    assert not modules & SLOW
+    assert not {"syncctl.session", "syncctl.transport", "syncctl.pull"} & modules
+
+
+def test_a_plain_env_file_loads_nothing_slow(blocked: Path) -> None:
+    env_file(blocked)
+    assert not loaded(blocked, "sync-recent", settings={}) & SLOW
+
+
+def test_a_quoted_env_file_loads_its_parser_only(blocked: Path) -> None:
+    env_file(blocked, "SYNCCTL_UNLEASHED_CLIENT_TYPE='shop/app'")
+    assert not loaded(blocked, "sync-recent", settings={}) & (SLOW - {"dotenv"})
+
+
+def test_a_locked_run_loads_nothing_slow(blocked: Path) -> None:
+    with locked(blocked):
+        assert not loaded(blocked, "sync-recent", code=75) & SLOW
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_the_table_of_commands_repeats_each_help(name: str) -> None:
+    command = cli.cli.get_command(click.Context(cli.cli), name)
+    assert command is not None
+    assert command.name == name
+    assert cli.COMMANDS[name][1] == command.get_short_help_str(limit=200)
