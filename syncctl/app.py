@@ -1,4 +1,7 @@
-"""The only wiring: settings, state, transport and connectors become sessions; a run goes through the connectors."""
+"""The only wiring: settings, state, transport and connectors become sessions; a run goes through the connectors.
+
+What only a session needs is imported when one is made: a run that is locked or blocked stays cheap.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +9,38 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from syncctl.clock import Clock, SystemClock
 from syncctl.config import Config, ConnectorConfig, load
-from syncctl.errors import ConfigError, InterruptedRunError, LockedError, RunError, SyncctlError, worst
-from syncctl.models import iso, to_ms
-from syncctl.run import Run
-from syncctl.session import Session
-from syncctl.state.cursors import Cursors
+from syncctl.errors import (
+    ConfigError,
+    DeferredError,
+    LockedError,
+    RecordError,
+    RunError,
+    StateError,
+    SyncctlError,
+    worst,
+)
+from syncctl.models import Struct, iso, to_ms
+from syncctl.run import Run, stopped
 from syncctl.state.database import Database, open_database
-from syncctl.state.gaps import Gaps
-from syncctl.state.history import History
 from syncctl.state.ledger import Ledger
-from syncctl.state.linking import Linker
 from syncctl.state.locks import Holder, hold
-from syncctl.state.mirror import Mirror
-from syncctl.state.runs import Runs
+from syncctl.state.runs import Runs, Source
 from syncctl.tally import Tally
-from syncctl.transport import Transport
 
-Work = Callable[[Session], None]
+if TYPE_CHECKING:
+    from syncctl.session import Session
+    from syncctl.state.linking import Linker
+    from syncctl.transport import Transport
+
+    Work = Callable[[Session], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct):
     """How a command goes about its connectors."""
 
     command: str
@@ -40,13 +49,13 @@ class Terms:
     accept_loss: bool = False
 
 
-@dataclass(slots=True)
 class App:
     """An opened state with its settings."""
 
-    config: Config
-    database: Database
-    clock: Clock
+    def __init__(self, config: Config, database: Database, clock: Clock) -> None:
+        self.config = config
+        self.database = database
+        self.clock = clock
 
     @classmethod
     @contextmanager
@@ -57,7 +66,7 @@ class App:
         try:
             app = cls(config, database, clock or SystemClock())
             app.runs.claim_shop(config.shop)
-            app.runs.choose_sources(_sources(config))
+            app.runs.choose_sources(_sources(config), keep=_unsure(config))
             yield app
         finally:
             database.close()
@@ -78,46 +87,99 @@ class App:
         for config in configs:
             tally = Tally(config.name)
             tallies.append(tally)
-            try:
-                self._one(run, config, work, terms, tally)
-            except (RunError, ConfigError, LockedError) as error:
-                tally.fail(error)
-            except (InterruptedRunError, KeyboardInterrupt) as error:
-                tally.fail(error if isinstance(error, SyncctlError) else InterruptedRunError("Interrupted"))
+            if not self._attempt(run, config, work, terms, tally):
                 break
-        codes = [worst(tally.codes) for tally in tallies]
-        self.ledger.prune(self.config.keep_bodies_days)
-        self.runs.finish(run.number, to_ms(self.clock.now()), worst(codes), list(zip(tallies, codes, strict=True)))
+        self._finish(run, tallies)
         return tallies
 
+    def _attempt(self, run: Run, config: ConnectorConfig, work: Work, terms: Terms, tally: Tally) -> bool:
+        """One connector's part, with whatever ends it in the tally; whether the next one may go on."""
+        try:
+            self._one(run, config, work, terms, tally)
+        except (RunError, RecordError, ConfigError, LockedError) as error:
+            tally.fail(error)
+        except KeyboardInterrupt:
+            tally.fail(stopped())
+            return False
+        except SyncctlError as error:
+            tally.fail(error)
+            return False
+        except OSError:  # what was printed could not be written; the state's own errors come as StateError
+            raise
+        except Exception as error:  # a bug that one connector's data brings out must not stop the others
+            self._crashed(error, tally)
+        return True
+
+    def _crashed(self, error: Exception, tally: Tally) -> None:
+        import traceback
+
+        from syncctl.redact import redacted_text
+
+        secrets = self.config.secrets
+        tally.crash(redacted_text(repr(error), secrets), redacted_text(traceback.format_exc(), secrets))
+
+    def _finish(self, run: Run, tallies: Sequence[Tally]) -> None:
+        """Writes how the run ended; that a full disk prevents it is told like everything else."""
+        codes = [worst(tally.codes) for tally in tallies]
+        try:
+            self.ledger.prune(self.config.keep_bodies_days)
+            self.runs.finish(run.number, to_ms(self.clock.now()), worst(codes), list(zip(tallies, codes, strict=True)))
+        except StateError as error:
+            if not tallies:
+                raise
+            tallies[-1].fail(error)
+
     def _one(self, run: Run, config: ConnectorConfig, work: Work, terms: Terms, tally: Tally) -> None:
+        if config.problems:
+            raise ConfigError(config.problems)
         holder = Holder(f"syncctl {terms.command}", os.getpid(), run.number, iso(self.clock.now()))
-        lock = hold(self.config.state, config.name, holder, wait=terms.wait_lock, clock=self.clock)
-        with lock if terms.lock else nullcontext(), self.session(run, config, tally, terms) as session:
-            work(session)
+        wait = min(terms.wait_lock, run.left())
+        lock = hold(self.config.state, config.name, holder, wait=wait, clock=run)
+        with lock if terms.lock else nullcontext():
+            account = config.cls.account(config.values)
+            self.runs.claim_account(config.name, config.kind, config.values.base_url, account)
+            if terms.lock:
+                self._refuse_blocked(config, run, tally)
+            with self.session(run, config, tally, terms) as session:
+                work(session)
+
+    def _refuse_blocked(self, config: ConnectorConfig, run: Run, tally: Tally) -> None:
+        """Raises `DeferredError` while a block stands, before anything is loaded that only calls need."""
+        blocked = self.ledger.blocked(config.name)
+        if blocked:
+            until, reason = blocked
+            tally.report(self._linker(config).link_waiting(run.number))
+            raise DeferredError(reason, until)
 
     @contextmanager
     def session(self, run: Run, config: ConnectorConfig, tally: Tally, terms: Terms) -> Iterator[Session]:
-        """A connector ready to work; raises `ConfigError` and `AccountError`."""
-        if config.problems or config.cls is None:
-            raise ConfigError(config.problems)
-        account = config.cls.account(config.values)
-        self.runs.claim_account(config.name, config.kind, config.values.base_url, account)
-        transport = Transport(config, config.cls, self.ledger, run, self.config.secrets)
+        """A connector ready to work."""
+        from syncctl.transport import Transport
+
+        transport = Transport(config, self.ledger, run, self.config.secrets)
         try:
             yield self._session(run, config, transport, tally, terms)
         finally:
             transport.close()
             tally.calls, tally.bytes = transport.calls, transport.received
 
+    def _linker(self, config: ConnectorConfig) -> Linker:
+        from syncctl.state.linking import Linker
+
+        return Linker(self.database, config.name, insert_new=self.config.new_products == "insert")
+
     def _session(self, run: Run, config: ConnectorConfig, transport: Transport, tally: Tally, terms: Terms) -> Session:
-        if config.cls is None:
-            raise ConfigError(config.problems)
+        from syncctl.session import Session
+        from syncctl.state.cursors import Cursors
+        from syncctl.state.gaps import Gaps
+        from syncctl.state.history import History
+        from syncctl.state.mirror import Mirror
+
         return Session(
             connector=config.cls(config.values, transport),
             database=self.database,
             mirror=Mirror(self.database, config.name, with_stock="stock" in config.roles),
-            linker=Linker(self.database, config.name, insert_new=self.config.new_products == "insert"),
+            linker=self._linker(config),
             cursors=Cursors(self.database, config.name),
             gaps=Gaps(self.database, config.name),
             history=History(self.database, config.name),
@@ -140,11 +202,11 @@ def chosen(config: Config, name: str | None) -> tuple[ConnectorConfig, ...]:
     return found
 
 
-def _sources(config: Config) -> dict[str, tuple[str, str | None, str | None, str | None]]:
+def _sources(config: Config) -> dict[str, Source]:
     """The owner of each field of the catalogue, and the tier and locations that it is taken from."""
-    sources: dict[str, tuple[str, str | None, str | None, str | None]] = {}
+    sources: dict[str, Source] = {}
     for each in config.connectors:
-        if each.cls is None or each.problems:
+        if each.problems:
             continue
         if each.name == config.price_from:
             currency = each.values.settings.get("CURRENCY") or None
@@ -153,3 +215,10 @@ def _sources(config: Config) -> dict[str, tuple[str, str | None, str | None, str
             locations = each.cls.locations(each.values)
             sources["stock"] = (each.name, None, None, None if locations is None else json.dumps(locations))
     return sources
+
+
+def _unsure(config: Config) -> dict[str, str]:
+    """The fields whose owner has a wrong setting: a lost key takes no price and no stock out of the catalogue."""
+    unusable = {each.name for each in config.connectors if each.problems}
+    owners = {"price": config.price_from, "stock": config.stock_from}
+    return {field: owner for field, owner in owners.items() if owner in unusable}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,12 +17,12 @@ from syncctl.errors import EXIT_CODES
 COMMANDS = {
     "sync-recent": ("sync_recent", "Pull the products and stock that changed since the last run."),
     "sync-oldest": ("sync_oldest", "Read the products again that were looked at longest ago."),
-    "sync-product": ("sync_product", "Read single products now, by SKU."),
+    "sync-product": ("sync_product", "Read single products now, by SKU, and show what changed."),
     "import": ("import_", "Bring the shop's own list of products."),
-    "explain": ("explain", "Tell where a value came from: every change and the call that brought it."),
-    "status": ("status", "Show freshness, budgets, drift and ghosts."),
+    "explain": ("explain", "Tell where a value came from: every change, and the call that brought it."),
+    "status": ("status", "Show freshness, budgets, drift and ghosts of each connector."),
     "doctor": ("doctor", "Check credentials, clock, host and settings with one or two calls per service."),
-    "sandbox": ("sandbox", "Serve a local copy of the services to try things on."),
+    "sandbox": ("sandbox", "Serve a local copy of the back offices, to try syncctl without any account."),
     "demo": ("demo", "Run the main job on a local sandbox, and say what it costs."),
 }
 _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
@@ -76,26 +76,39 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point: runs a command and leaves with its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
     args = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run(args))
 
 
 def run(args: list[str]) -> int:
-    """Runs a command; its exit code. Never raises but for a closed terminal."""
+    """Runs a command; its exit code. Never raises."""
+    try:
+        return _run(args)
+    except (BrokenPipeError, SystemExit):  # whoever read it, as `head` does, has seen enough; click exits then
+        _mute()
+        return 0
+    except OSError as error:
+        _mute()
+        click.echo(f"syncctl: {error}. Look at the disk, and at where the output goes.", err=True)
+        return 74
+
+
+def _run(args: list[str]) -> int:
     try:
         result: Any = cli.main(args=args, prog_name="syncctl", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return _told(args, error.exit_code, error.format_message())
     except (click.Abort, KeyboardInterrupt):
         click.echo("syncctl: interrupted; what was read so far is kept", err=True)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
-    except Exception as error:  # noqa: BLE001 - the last resort: nothing may end in a bare traceback
+        return _told(args, 130, "Interrupted")
+    except OSError:
+        raise
+    except Exception as error:
         return _failed(error, args)
     return result if isinstance(result, int) else 0
 
@@ -108,6 +121,23 @@ def _failed(error: Exception, args: list[str]) -> int:
     if isinstance(error, SyncctlError):
         show_failure(error, args)
         return error.exit_code
+    import traceback
+
     traceback.print_exc()
     click.echo(f"syncctl: this is a bug in syncctl {__version__}; please report it with the lines above", err=True)
-    return 70
+    return _told(args, 70, f"A bug in syncctl {__version__}: {error!r}")
+
+
+def _told(args: list[str], code: int, message: str) -> int:
+    """The exit code, after a program that asked for JSON was told, too."""
+    from syncctl.commands.common import show_json_failure
+    from syncctl.models import Problem
+
+    show_json_failure(args, code, [Problem("", message)])
+    return code
+
+
+def _mute() -> None:
+    from syncctl.commands.common import mute
+
+    mute()

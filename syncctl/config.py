@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 
 from syncctl.connector_config import (
     COMMON,
@@ -24,6 +24,7 @@ from syncctl.connector_names import parse_names
 from syncctl.connectors import kinds
 from syncctl.connectors.base import Setting
 from syncctl.errors import ConfigError
+from syncctl.models import Struct
 from syncctl.settings_file import PREFIX, Settings, default_state, mode_warning, places, read_settings
 
 __all__ = ["Config", "ConnectorConfig", "common_settings", "global_settings", "load"]
@@ -52,7 +53,7 @@ _GLOBAL = (
 )
 
 
-class Config(NamedTuple):
+class Config(Struct):
     """Every setting, checked; the paths are absolute. `secrets` are the values to keep out of everything written."""
 
     shop: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 from syncctl.connectors import connector_class
 from syncctl.connectors.base import Calendar, Connector, Limit, Setting, Values
+from syncctl.models import Struct
 from syncctl.settings_file import PREFIX, Settings
 
 Role = Literal["products", "stock", "customers", "invoices"]
@@ -33,7 +34,7 @@ _URL = r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::([0-9]{1,5}))?(/[^\s?#]
 _LOCAL = {"localhost", "127.0.0.1", "[::1]"}
 
 
-class ConnectorConfig(NamedTuple):
+class ConnectorConfig(Struct):
     """One connector. Where `problems` is not empty it cannot be used, and each says what to mend."""
 
     name: str

@@ -68,7 +68,7 @@ class LockedError(SyncctlError):
 
 
 class InterruptedRunError(SyncctlError):
-    """SIGTERM, SIGINT or the run's deadline: what was committed stays, the next run goes on."""
+    """SIGTERM or SIGINT: what was committed stays, the next run goes on."""
 
     exit_code = 130
 

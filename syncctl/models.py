@@ -7,10 +7,12 @@ millionths; times are aware UTC and stand there as milliseconds since 1970.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any, dataclass_transform
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 SUM = ""  # the location of a stock row that is the service's own sum over all locations
 MILLION = 1_000_000
@@ -43,8 +45,41 @@ class State(StrEnum):
     GONE = "gone"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+@dataclass_transform(frozen_default=True)
+class Struct:
+    """A class of named values, declared like a frozen dataclass and checked as one by type checkers only.
+
+    Making a class with `dataclass` takes 0.4 to 0.9 ms, with `NamedTuple` 0.2: a cron run that has nothing to do would
+    spend a quarter of its time on making two dozen of them.
+
+    >>> class Size(Struct):
+    ...     width: int
+    ...     height: int = 1
+    >>> Size(2), Size(2) == Size(2, height=1)
+    (Size(width=2, height=1), True)
+    """
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        names = type(self).__annotations__
+        vars(self).update(zip(names, values, strict=False), **named)
+        if len(values) > len(names) or not names.keys() >= named.keys() or not all(hasattr(self, n) for n in names):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(names)}; got {values} {named}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The values by their names."""
+        return {name: getattr(self, name) for name in type(self).__annotations__}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self.as_dict() == other.as_dict()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.as_dict().values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.as_dict().items())})"
+
+
+class Problem(Struct):
     """A record, or a field of one, that could not be used: who, what is wrong, what to do."""
 
     record: str
@@ -52,8 +87,7 @@ class Problem:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct):
     """A product as a service tells it.
 
     `prices` maps a price tier ("default", "1" … "10", whatever the service has) to a price, or to None where the
@@ -72,15 +106,14 @@ class Product:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Stock:
+class Stock(Struct):
     """The sellable quantity of a product at a location (`SUM`: over all of them); None keeps the stored one."""
 
     remote_id: str
     location: str
     available: Decimal | None
     version: int
-    problems: tuple[Problem, ...] = field(default=())
+    problems: tuple[Problem, ...] = ()
 
 
 Record = Product | Stock
@@ -104,6 +137,7 @@ def iso(moment: datetime) -> str:
 def money_text(value: Decimal) -> str:
     """The one text form of an amount: plain digits, at least two decimals, no zeros behind them.
 
+    >>> from decimal import Decimal
     >>> money_text(Decimal("14.5000")), money_text(Decimal("2.63158"))
     ('14.50', '2.63158')
     """

@@ -37,8 +37,6 @@ class Cost:
 
 def forecast(config: ConnectorConfig, database: Database | None, wanted: Wanted) -> Cost:
     """What `wanted` would cost; `database` is None where there is no state yet."""
-    if config.cls is None:
-        return Cost(config.name, 0, 0, "it is not configured")
     kinds = kinds_of(config.cls, config.roles)
     if wanted.command == "doctor":
         return Cost(config.name, 1, config.cls.check_calls, f"{config.cls.check_calls} if the first is accepted")

@@ -40,7 +40,7 @@ def _read_all(session: Session, kind: Kind) -> None:
     delta = session.cursors.load(kind, "delta", session.connector.scope(kind))
     reading = session.cursors.load(kind, "full", session.connector.scope(kind))
     if delta.stamp is not None and _is_stale(session, reading):
-        reading.begin_again()
+        reading.forget()
     _read(session, kind, reading)
     unseen = session.gaps.unseen(kind, reading.first_call or 0)
     if unseen:
@@ -57,11 +57,10 @@ def _sweep(session: Session, kind: Kind, reading: Reading, unseen: list[str]) ->
     try:
         if kind is Kind.PRODUCTS:
             refuse_loss(session, len(unseen), "does not show")
-        elif len(unseen) >= session.gaps.stocked():
+        elif not session.gaps.stocked(reading.first_call or 0):
             _refuse_emptiness(session)
     except LossError:
-        reading.begin_again()
-        reading.stamp = None
+        reading.forget()
         with session.database.transaction():
             session.cursors.save(reading)
         raise
@@ -73,8 +72,8 @@ def _finish_full(session: Session, reading: Reading, delta: Reading) -> None:
     now, first_call = to_ms(session.run.clock.now()), reading.first_call or 0
     delta.begin_again()
     delta.stamp, delta.finished_at = reading.stamp, now
-    reading.begin_again()
-    reading.stamp, reading.finished_at = None, now
+    reading.forget()
+    reading.finished_at = now
     with session.database.transaction():
         if reading.kind == Kind.STOCK:
             session.gaps.close_stock(first_call, now)
@@ -88,10 +87,9 @@ def _read(session: Session, kind: Kind, reading: Reading) -> None:
         return  # all pages are in already; an earlier run stopped after that
     came: set[tuple[int, int | None]] = set()
     for _ in range(MOST_PASSES):
-        while not _read_page(session, kind, reading):
-            session.run.check()
+        _read_pages(session, kind, reading)
         result = (reading.seen, reading.announced)
-        if _complete(reading) or result in came:  # twice the same: the service itself counts differently
+        if _complete(session, kind, reading) or result in came:  # twice the same: the service counts differently
             _close(session, reading)
             return
         came.add(result)
@@ -103,8 +101,11 @@ def _read(session: Session, kind: Kind, reading: Reading) -> None:
     )
 
 
-def _complete(reading: Reading) -> bool:
-    return reading.pages <= 1 or reading.announced is None or reading.seen >= reading.announced
+def _complete(session: Session, kind: Kind, reading: Reading) -> bool:
+    """Whether as many came as were announced, or were looked at meanwhile by other commands."""
+    if reading.pages <= 1 or reading.announced is None or reading.seen >= reading.announced:
+        return True
+    return reading.feed == "full" and session.gaps.seen(kind, reading.first_call or 0) >= reading.announced
 
 
 def _close(session: Session, reading: Reading) -> None:
@@ -117,30 +118,35 @@ def _close(session: Session, reading: Reading) -> None:
         session.cursors.save(reading)
 
 
-def _read_page(session: Session, kind: Kind, reading: Reading) -> bool:
-    """One call, its records and the new position; whether it was the last page."""
+def _read_pages(session: Session, kind: Kind, reading: Reading) -> None:
+    """One call a page, its records and the new position, until the last one."""
     start = reading.stamp if reading.feed == "delta" else None
-    page = session.connector.pull(kind, reading.position or start)
-    if reading.first_call is None:
-        _announce(session, kind, reading, page)
-    _store_page(session, kind, reading, page)
-    _show_progress(session, kind, reading)
-    return page.last
+    before: frozenset[str] = frozenset()
+    while True:
+        page = session.connector.pull(kind, reading.position or start)
+        if reading.first_call is None:
+            _announce(session, kind, reading, page)
+        before = _store_page(session, reading, page, before)
+        _show_progress(session, kind, reading)
+        if page.last:
+            return
+        session.run.check()
 
 
-def _store_page(session: Session, kind: Kind, reading: Reading, page: Page) -> None:
-    """Stores the page chunk by chunk; the position moves in the transaction of the last one."""
+def _store_page(session: Session, reading: Reading, page: Page, before: frozenset[str]) -> frozenset[str]:
+    """Stores the page chunk by chunk; the position moves in the transaction of the last one. Gives the page's ids."""
     look = session.look(page.call, "full" if reading.feed == "full" else "feed")
-    before, rows = reading.seen, 0
+    came: frozenset[str] = frozenset()
     for chunk, last in _chunks(page.records):
-        rows += len(chunk)
-        _guard_stock(session, reading, chunk)
+        came |= {record.remote_id for record in chunk if not isinstance(record, Problem)}
+        _guard_stock(session, reading, page, chunk)
         with session.database.transaction():
             reading.seen += session.store(chunk, look, reading.first_call or page.call).fresh
             if last:
-                _refuse_repeats(reading, page, rows, reading.seen - before)
+                _refuse_repeat(reading, page, bool(came) and came == before)
                 _advance(reading, page)
             session.cursors.save(reading)
+    return came
 
 
 def _advance(reading: Reading, page: Page) -> None:
@@ -160,23 +166,23 @@ def _chunks(records: Iterable[Record | Problem]) -> Iterator[tuple[list[Record |
     yield chunk, True
 
 
-def _refuse_repeats(reading: Reading, page: Page, rows: int, fresh: int) -> None:
+def _refuse_repeat(reading: Reading, page: Page, same: bool) -> None:
     """A service that shows the same page for ever would be read for ever."""
-    if rows and not fresh and not page.last:
+    if same and not page.last:
         raise AnswerError(
-            f"Page {reading.pages + 1} of {reading.kind} shows only what earlier pages showed (call {page.call})",
+            f"Page {reading.pages + 1} of {reading.kind} shows what the page before it showed (call {page.call})",
             "Run it again; if it stays so, report it to the service",
         )
 
 
-def _guard_stock(session: Session, reading: Reading, chunk: list[Record | Problem]) -> None:
+def _guard_stock(session: Session, reading: Reading, page: Page, chunk: list[Record | Problem]) -> None:
     """Stops before all stock becomes zero: a page of nothing but zeros for what had stock is no sale."""
     stock = [record for record in chunk if isinstance(record, Stock)]
     if session.accept_loss or not stock or any(s.available is not None and s.available > 0 for s in stock):
         return
-    emptied = session.gaps.emptied(stock)
-    whole_page = reading.feed == "full" and len(stock) >= _SUSPICIOUS_ROWS and emptied * 2 > len(stock)
-    if emptied and (whole_page or emptied >= session.gaps.stocked()):
+    emptied, stocked = session.gaps.emptied(stock), session.gaps.stocked()
+    whole = reading.feed == "full" if page.total is None else page.total >= stocked  # the read may empty everything
+    if emptied >= stocked > 0 or (whole and len(stock) >= _SUSPICIOUS_ROWS and emptied * 2 > len(stock)):
         _refuse_emptiness(session)
 
 

@@ -6,8 +6,8 @@ believed to be gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from syncctl.connectors.base import Found
 from syncctl.errors import LossError, RefusedError
@@ -21,13 +21,19 @@ _TOO_LONG = frozenset({400, 404, 414})  # how services refuse a list of ids that
 
 @dataclass(slots=True)
 class _Lookup:
-    """The look-ups of one kind within a command: how long a list may be, and which call was the last."""
+    """The look-ups of one kind within a command: how long a list may be, and what came of them.
+
+    `call` is the last one; `changed` the products in which something differed; `absent` those that the service said
+    of not to have when it was asked for them alone, each with the call.
+    """
 
     session: Session
     kind: Kind
     rule: str
     batch: int
     call: int = 0
+    changed: set[str] = field(default_factory=set)
+    absent: dict[str, int] = field(default_factory=dict)
 
     def look(self) -> Look:
         """The circumstances of the last call; a difference that the feed should have brought is drift."""
@@ -51,77 +57,99 @@ def sync_oldest(session: Session, limit: int) -> None:
 def sync_product(session: Session, skus: Iterable[str]) -> None:
     """Reads these products now: known ones in lists, an unknown one by a search for its SKU."""
     session.link_waiting()
-    known: list[str] = []
+    known: dict[str, str] = {}
     found: list[str] = []
     for sku in skus:
         remote_ids = session.gaps.by_sku(sku)
         if len(remote_ids) > 1:
             session.tally.report([_ambiguous(session, sku, remote_ids)])
         elif remote_ids:
-            known += remote_ids
+            known[remote_ids[0]] = sku
         else:
             found += _search(session, sku)
-    verify(session, known, "manual", session.kinds())
+    gone = verify(session, list(known), "manual", session.kinds())
+    session.tally.report([_deleted(session, known[remote_id]) for remote_id in gone])
     verify(session, found, "manual", [kind for kind in session.kinds() if kind is Kind.STOCK])
 
 
-def verify(session: Session, remote_ids: Sequence[str], rule: str, kinds: Sequence[Kind]) -> None:
-    """Looks these products up again, kind by kind, in lists as long as the service takes."""
+def verify(session: Session, remote_ids: Sequence[str], rule: str, kinds: Sequence[Kind]) -> list[str]:
+    """Looks these products up again, kind by kind, in lists as long as the service takes.
+
+    Gives those that are gone. They are marked after all lists, so that a loss too large to be believed marks none.
+    """
     lookups = {kind: _Lookup(session, kind, rule, session.connector.lookups[kind].batch) for kind in kinds}
     size = min((lookup.batch for lookup in lookups.values()), default=1)
+    missing: list[str] = []
     for start in range(0, len(remote_ids) if kinds else 0, size):
         session.run.check()
-        chunk = list(remote_ids[start : start + size])
-        changed: set[str] = set()
-        gone = _products(lookups[Kind.PRODUCTS], chunk, changed) if Kind.PRODUCTS in lookups else []
-        there = [remote_id for remote_id in chunk if remote_id not in gone]
-        if Kind.STOCK in lookups and there:
-            _stock(lookups[Kind.STOCK], there, changed)
-        session.tally.verified += len(set(there) - changed)
-
-
-def _products(lookup: _Lookup, remote_ids: list[str], changed: set[str]) -> list[str]:
-    """Stores the products that are there; gives the ids that are gone for certain, and marks them."""
-    session = lookup.session
-    suspected = _look_up(lookup, remote_ids, changed)
-    refuse_loss(session, session.tally.gone + len(suspected), "no longer has")
-    gone = []
-    for remote_id in suspected:
-        if len(remote_ids) > 1 and not _look_up(lookup, [remote_id], changed):
-            continue  # the list had left out what is there
-        gone.append(remote_id)
-        with session.database.transaction():
-            session.tally.gone += session.mirror.mark_gone([remote_id], lookup.look())
+        missing += _verify_some(lookups, list(remote_ids[start : start + size]))
+        refuse_loss(session, len(missing), "no longer has")
+    gone = _confirm(lookups[Kind.PRODUCTS], missing) if missing else []
+    there = [remote_id for remote_id in missing if remote_id not in gone]
+    if there:
+        _stock(lookups, there)
+    changed = set().union(*(lookup.changed for lookup in lookups.values()))
+    session.tally.verified += len({*remote_ids} - {*gone} - changed) if kinds else 0
     return gone
 
 
-def _stock(lookup: _Lookup, remote_ids: list[str], changed: set[str]) -> None:
+def _verify_some(lookups: Mapping[Kind, _Lookup], remote_ids: list[str]) -> list[str]:
+    """Stores what came of products and stock; gives the products that did not come."""
+    missing = _look_up(lookups[Kind.PRODUCTS], remote_ids) if Kind.PRODUCTS in lookups else []
+    there = [remote_id for remote_id in remote_ids if remote_id not in missing]
+    if there:
+        _stock(lookups, there)
+    return missing
+
+
+def _confirm(lookup: _Lookup, missing: list[str]) -> list[str]:
+    """Asks for each alone, since a list may leave out what is there; marks those that are gone."""
+    session, gone = lookup.session, []
+    for remote_id in missing:
+        session.run.check()
+        if remote_id not in lookup.absent and not _look_up(lookup, [remote_id]):
+            continue
+        gone.append(remote_id)
+        look = session.look(lookup.absent[remote_id], lookup.rule)
+        with session.database.transaction():
+            session.tally.gone += session.mirror.mark_gone([remote_id], look)
+    return gone
+
+
+def _stock(lookups: Mapping[Kind, _Lookup], remote_ids: list[str]) -> None:
     """Stores the stock; a product without a stock record has none."""
+    lookup = lookups.get(Kind.STOCK)
+    if lookup is None:
+        return
     session = lookup.session
-    without = _look_up(lookup, remote_ids, changed)
+    without = _look_up(lookup, remote_ids)
+    look = lookup.look()
     with session.database.transaction():
-        emptied = session.mirror.mark_without_stock(without, lookup.look())
+        emptied = session.mirror.mark_without_stock(without, look)
     session.tally.changed += len(emptied)
-    changed.update(emptied)
+    session.tally.drifted += len(emptied) if look.drifted else 0
+    lookup.changed.update(emptied)
 
 
-def _look_up(lookup: _Lookup, remote_ids: list[str], changed: set[str]) -> list[str]:
+def _look_up(lookup: _Lookup, remote_ids: list[str]) -> list[str]:
     """Looks up, stores, and gives the ids that did not come; a list refused as too long is halved."""
     missing: list[str] = []
-    waiting = [remote_ids[i : i + lookup.batch] for i in range(0, len(remote_ids), lookup.batch)]
+    waiting = remote_ids
     while waiting:
-        part = waiting.pop(0)
+        part = waiting[: lookup.batch]
         try:
             found = lookup.session.connector.lookup(lookup.kind, part)
         except RefusedError as error:
             if error.status not in _TOO_LONG or len(part) == 1:
                 raise
-            lookup.batch = half = (len(part) + 1) // 2
-            waiting[:0] = [part[:half], part[half:]]
+            lookup.batch = (len(part) + 1) // 2
             continue
+        waiting = waiting[len(part) :]
         lookup.call = found.call
-        changed.update(_store(lookup, found).changed)
+        lookup.changed.update(_store(lookup, found).changed)
         missing += found.missing
+        if len(part) == 1:
+            lookup.absent |= dict.fromkeys(found.missing, found.call)
     return missing
 
 
@@ -147,7 +175,7 @@ def _search(session: Session, sku: str) -> list[str]:
 
 def refuse_loss(session: Session, lost: int, verb: str) -> None:
     """Stops before too much is marked gone at once. Raises `LossError`."""
-    known = session.gaps.live() + session.tally.gone if lost else 0
+    known = session.gaps.live() if lost else 0
     if lost > MOST_LOSS * known and not session.accept_loss:
         raise LossError(
             f"The service {verb} {lost} of {known} products, so nothing was marked",
@@ -158,3 +186,8 @@ def refuse_loss(session: Session, lost: int, verb: str) -> None:
 def _ambiguous(session: Session, sku: str, remote_ids: Sequence[str]) -> Problem:
     message = f"several products have this SKU in {session.name}: {', '.join(remote_ids)}"
     return Problem(sku, message, "Give each product its own SKU there")
+
+
+def _deleted(session: Session, sku: str) -> Problem:
+    remedy = "It is marked gone and no longer offered; it comes back by itself when it is there again"
+    return Problem(sku, f"{session.name} no longer has this product", remedy)

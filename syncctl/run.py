@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+import math
+from datetime import datetime
 from typing import Protocol
 
 from syncctl.clock import Clock
@@ -33,21 +33,31 @@ class Silent:
         """Nothing."""
 
 
-@dataclass(slots=True)
 class Run:
-    """What every part of an execution shares. `stopping` is set by a signal handler."""
+    """What every part of an execution shares; also a clock whose waits end when the run should stop.
 
-    number: int
-    purpose: Purpose
-    clock: Clock
-    reporter: Reporter = field(default_factory=Silent)
-    deadline: datetime | None = None
-    stopping: bool = False
+    `stopping` is set by a signal handler.
+    """
+
+    stopping = False
+
+    def __init__(
+        self,
+        number: int,
+        purpose: Purpose,
+        clock: Clock,
+        reporter: Reporter | None = None,
+        deadline: datetime | None = None,
+    ) -> None:
+        self.number = number
+        self.purpose = purpose
+        self.clock = clock
+        self.reporter = reporter or Silent()
+        self.deadline = deadline
 
     def check(self) -> None:
         """Raises `InterruptedRunError` where a signal asks the run to stop, `DeferredError` at the deadline."""
-        if self.stopping:
-            raise InterruptedRunError("Stopped by a signal", "What was read is kept; the next run goes on from there")
+        self._heed_signal()
         if self.deadline and self.clock.now() >= self.deadline:
             raise DeferredError("Stopped after --max-seconds", self.clock.now())
 
@@ -55,9 +65,31 @@ class Run:
         """Whether the run may still be waiting at that time."""
         return self.deadline is None or until < self.deadline
 
-    def wait(self, seconds: float) -> None:
-        """Waits, but notices within a second that the run should stop."""
-        end = self.clock.now() + timedelta(seconds=seconds)
-        while (left := (end - self.clock.now()).total_seconds()) > 0:
-            self.check()
-            self.clock.sleep(min(left, _SLICE_SECONDS))
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return (self.deadline - self.clock.now()).total_seconds() if self.deadline else math.inf
+
+    def now(self) -> datetime:
+        """The aware UTC time."""
+        return self.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        """Waits, but notices within a second that a signal asks the run to stop.
+
+        The waits are added up, so that a clock that jumps back does not make it wait for hours.
+        """
+        while seconds > 0:
+            self._heed_signal()
+            nap = min(seconds, _SLICE_SECONDS)
+            self.clock.sleep(nap)
+            seconds -= nap
+        self._heed_signal()
+
+    def _heed_signal(self) -> None:
+        if self.stopping:
+            raise stopped()
+
+
+def stopped() -> InterruptedRunError:
+    """What ends a run that a signal asks to stop."""
+    return InterruptedRunError("Stopped by a signal", "What was read is kept; the next run goes on from there")

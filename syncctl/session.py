@@ -60,10 +60,7 @@ class Session:
 
     def link_waiting(self) -> None:
         """Links records to products that the shop has got since the last run."""
-        with self.database.transaction():
-            waiting = self.linker.waiting()
-            problems = self.linker.link(waiting, self.run.number) if waiting else []
-        self.tally.report(problems)
+        self.tally.report(self.linker.link_waiting(self.run.number))
 
 
 def kinds_of(cls: type[Connector], roles: frozenset[str]) -> list[Kind]:

@@ -7,9 +7,9 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from syncctl.errors import ConfigError
+from syncctl.models import Struct
 
 PREFIX = "SYNCCTL_"
 ETC = Path("/etc/syncctl/.env")
@@ -21,7 +21,7 @@ _OTHERS = 0o007
 _PLAIN = re.compile(r"\s*(?:#.*)?|(?:export +)?([A-Za-z_][A-Za-z0-9_]*)=([^\s'\"\\#`]*)")
 
 
-class Settings(NamedTuple):
+class Settings(Struct):
     """Every `SYNCCTL_` variable that has a value, and where it came from."""
 
     env_file: Path | None
@@ -121,7 +121,7 @@ def _unreadable(path: Path, error: OSError) -> ConfigError:
 def _read(path: Path) -> list[tuple[str, str]]:
     """The variables of a `.env` in their order; a `$` in a value is just that, since secrets have it."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8").removeprefix("\ufeff")
     except OSError as error:
         raise _unreadable(path, error) from error
     except UnicodeDecodeError as error:

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
-from syncctl.errors import ConfigError, DeferredError, LockedError, SyncctlError
+from syncctl import __version__
+from syncctl.errors import ConfigError, DeferredError, LockedError, RecordError, SyncctlError
 from syncctl.models import Problem, iso
 
 SCHEMA_VERSION = 1
 
 
-@dataclass(slots=True)
 class Tally:
     """The counts of one connector in one run, in the order of the summary."""
 
-    name: str
-    calls: int = 0
-    bytes: int = 0
-    seen: int = 0
-    changed: int = 0
-    created: int = 0
-    verified: int = 0
-    drifted: int = 0
-    gone: int = 0
-    deferred_until: datetime | None = None
-    deferred_because: str = ""
-    locked_quietly: bool = False  # another run holds the lock, and not suspiciously long
-    errors: list[Problem] = field(default_factory=list)
-    codes: set[int] = field(default_factory=set)
+    calls = bytes = seen = changed = created = verified = drifted = gone = 0
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.deferred_until: datetime | None = None
+        self.deferred_because = ""
+        self.locked_quietly = False  # another run holds the lock, and not suspiciously long
+        self.errors: list[Problem] = []
+        self.codes: set[int] = set()
+        self.trace = ""  # of a bug, without secrets: whoever mends it will want it
 
     def report(self, problems: list[Problem]) -> None:
         """Adds records that need a person; one sentence is reported once a run."""
@@ -44,8 +39,16 @@ class Tally:
             self.deferred_until, self.deferred_because = error.until, error.message
         self.locked_quietly = isinstance(error, LockedError) and not error.stale
         messages = error.problems if isinstance(error, ConfigError) else (error.message,)
+        record = error.record if isinstance(error, RecordError) else ""
         if error.exit_code:
-            self.errors += [Problem("", message, error.remedy) for message in messages]
+            problems = dict.fromkeys(Problem(record, message, error.remedy) for message in messages)
+            self.errors += [problem for problem in problems if problem not in self.errors]
+
+    def crash(self, error: str, trace: str) -> None:
+        """Adds a bug that ended this connector's part."""
+        self.codes.add(70)
+        self.trace = trace
+        self.errors.append(Problem("", f"A bug in syncctl {__version__}: {error}", "Report it with the lines above"))
 
     def as_json(self) -> dict[str, object]:
         """The object of this connector in `--json`."""

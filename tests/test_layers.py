@@ -17,11 +17,12 @@ LAYERS = (
     ("connectors.*",),
     ("connectors", "settings_file"),
     ("connector_config", "connector_names"),
-    ("config", "redact"),
-    ("state.migrations",),
+    ("config", "redact", "answer"),
+    ("state.migrations", "state.locks"),
     ("state.database",),
     ("state.*", "shoplist"),
-    ("session", "transport"),
+    ("session", "failures"),
+    ("transport",),
     ("refresh", "plan"),
     ("pull",),
     ("app",),
@@ -29,9 +30,9 @@ LAYERS = (
 )
 HOMES = {
     "click": ("cli", "commands."),
-    "requests": ("transport", "oauth"),
+    "requests": ("transport", "failures", "oauth"),
     "tenacity": ("transport",),
-    "sqlite3": ("state.", "sandbox.", "commands.demo"),
+    "sqlite3": ("state.", "sandbox.", "commands.demo", "commands.sandbox"),
     "sqlite_utils": ("state.",),
     "dotenv": ("settings_file",),
 }

@@ -31,7 +31,7 @@ def block(kind: str, name: str) -> str:
 
 
 def help_texts() -> str:
-    with click.Context(cli.cli, info_name="syncctl") as root:
+    with cli.cli.make_context("syncctl", [], resilient_parsing=True) as root:
         parts = [_help("syncctl", cli.cli, root)]
         for name in cli.COMMANDS:
             command = cli.cli.get_command(root, name)

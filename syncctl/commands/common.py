@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import functools
 import json
-import random
+import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncctl.errors import ConfigError, SyncctlError, worst
-from syncctl.models import Purpose, iso, to_ms
+from syncctl.errors import ConfigError, RecordError, SyncctlError, worst
+from syncctl.models import Problem, Purpose, Struct, iso, to_ms
 from syncctl.tally import SCHEMA_VERSION, Tally
 
+if TYPE_CHECKING:
+    from syncctl.run import Run
 
-@dataclass(frozen=True, slots=True)
-class Common:
+
+class Common(Struct):
     """The options that every command has."""
 
     env_file: Path | None
@@ -34,8 +36,7 @@ class Common:
         return self.verbose or sys.stdout.isatty()
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct):
     """The options of the commands that call services."""
 
     connector: str | None
@@ -65,14 +66,13 @@ _JITTER = click.option(
 )
 
 
-def _gathered(options: Sequence[Callable[..., Any]], cls: type, name: str) -> Callable[..., Any]:
+def _gathered(options: Sequence[Callable[..., Any]], cls: type[Common | Running], name: str) -> Callable[..., Any]:
     """A decorator that adds options and hands them to the command as one object."""
-    fields = list(cls.__dataclass_fields__)  # type: ignore[attr-defined]
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def call(**values: Any) -> Any:
-            gathered = cls(**{field: values.pop(field) for field in fields})
+            gathered = cls(**{field: values.pop(field) for field in cls.__annotations__})
             return function(**{name: gathered}, **values)
 
         for option in reversed(options):
@@ -120,8 +120,7 @@ class Terminal:
             self._bar = None
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct):
     """What a syncing command does: its name, what its calls are for, and the work for one connector."""
 
     command: str
@@ -131,8 +130,7 @@ class Job:
     accept_loss: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct):
     """How a job ended: the run's number, the exit code, and what happened per connector."""
 
     run: int
@@ -143,8 +141,20 @@ class Outcome:
 def run_job(job: Job, common: Common, running: Running) -> int:
     """Runs the work for each connector and tells the outcome; the exit code."""
     outcome = execute(job, common, running)
-    _show_outcome(job.command, outcome, common)
+    try:
+        _show_outcome(job.command, outcome, common)
+    except BrokenPipeError:  # whoever read it, as `head` does, has seen enough; what was done counts
+        mute()
     return outcome.code
+
+
+def mute() -> None:
+    """Lets nothing more be written to a stream that nobody reads, not even at the interpreter's end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def execute(job: Job, common: Common, running: Running) -> Outcome:
@@ -155,17 +165,33 @@ def execute(job: Job, common: Common, running: Running) -> Outcome:
     with App.opened(common.env_file) as app:
         warn(app.config.warnings)
         configs = chosen(app.config, running.connector)
-        if running.jitter:
-            app.clock.sleep(random.uniform(0, running.jitter))  # noqa: S311 - no secret
-        now = app.clock.now()
-        deadline = now + timedelta(seconds=running.max_seconds) if running.max_seconds is not None else None
         terminal = Terminal(common)
-        run = Run(app.runs.begin(job.command, to_ms(now)), job.purpose, app.clock, terminal, deadline)
-        signal.signal(signal.SIGTERM, lambda *_: setattr(run, "stopping", True))
+        run = Run(app.runs.begin(job.command, to_ms(app.clock.now())), job.purpose, app.clock, terminal)
         terms = Terms(job.command, job.lock, running.wait_lock, job.accept_loss)
-        tallies = app.go_through(run, configs, job.work, terms)
-        terminal.close()
+        with _stopped_by_sigterm(run), closing(terminal):
+            _delay(run, running)
+            tallies = app.go_through(run, configs, job.work, terms)
     return Outcome(run.number, worst(code for tally in tallies for code in tally.codes), tallies)
+
+
+@contextmanager
+def _stopped_by_sigterm(run: Run) -> Iterator[None]:
+    """SIGTERM lets the run finish the record that it is at; then it stops."""
+    before = signal.signal(signal.SIGTERM, lambda *_: setattr(run, "stopping", True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _delay(run: Run, running: Running) -> None:
+    """Sits out the jitter; the run's time counts from then on."""
+    if running.jitter:
+        import random
+
+        run.sleep(random.uniform(0, running.jitter))  # noqa: S311 - no secret
+    if running.max_seconds is not None:
+        run.deadline = run.now() + timedelta(seconds=running.max_seconds)
 
 
 def warn(warnings: Sequence[str]) -> None:
@@ -177,7 +203,7 @@ def warn(warnings: Sequence[str]) -> None:
 def _show_outcome(command: str, outcome: Outcome, common: Common) -> None:
     """The summary or the JSON object on stdout, and what went wrong on stderr."""
     for tally in outcome.tallies:
-        show_errors(tally)
+        show_errors(tally, common)
     if common.as_json:
         connectors = [tally.as_json() for tally in outcome.tallies]
         show_json(command, run=outcome.run, exit_code=outcome.code, connectors=connectors)
@@ -191,10 +217,11 @@ def show_json(command: str, **values: object) -> None:
     click.echo(json.dumps({"schema_version": SCHEMA_VERSION, "command": command, **values}, ensure_ascii=False))
 
 
-def show_errors(tally: Tally) -> None:
+def show_errors(tally: Tally, common: Common) -> None:
     """What went wrong, a sentence a line on stderr; a lock held for a short time is no news to cron."""
-    if tally.locked_quietly and not sys.stderr.isatty():
+    if tally.locked_quietly and not (common.verbose or sys.stderr.isatty()):
         return
+    click.echo(tally.trace, err=True, nl=False)
     for error in tally.errors:
         click.echo(sentence(tally.name, error.record, error.message, error.remedy), err=True)
 
@@ -211,19 +238,24 @@ def summary(command: str, tally: Tally) -> str:
     calls = f"{tally.calls:,} call{'' if tally.calls == 1 else 's'}"
     line = f"{tally.name}: {told}; {calls}"
     if tally.deferred_until:
-        why = tally.deferred_because[:1].lower() + tally.deferred_because[1:]
-        line += f"; {why}, goes on {iso(tally.deferred_until)}"
+        line += f"; {deferral(tally, tally.deferred_until)}"
     return line + (f"; {len(tally.errors)} to look at" if tally.errors else "")
+
+
+def deferral(tally: Tally, until: datetime) -> str:
+    """Why the rest is left for later, and when it goes on."""
+    why = tally.deferred_because.removeprefix(f"{tally.name}: ")
+    why = why[:1].lower() + why[1:]
+    return why if iso(until) in why else f"{why}, goes on {iso(until)}"
 
 
 def _counts(command: str, tally: Tally) -> list[tuple[str, int, bool]]:
     """The counts that a command is about, each with whether it is told when it is 0."""
     reads_all = command == "sync-recent"
     return [
-        ("seen", tally.seen, reads_all),
+        ("seen", tally.seen if reads_all else 0, reads_all),
         ("new", tally.created, False),
         ("changed", tally.changed, reads_all),
-    ][0 if reads_all else 1 :] + [
         ("verified", tally.verified, not reads_all),
         ("drifted", tally.drifted, command == "sync-oldest"),
         ("gone", tally.gone, command == "sync-oldest"),
@@ -233,10 +265,26 @@ def _counts(command: str, tally: Tally) -> list[tuple[str, int, bool]]:
 def show_failure(error: SyncctlError, args: Sequence[str]) -> None:
     """An error that stopped the command before or outside its connectors."""
     messages = error.problems if isinstance(error, ConfigError) else (error.message,)
+    record = error.record if isinstance(error, RecordError) else ""
     for message in messages:
-        click.echo(f"syncctl: {message.rstrip('.')}.", err=True)
+        click.echo(sentence("syncctl", record, message, ""), err=True)
     if error.remedy:
         click.echo(f"syncctl: {error.remedy.rstrip('.')}.", err=True)
-    if "--json" in args:
-        errors = [{"record": "", "message": message, "remedy": error.remedy} for message in messages]
-        show_json(args[0], run=None, exit_code=error.exit_code, connectors=[], errors=errors)
+    show_json_failure(args, error.exit_code, [Problem(record, message, error.remedy) for message in messages])
+
+
+def show_json_failure(args: Sequence[str], code: int, errors: list[Problem]) -> None:
+    """The object of a command that ended before it came to its connectors, where one is asked for.
+
+    The syncing commands keep their form: who reads the errors of all connectors finds these, too; the name there is
+    null, since they belong to none of them.
+    """
+    if "--json" not in args:
+        return
+    failed = Tally("")
+    failed.errors = errors
+    told = failed.as_json() | {"name": None}
+    if args[0].startswith("sync-") or args[0] == "doctor":
+        show_json(args[0], run=None, exit_code=code, connectors=[told])
+    else:
+        show_json(args[0], exit_code=code, errors=told["errors"])

@@ -7,7 +7,6 @@ import os
 import shutil
 import sqlite3
 import tempfile
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -138,6 +137,8 @@ class _Demo:
         self._request("POST", f"records/unleashed/{kind}", {"records": records, "silent": silent})
 
     def _request(self, method: str, path: str, body: object = None) -> Any:
+        import urllib.request
+
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/_sandbox/{path}", data, method=method)  # noqa: S310 - our own server
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server

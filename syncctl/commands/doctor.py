@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
 from syncctl.commands.common import (
@@ -11,12 +9,12 @@ from syncctl.commands.common import (
     Job,
     Running,
     common_options,
+    deferral,
     execute,
     running_options,
     show_errors,
     show_json,
 )
-from syncctl.commands.forecast import show_forecast
 from syncctl.connectors.base import Check
 from syncctl.errors import worst
 from syncctl.models import Purpose
@@ -34,7 +32,10 @@ def command(*, common: Common, running: Running) -> int:
         syncctl doctor --connector unleashed
     """
     if running.dry_run:
-        return show_forecast("doctor", common, running.connector)
+        from syncctl.commands.forecast import show_forecast
+        from syncctl.plan import Wanted
+
+        return show_forecast(Wanted("doctor"), common, running.connector)
     checks: dict[str, list[Check]] = {}
 
     def work(session: Session) -> None:
@@ -48,9 +49,11 @@ def command(*, common: Common, running: Running) -> int:
     wrong = any(check.level == "wrong" for found in checks.values() for check in found)
     code = worst([outcome.code, 78 if wrong else 0])
     for tally in outcome.tallies:
-        show_errors(tally)
+        show_errors(tally, common)
+        if tally.deferred_until and not common.as_json:
+            _print(tally.name, Check("warning", "calls", deferral(tally, tally.deferred_until)))
     if common.as_json:
-        rows = [t.as_json() | {"checks": [asdict(c) for c in checks.get(t.name, [])]} for t in outcome.tallies]
+        rows = [t.as_json() | {"checks": [c.as_dict() for c in checks.get(t.name, [])]} for t in outcome.tallies]
         show_json("doctor", run=outcome.run, exit_code=code, connectors=rows)
     return code
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncctl.commands.common import Common, common_options, show_json
+from syncctl.commands.sku import as_sku
 from syncctl.errors import RecordError
 from syncctl.models import from_ms, iso
 from syncctl.state.database import Database, open_database
@@ -21,7 +22,6 @@ _RULES = {
     "oldest": "a look at the oldest products showed it",
     "manual": "sync-product asked for it",
     "drift": "drift: it had changed without the feed telling",
-    "no stock record": "the service has no stock record of it",
 }
 _MATCHED = {"sku": "linked by SKU", "new": "linked; it came into the shop from here", None: "not linked"}
 
@@ -32,7 +32,7 @@ def command() -> None:
 
 
 @command.command("product")
-@click.argument("sku")
+@click.argument("sku", callback=as_sku)
 @common_options
 def product(*, sku: str, common: Common) -> int:
     """Tell the history of a product by the shop's SKU, or by the back office's.
@@ -46,7 +46,7 @@ def product(*, sku: str, common: Common) -> int:
     config = load(common.env_file)
     database = open_database(config.state, group=config.state_group, create=False)
     try:
-        story = _story(database, sku.strip())
+        story = _story(database, sku)
     finally:
         database.close()
     if common.as_json:
@@ -138,7 +138,8 @@ def _shop_line(shop: dict[str, Any]) -> str:
     tax = {0: "without tax", 1: "with tax", None: ""}[shop["price_includes_tax"]]
     price = f"{shop['price']} {shop['currency'] or ''} {tax}" if shop["price"] else "no price"
     available = "stock unknown" if shop["available"] is None else f"{shop['available']} available"
-    return f"{shop['name'][:60]!r}, {' '.join(price.split())}, {available}, {shop['state'] or 'not linked'}, as of {shop['as_of']}"
+    seen = f"as of {shop['as_of']}" if shop["as_of"] else "not looked at"
+    return f"{shop['name'][:60]!r}, {' '.join(price.split())}, {available}, {shop['state'] or 'not linked'}, {seen}"
 
 
 def _print_seen(label: str, seen: dict[str, Any] | None) -> None:

@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from syncctl.commands.common import Common, show_json, warn
+from syncctl.commands.common import Common, sentence, show_json, warn
+
+if TYPE_CHECKING:
+    from syncctl.plan import Wanted
 
 
-def show_forecast(  # noqa: PLR0913 - the options of three commands, all but one unset
-    command: str,
-    common: Common,
-    connector: str | None,
-    *,
-    full: bool = False,
-    products: int = 0,
-    skus: Sequence[str] = (),
-) -> int:
+def show_forecast(wanted: Wanted, common: Common, connector: str | None) -> int:
     """Prints the minimum and the expected number of calls for each connector; makes no call and writes nothing."""
     from syncctl.app import chosen
     from syncctl.config import load
-    from syncctl.plan import Wanted, forecast
+    from syncctl.plan import forecast
     from syncctl.state.database import open_database
 
     config = load(common.env_file)
     warn(config.warnings)
+    configs = chosen(config, connector)
     database = open_database(config.state, create=False) if config.state.exists() else None
     try:
-        wanted = Wanted(command, full, products, skus)
-        costs = [forecast(each, database, wanted) for each in chosen(config, connector)]
+        costs = [forecast(each, database, wanted) for each in configs if not each.problems]
     finally:
         if database:
             database.close()
+    code = 78 if any(each.problems for each in configs) else 0
+    for each in configs:
+        for problem in each.problems:
+            click.echo(sentence(each.name, "", problem, ""), err=True)
     if common.as_json:
         rows = [{"name": cost.name, "minimum": cost.minimum, "expected": cost.expected} for cost in costs]
-        show_json(command, dry_run=True, connectors=rows)
+        show_json(wanted.command, dry_run=True, exit_code=code, connectors=rows)
     else:
         for cost in costs:
             click.echo(f"{cost.name}: at least {cost.minimum:,} calls, {cost.words}; none was made")
-    return 0
+    return code

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from syncctl.commands.common import Common, Job, Running, common_options, run_job, running_options
-from syncctl.commands.forecast import show_forecast
 from syncctl.models import Purpose
-from syncctl.session import Session
+
+if TYPE_CHECKING:
+    from syncctl.session import Session
 
 
 @click.command("sync-oldest")
@@ -27,7 +30,10 @@ def command(*, limit: int, accept_loss: bool, common: Common, running: Running) 
         syncctl sync-oldest --limit 500 -v
     """
     if running.dry_run:
-        return show_forecast("sync-oldest", common, running.connector, products=limit)
+        from syncctl.commands.forecast import show_forecast
+        from syncctl.plan import Wanted
+
+        return show_forecast(Wanted("sync-oldest", products=limit), common, running.connector)
 
     def work(session: Session) -> None:
         from syncctl.refresh import sync_oldest

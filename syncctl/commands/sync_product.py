@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from syncctl.commands.common import Common, Job, Running, common_options, run_job, running_options
-from syncctl.commands.forecast import show_forecast
+from syncctl.commands.sku import as_skus
 from syncctl.models import Purpose
-from syncctl.session import Session
+
+if TYPE_CHECKING:
+    from syncctl.session import Session
 
 
 @click.command("sync-product")
-@click.argument("skus", metavar="SKU...", nargs=-1, required=True)
+@click.argument("skus", metavar="SKU...", nargs=-1, required=True, callback=as_skus)
 @click.option("--accept-loss", is_flag=True, help="Accept that many products are gone.")
 @running_options
 @common_options
@@ -26,11 +30,14 @@ def command(*, skus: tuple[str, ...], accept_loss: bool, common: Common, running
         syncctl sync-product MUG-BLUE
         syncctl sync-product MUG-BLUE MUG-RED --connector unleashed
     """
-    wanted = tuple(dict.fromkeys(sku.strip() for sku in skus if sku.strip()))
+    wanted = tuple(dict.fromkeys(sku for sku in skus if sku))
     if not wanted:
         raise click.UsageError("No SKU is given.")
     if running.dry_run:
-        return show_forecast("sync-product", common, running.connector, skus=wanted)
+        from syncctl.commands.forecast import show_forecast
+        from syncctl.plan import Wanted
+
+        return show_forecast(Wanted("sync-product", skus=wanted), common, running.connector)
 
     def work(session: Session) -> None:
         from syncctl.refresh import sync_product

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from syncctl.commands.common import Common, Job, Running, common_options, run_job, running_options
-from syncctl.commands.forecast import show_forecast
 from syncctl.models import Purpose
-from syncctl.session import Session
+
+if TYPE_CHECKING:
+    from syncctl.session import Session
 
 
 @click.command("sync-recent")
@@ -28,7 +31,10 @@ def command(*, full: bool, accept_loss: bool, common: Common, running: Running) 
         syncctl sync-recent --dry-run
     """
     if running.dry_run:
-        return show_forecast("sync-recent", common, running.connector, full=full)
+        from syncctl.commands.forecast import show_forecast
+        from syncctl.plan import Wanted
+
+        return show_forecast(Wanted("sync-recent", full=full), common, running.connector)
 
     def work(session: Session) -> None:
         from syncctl.pull import sync_recent

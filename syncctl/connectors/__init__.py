@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
+import os
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def kinds() -> list[str]:
     """The services that this version has a connector for."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base")
+    names = {name.partition(".")[0] for folder in __path__ for name in os.listdir(folder) if name.endswith(".py")}
+    return sorted(names - {"__init__", "base"})
 
 
 def connector_class(kind: str) -> type[Connector]:

@@ -9,23 +9,25 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
-from syncctl.models import SUM, Kind, Problem, Record
+from syncctl.models import SUM, Kind, Problem, Product, Record, Struct
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from requests import PreparedRequest
 
 Calendar = Literal["day", "month"]
 Auth: TypeAlias = "Callable[[PreparedRequest], PreparedRequest]"
 WAITABLE_SECONDS = 600  # a window up to this long is waited for; a longer one ends the work
+MOST_CLOCK_SKEW_SECONDS = 300
+_MICROSOFT_DATE = r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/"
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct):
     """At most `calls` in a window: rolling seconds, or a calendar day or month in UTC."""
 
     calls: int
@@ -42,8 +44,7 @@ class Limit:
         return isinstance(self.window, int) and self.window <= WAITABLE_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct):
     """A setting of a connector: `SYNCCTL_<NAME>_<name>`. `pattern` is what a value must match as a whole."""
 
     name: str
@@ -54,16 +55,14 @@ class Setting:
     pattern: str = ".+"
 
 
-@dataclass(frozen=True, slots=True)
-class Pull:
+class Pull(Struct):
     """The cost of reading a kind: one call a page of `page_size`; `delta`: whether "changed since" is served."""
 
     page_size: int
     delta: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(Struct):
     """The cost of reading single records again: one call per `batch` remote ids."""
 
     batch: int
@@ -100,8 +99,7 @@ class Http(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One page of a pull.
 
     `cursor` is where to go on from: the next page, or after the `last` one the stamp of the next delta read.
@@ -115,8 +113,7 @@ class Page:
     total: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct):
     """The answer to a look-up: the records, and the keys that the service did not return."""
 
     records: Sequence[Record | Problem] = ()
@@ -124,8 +121,7 @@ class Found:
     call: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct):
     """One line of `syncctl doctor`."""
 
     level: Literal["ok", "warning", "wrong"]
@@ -134,13 +130,12 @@ class Check:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct):
     """The settings of one configured connector, checked against its class."""
 
     name: str
     base_url: str
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = MappingProxyType({})
 
 
 class Connector(ABC):
@@ -178,7 +173,7 @@ class Connector(ABC):
     @classmethod
     def price_tier(cls, values: Values) -> str:
         """The key in `Product.prices` that the shop's price is taken from."""
-        return "default"
+        return values.settings.get("PRICE_TIER") or "default"
 
     @classmethod
     def locations(cls, values: Values) -> tuple[str, ...] | None:
@@ -187,8 +182,8 @@ class Connector(ABC):
 
     @classmethod
     def page_size(cls, values: Values, kind: Kind) -> int:
-        """How many records a page of this kind holds."""
-        return cls.pulls[kind].page_size
+        """How many records a page of this kind holds; never more than that, fewer where the service caps it."""
+        return int(values.settings.get("PAGE_SIZE") or cls.pulls[kind].page_size)
 
     @classmethod
     def service_words(cls, body: str) -> str:
@@ -233,6 +228,17 @@ def text(value: object) -> str:
     return plain
 
 
+def whole(value: object) -> int:
+    """A JSON number that counts something; 0 for anything else."""
+    return value if isinstance(value, int) else 0
+
+
+def microsoft_date(value: object) -> int:
+    """Milliseconds of `/Date(1413763969623)/`, which is UTC whatever zone it names; 0 for anything else."""
+    found = re.fullmatch(_MICROSOFT_DATE, value) if isinstance(value, str) else None
+    return int(found[1]) if found else 0
+
+
 def price(value: object) -> Decimal | None:
     """A price as the service tells it; None is no price. Raises `ValueError` with the reason where it is none."""
     if value is None:
@@ -240,7 +246,21 @@ def price(value: object) -> Decimal | None:
     amount = _decimal(value)
     if amount < 0:
         raise ValueError("is negative")
-    return amount
+    return abs(amount)  # there is a minus zero
+
+
+def usable_prices(
+    record: str, offers: Iterable[tuple[str, str, object]], remedy: str
+) -> tuple[dict[str, Decimal | None], tuple[Problem, ...]]:
+    """The prices by tier, and a problem for each that is none; `offers` are tier, the tier in words, and value."""
+    prices: dict[str, Decimal | None] = {}
+    problems = []
+    for tier, words, value in offers:
+        try:
+            prices[tier] = None if value is None else price(value)
+        except ValueError as error:
+            problems.append(Problem(record, f"its {words} {text(value)[:40]!r} {error}", remedy))
+    return prices, tuple(problems)
 
 
 def quantity(value: object) -> Decimal:
@@ -248,14 +268,63 @@ def quantity(value: object) -> Decimal:
     return _decimal(value)
 
 
+def usable_quantity(record: str, value: object, remedy: str) -> tuple[Decimal | None, tuple[Problem, ...]]:
+    """The quantity; None and a problem where it is none."""
+    try:
+        return quantity(value), ()
+    except ValueError as error:
+        return None, (Problem(record, f"its available quantity {text(value)[:40]!r} {error}", remedy),)
+
+
 def _decimal(value: object) -> Decimal:
     """A JSON number (int or Decimal) of a size that money and goods can have."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+    from decimal import Decimal  # slow to import, and runs that make no call need none
+
+    if type(value) is int:  # and not bool
+        value = Decimal(value)
+    if not isinstance(value, Decimal):
         raise ValueError("is not a number")
-    amount = Decimal(value)
-    exponent = amount.as_tuple().exponent
+    exponent = value.as_tuple().exponent
     if not isinstance(exponent, int):  # NaN and the infinities
         raise ValueError("is not a number")
-    if abs(amount) >= 10**12 or exponent < -12:
+    if abs(value) >= 10**12 or exponent < -12:
         raise ValueError("is too large or too fine")
-    return amount
+    return value
+
+
+def absent(remote_ids: Sequence[str], records: Iterable[Record | Problem]) -> list[str]:
+    """Those of the ids that none of the records has; ids compare without regard to case."""
+    there = {record.remote_id.lower() for record in records if not isinstance(record, Problem)}
+    return [remote_id for remote_id in remote_ids if remote_id.lower() not in there]
+
+
+def with_sku(sku: str, records: Iterable[Record | Problem], service: str) -> list[Product | Problem]:
+    """The products that have exactly this SKU, then a problem for each whose SKU differs only in case."""
+    products = [record for record in records if isinstance(record, Product)]
+    near = [p.sku for p in products if p.sku != sku and p.sku.lower() == sku.lower()]
+    remedy = "Write it the same on both sides"
+    return [
+        *(product for product in products if product.sku == sku),
+        *(Problem(sku, f"{service} has {other}, which differs only in case", remedy) for other in near),
+    ]
+
+
+def clock_check(answer: Answer) -> Check:
+    """Whether this machine's clock and the service's agree."""
+    skew = answer.skew()
+    if skew is None:
+        return Check("warning", "clock", "the service does not tell its time")
+    if abs(skew) > MOST_CLOCK_SKEW_SECONDS:
+        return Check("warning", "clock", f"this machine is {skew:+.0f} s off the service's time", "Start an NTP client")
+    return Check("ok", "clock", f"within {MOST_CLOCK_SKEW_SECONDS} s of the service's")
+
+
+def location_check(values: Values, setting: str, known: Sequence[str]) -> Check:
+    """Whether the location that a setting names is one that the service has."""
+    subject, wanted = setting.lower(), values.settings.get(setting)
+    if not wanted:
+        return Check("ok", subject, f"stock is the sum of all {len(known)}: {', '.join(known)}")
+    if wanted in known:
+        return Check("ok", subject, f"{wanted} exists")
+    variable = f"SYNCCTL_{values.name.upper()}_{setting}"
+    return Check("wrong", subject, f"there is no {wanted}", f"Set {variable} to one of {', '.join(known)}")

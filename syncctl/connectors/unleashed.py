@@ -6,15 +6,10 @@ not say is handled so that either answer works; the comments name those places.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from syncctl.connectors.base import (
@@ -29,9 +24,15 @@ from syncctl.connectors.base import (
     Pull,
     Setting,
     Values,
-    price,
-    quantity,
+    absent,
+    clock_check,
+    location_check,
+    microsoft_date,
     text,
+    usable_prices,
+    usable_quantity,
+    whole,
+    with_sku,
 )
 from syncctl.errors import AnswerError, CredentialsError, RefusedError
 from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock, from_ms, to_ms
@@ -40,18 +41,17 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
 OVERLAP_MS = 10 * 60 * 1000  # whether modifiedSince includes its own second is not documented
-TIERS = tuple(str(number) for number in range(1, 11))
-MOST_CLOCK_SKEW_SECONDS = 300
-_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
+SETTLED_MS = 24 * 3600 * 1000  # what changed before that stands in the lists for certain, whatever zone it is dated in
+_TIERS = tuple((str(number), f"SellPriceTier{number}", f"price in tier {number}") for number in range(1, 11))
 _PATHS = {Kind.PRODUCTS: "/Products", Kind.STOCK: "/StockOnHand"}
 # The signature covers the decoded query, so characters that travel as they are cannot be misread. A filter with
 # one of the others is signed rightly too, but nobody has shown that the service agrees.
 _RAW = "-._~:@,/?!$'()*;"
+_DOUBTFUL = r"[&=#%+\"<>]|[^ -~]"
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where a read stands. Between reads only `stamp` is set: the newest change that is stored, in ms.
+class Cursor(NamedTuple):
+    """Where a read stands. Between reads only `stamp` is set: up to when every change is stored, in ms.
 
     `ceiling` is the service's clock at the read's first page: what changes while later pages are read may have
     moved behind us, so the stamp never passes it.
@@ -67,8 +67,16 @@ class Cursor:
         """The cursor from its text; None is the very beginning."""
         return cls(**json.loads(opaque)) if opaque else cls()
 
+    def after(self) -> Cursor:
+        """The cursor of the next read: from the newest change, of an account at rest from a day ago.
+
+        Without the latter a large import would be read again and again until something else changes.
+        """
+        ceiling = self.newest if self.ceiling is None else self.ceiling
+        return Cursor(max(min(self.newest, ceiling), ceiling - SETTLED_MS, self.stamp or 0) or None)
+
     def __str__(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps(self._asdict())
 
 
 class Unleashed(Connector):
@@ -89,11 +97,7 @@ class Unleashed(Connector):
         ),
         Setting("PRICE_TIER", "sell price tier 1-10; without it the default sell price", pattern="[1-9]|10"),
         Setting("WAREHOUSE", "code of the warehouse that the shop sells from; without it the sum of all"),
-        Setting(
-            "CURRENCY",
-            "currency of the prices (ISO 4217); the product list does not tell it",
-            pattern="[A-Z]{3}",
-        ),
+        Setting("CURRENCY", "currency of the prices (ISO 4217); the product list does not tell it", pattern="[A-Z]{3}"),
         Setting("PAGE_SIZE", "products a page, 1-1000", "200", pattern=r"[1-9]\d{0,2}|1000"),
     )
     # 125,000 a calendar month is the smallest published allowance; no limit a minute is published: 60 is caution.
@@ -124,19 +128,9 @@ class Unleashed(Connector):
         return sign
 
     @classmethod
-    def price_tier(cls, values: Values) -> str:
-        """The configured sell price tier, else the default sell price."""
-        return values.settings.get("PRICE_TIER") or "default"
-
-    @classmethod
     def locations(cls, values: Values) -> tuple[str, ...]:
         """The configured warehouse, else the service's own sum."""
         return (values.settings.get("WAREHOUSE") or SUM,)
-
-    @classmethod
-    def page_size(cls, values: Values, kind: Kind) -> int:
-        """The configured page size."""
-        return int(values.settings.get("PAGE_SIZE") or cls.pulls[kind].page_size)
 
     @classmethod
     def service_words(cls, body: str) -> str:
@@ -147,7 +141,8 @@ class Unleashed(Connector):
             return super().service_words(body)
         if not isinstance(data, dict):
             return super().service_words(body)
-        items = [item for item in data.get("Items") or () if isinstance(item, dict)]
+        listed = data.get("Items")
+        items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
         words = "; ".join(f"{item.get('Field')}: {item.get('Description')}" for item in items)
         return text(words or data.get("Description") or data.get("description") or data.get("Message"))[:300]
 
@@ -158,38 +153,19 @@ class Unleashed(Connector):
     def pull(self, kind: Kind, cursor: str | None) -> Page:
         """One page, by product code: an order that a change of price or stock cannot move."""
         at = Cursor.parse(cursor)
+        path = f"{_PATHS[kind]}/{at.page}"
         try:
-            answer = self.http.get(
-                f"{_PATHS[kind]}/{at.page}", self._page_query(kind, at), keep_body=at.stamp is not None
-            )
+            answer = self.http.get(path, self._page_query(kind, at), keep_body=at.stamp is not None)
         except RefusedError as error:
             if error.status == 404 and at.page > 1:  # one of the forms that a page past the end may take
-                return Page((), self._stamp(at), last=True, call=0)
+                return Page((), str(at.after()), last=True, call=error.call)
             raise
         items, paging = _listed(answer)
-        return self._page(kind, at, answer, (items, paging))
-
-    def _page(self, kind: Kind, at: Cursor, answer: Answer, listed: tuple[list[Any], Mapping[str, Any]]) -> Page:
-        items, paging = listed
-        _check_page_number(at.page, paging, items)
-        newest = max((_moment(item.get("LastModifiedOn")) for item in items if isinstance(item, dict)), default=0)
-        now = Cursor(at.stamp, at.page + 1, max(at.newest, newest), self._ceiling(at, answer, newest))
-        last = not items or at.page >= _whole(paging.get("NumberOfPages"))
-        total = _whole(paging.get("NumberOfItems"))
+        _check_paging(at.page, paging, items)
+        now = _moved(at, answer, items)
+        last = not items or at.page >= paging["NumberOfPages"]
         records = self._records(kind, items, f"page {at.page}")
-        return Page(records, self._stamp(now) if last else str(now), last, answer.call, total)
-
-    def _ceiling(self, at: Cursor, answer: Answer, newest: int) -> int:
-        """The service's clock at the first page; without a Date header the newest change which that page shows."""
-        if at.ceiling is not None:
-            return at.ceiling
-        date = answer.date()
-        return to_ms(date) if date else newest
-
-    @staticmethod
-    def _stamp(at: Cursor) -> str:
-        reached = min(at.newest, at.ceiling) if at.ceiling is not None else at.newest
-        return str(Cursor(max(reached, at.stamp or 0) or None))
+        return Page(records, str(now.after() if last else now), last, answer.call, whole(paging.get("NumberOfItems")))
 
     def _page_query(self, kind: Kind, at: Cursor) -> str:
         since = [("modifiedSince", _since(at.stamp))] if at.stamp is not None else []
@@ -217,29 +193,31 @@ class Unleashed(Connector):
             for record in self._records(kind, _listed(answer)[0], "the list")
             if isinstance(record, Problem) or record.remote_id in wanted
         ]
-        return Found(records, _missing(remote_ids, records), answer.call)
+        return Found(records, absent(remote_ids, records), answer.call)
 
     def _single(self, remote_id: str) -> Found:
         try:
-            answer = self.http.get(f"/Products/{remote_id}")
+            answer = self.http.get(f"/Products/{quote(remote_id, safe='')}")
         except RefusedError as error:
             if error.status == 404:
                 return Found(missing=[remote_id], call=error.call)
             raise
-        records = list(self._records(Kind.PRODUCTS, [answer.json()], f"product {remote_id}"))
-        return Found(records, _missing([remote_id], records), answer.call)
+        return Found(list(self._records(Kind.PRODUCTS, [answer.json()], f"product {remote_id}")), (), answer.call)
 
     def find(self, sku: str) -> Found:
         """The service's filter is "starts with", so the codes are compared here."""
-        prefix = re.split(r"[&=#%+\"<>]|[^ -~]", sku, maxsplit=1)[0].rstrip() or sku
-        size = ("pageSize", "1000" if prefix != sku else "200")
-        answer = self.http.get("/Products", _query(("productCode", prefix), ("includeObsolete", "true"), size))
-        records = [r for r in self._records(Kind.PRODUCTS, _listed(answer)[0], "the list") if isinstance(r, Product)]
-        same = [record for record in records if record.sku == sku]
-        near = [
-            _case_problem(record, sku) for record in records if record.sku != sku and record.sku.lower() == sku.lower()
-        ]
-        return Found([*same, *near], [] if same else [sku], answer.call)
+        prefix = re.split(_DOUBTFUL, sku, maxsplit=1)[0].rstrip() or sku
+        size = "200" if prefix == sku else "1000"  # the list is in order: the whole code comes before longer ones
+        query = _query(("productCode", prefix), ("includeObsolete", "true"), ("pageSize", size))
+        answer = self.http.get("/Products", query)
+        items, paging = _listed(answer)
+        records = with_sku(sku, self._records(Kind.PRODUCTS, items, "the list"), self.title)
+        if any(isinstance(record, Product) for record in records):
+            return Found(records, (), answer.call)
+        if prefix != sku and whole(paging.get("NumberOfPages")) > 1:
+            message = f"more products begin with {prefix!r} than one answer shows, and it is not among the first"
+            return Found([*records, Problem(sku, message, "Run syncctl sync-recent --full")], (), answer.call)
+        return Found(records, [sku], answer.call)
 
     def announced(self, kind: Kind, version: int, cursor: str) -> bool:
         """Whether the change lies behind the stamp, less the overlap."""
@@ -250,30 +228,16 @@ class Unleashed(Connector):
         """Two calls: the warehouses (a plain query), then products by date (a query with a colon)."""
         answer = self.http.get("/Warehouses", _query(("pageSize", "1000")))
         yield Check("ok", "credentials", f"{self.values.base_url} accepts them")
-        yield _clock_check(answer)
-        yield self._warehouse_check(_listed(answer)[0])
+        yield clock_check(answer)
+        codes = [text(item.get("WarehouseCode")) for item in _listed(answer)[0] if isinstance(item, dict)]
+        yield location_check(self.values, "WAREHOUSE", codes)
         try:
             self.http.get("/Products", _query(("modifiedSince", "2020-01-01T00:00:00"), ("pageSize", "1")))
         except CredentialsError as error:
-            remedy = "Some proxy on the way rewrites the query: exempt this host from it"
-            yield Check(
-                "wrong",
-                "signature",
-                f"a query with a colon is refused though others pass ({error.message})",
-                remedy,
-            )
+            message = f"a query with a colon is refused though others pass ({error.message})"
+            yield Check("wrong", "signature", message, "Exempt this host from whatever proxy rewrites the query")
         else:
             yield Check("ok", "signature", "accepted with and without a colon in the query")
-
-    def _warehouse_check(self, items: list[Any]) -> Check:
-        codes = [text(item.get("WarehouseCode")) for item in items if isinstance(item, dict)]
-        wanted = self.setting("WAREHOUSE")
-        if not wanted:
-            return Check("ok", "warehouse", f"stock is the sum of all {len(codes)}: {', '.join(codes)}")
-        if wanted in codes:
-            return Check("ok", "warehouse", f"{wanted} exists")
-        variable = f"SYNCCTL_{self.values.name.upper()}_WAREHOUSE"
-        return Check("wrong", "warehouse", f"there is no {wanted}", f"Set {variable} to one of {', '.join(codes)}")
 
     def _records(self, kind: Kind, items: Iterable[Any], where: str) -> Iterator[Record | Problem]:
         for number, item in enumerate(items, 1):
@@ -284,10 +248,11 @@ class Unleashed(Connector):
 
     def _product(self, item: Mapping[str, Any], where: str) -> Product | Problem:
         sku = text(item.get("ProductCode")).strip()
-        remote_id = text(item.get("Guid")).lower()
+        remote_id = text(item.get("Guid")).strip().lower()
         if not remote_id:
             return Problem(f"product {sku or '?'} on {where}", "has no Guid", "Report it to Unleashed")
-        prices, problems = _prices(sku or remote_id, item)
+        remedy = "The old price stays; correct it in Unleashed"
+        prices, problems = usable_prices(sku or remote_id, _offers(item), remedy)
         return Product(
             remote_id=remote_id,
             sku=sku,
@@ -295,18 +260,19 @@ class Unleashed(Connector):
             state=State.INACTIVE if item.get("Obsolete") is True else State.ACTIVE,
             prices=prices,
             price_includes_tax=False,  # prices are kept without tax (help article 13672908)
-            version=_moment(item.get("LastModifiedOn")),
+            version=microsoft_date(item.get("LastModifiedOn")),
             barcode=text(item.get("Barcode")) or None,
             problems=problems,
         )
 
     def _stock(self, item: Mapping[str, Any], where: str) -> Stock | Problem:
         sku = text(item.get("ProductCode")).strip()
-        remote_id = text(item.get("ProductGuid") or item.get("Guid")).lower()
+        remote_id = text(item.get("ProductGuid") or item.get("Guid")).strip().lower()
         if not remote_id:
             return Problem(f"stock of {sku or '?'} on {where}", "has no ProductGuid", "Report it to Unleashed")
-        available, problems = _available(sku or remote_id, item.get("AvailableQty"))
-        version = _moment(item.get("LastModifiedOn"))
+        remedy = "The old quantity stays; look at its stock in Unleashed"
+        available, problems = usable_quantity(sku or remote_id, item.get("AvailableQty"), remedy)
+        version = microsoft_date(item.get("LastModifiedOn"))
         return Stock(remote_id, self.setting("WAREHOUSE") or SUM, available, version, problems)
 
 
@@ -315,6 +281,10 @@ def signature(key: str, query: str) -> str:
 
     The key is used as it is shown, though it looks like base64 (apidocs.unleashedsoftware.com/AuthenticationHelp).
     """
+    import base64
+    import hashlib
+    import hmac
+
     return base64.b64encode(hmac.digest(key.encode(), unquote(query).encode(), hashlib.sha256)).decode()
 
 
@@ -336,70 +306,30 @@ def _listed(answer: Answer) -> tuple[list[Any], Mapping[str, Any]]:
     return items, paging
 
 
-def _check_page_number(asked: int, paging: Mapping[str, Any], items: list[Any]) -> None:
+def _check_paging(asked: int, paging: Mapping[str, Any], items: list[Any]) -> None:
     """A service that repeats a page would be read for ever. Past the end, some services show the last page again."""
-    came = _whole(paging.get("PageNumber")) or asked
-    if items and came != asked and asked <= _whole(paging.get("NumberOfPages")):
-        raise AnswerError(
-            f"Page {asked} was asked for and page {came} came",
-            "Run it again; if it stays so, report it to Unleashed",
-        )
+    pages = paging.get("NumberOfPages")
+    if not isinstance(pages, int):
+        raise AnswerError("The list does not tell its NumberOfPages", "Look at the base URL; report it to Unleashed")
+    came = whole(paging.get("PageNumber")) or asked
+    if items and came != asked <= pages:
+        remedy = "Run it again; if it stays so, report it to Unleashed"
+        raise AnswerError(f"Page {asked} was asked for and page {came} came", remedy)
 
 
-def _missing(remote_ids: Sequence[str], records: Iterable[Record | Problem]) -> list[str]:
-    there = {record.remote_id for record in records if not isinstance(record, Problem)}
-    return [remote_id for remote_id in remote_ids if remote_id.lower() not in there]
+def _moved(at: Cursor, answer: Answer, items: list[Any]) -> Cursor:
+    """The cursor of the next page. Without a Date header the ceiling is the newest change that the first page shows."""
+    newest = max((microsoft_date(item.get("LastModifiedOn")) for item in items if isinstance(item, dict)), default=0)
+    date = answer.date()
+    ceiling = at.ceiling if at.ceiling is not None else to_ms(date) if date else newest
+    return Cursor(at.stamp, at.page + 1, max(at.newest, newest), ceiling)
 
 
-def _whole(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _moment(value: object) -> int:
-    """Milliseconds of `/Date(1413763969623)/`, which is UTC; 0 for anything else."""
-    found = _DATE.fullmatch(value) if isinstance(value, str) else None
-    return int(found[1]) if found else 0
-
-
-def _prices(record: str, item: Mapping[str, Any]) -> tuple[dict[str, Decimal | None], tuple[Problem, ...]]:
-    prices: dict[str, Decimal | None] = {}
-    problems = []
-    for tier, value in _offered(item):
-        try:
-            prices[tier] = price(value)
-        except ValueError as error:
-            label = "its default sell price" if tier == "default" else f"its price in tier {tier}"
-            remedy = "The old price stays; correct it in Unleashed"
-            problems.append(Problem(record, f"{label} {text(value)[:40]!r} {error}", remedy))
-    return prices, tuple(problems)
-
-
-def _offered(item: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    yield "default", item.get("DefaultSellPrice")
-    for tier in TIERS:
-        offer = item.get(f"SellPriceTier{tier}")
-        yield tier, offer.get("Value") if isinstance(offer, dict) else offer
-
-
-def _available(record: str, value: object) -> tuple[Decimal | None, tuple[Problem, ...]]:
-    try:
-        return quantity(value), ()
-    except ValueError as error:
-        remedy = "The old quantity stays; look at its stock in Unleashed"
-        return None, (Problem(record, f"its available quantity {text(value)[:40]!r} {error}", remedy),)
-
-
-def _case_problem(record: Product, sku: str) -> Problem:
-    return Problem(sku, f"Unleashed has {record.sku}, which differs only in case", "Write it the same on both sides")
-
-
-def _clock_check(answer: Answer) -> Check:
-    skew = answer.skew()
-    if skew is None:
-        return Check("warning", "clock", "the service does not tell its time")
-    if abs(skew) > MOST_CLOCK_SKEW_SECONDS:
-        return Check("warning", "clock", f"this machine is {skew:+.0f} s off the service's time", "Start an NTP client")
-    return Check("ok", "clock", f"within {MOST_CLOCK_SKEW_SECONDS} s of the service's")
+def _offers(item: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]:
+    yield "default", "default sell price", item.get("DefaultSellPrice")
+    for tier, key, words in _TIERS:
+        offer = item.get(key)
+        yield tier, words, offer.get("Value") if isinstance(offer, dict) else offer
 
 
 CONNECTOR = Unleashed

@@ -37,6 +37,11 @@ class Reading:
         self.position = self.first_call = self.started_at = self.announced = None
         self.pages = self.seen = 0
 
+    def forget(self) -> None:
+        """Forgets the read under way and the stamp: nothing of it will be gone on with."""
+        self.begin_again()
+        self.stamp = None
+
 
 _COLUMNS = [field.name for field in fields(Reading)]
 _SAVE = f"INSERT OR REPLACE INTO cursors ({', '.join(_COLUMNS)}) VALUES ({', '.join(':' + c for c in _COLUMNS)})"

@@ -10,9 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syncctl.errors import ConfigError, StateError
+from syncctl.state.locks import highest_run
 from syncctl.state.migrations import VERSION, migrate
 
 BUSY_SECONDS = 30
+_SMALLEST_BYTES = 100  # of a database: its header
+_RESTORE = "It is damaged: restore a backup, or move it away and read everything anew"
 
 
 class Database:
@@ -65,7 +68,11 @@ def open_database(path: Path, *, group: str = "", create: bool = True) -> Databa
         if not path.exists():
             if not create:
                 raise StateError(f"There is no state file {path}", "Run syncctl sync-recent first")
-            _create(path, group)
+            _create(path)
+        elif path.stat().st_size < _SMALLEST_BYTES and highest_run(path):
+            raise StateError(f"The state file {path} is empty, though runs have written to it", _RESTORE)
+        if group:
+            _share_with(path, group)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
@@ -85,41 +92,72 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
         )
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # For long reads, whose rows fall all over the file: 32 MB of it in memory, and written back at every 32 MB.
+    connection.execute("PRAGMA cache_size = -32000")
+    connection.execute("PRAGMA wal_autocheckpoint = 8000")
     if version < VERSION:
         with _migration_lock(path):
-            connection.execute("PRAGMA journal_mode = WAL")
-            if _version(connection) < VERSION:
-                migrate(connection)
+            _migrate(path, connection)
+
+
+def _migrate(path: Path, connection: sqlite3.Connection) -> None:
+    """Brings the schema up to date, unless another process did meanwhile."""
+    version = _version(connection)
+    if version == 0:
+        _refuse_strangers(path, connection)
+    if version < VERSION:
+        connection.execute("PRAGMA journal_mode = WAL")
+        migrate(connection)
+
+
+def _refuse_strangers(path: Path, connection: sqlite3.Connection) -> None:
+    """A database of another program is left as it is."""
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE name NOT LIKE '%sqlite%' LIMIT 3")
+    names = [row["name"] for row in rows]
+    if names:
+        raise StateError(
+            f"{path} is a database of another program (it has {', '.join(names)})",
+            "Let SYNCCTL_STATE name a file of syncctl's own",
+        )
 
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _create(path: Path, group: str) -> None:
-    """An empty file with the right owner and mode, before SQLite gives its own files the same."""
-    folder = path.parent
-    if not folder.exists():
-        folder.mkdir(parents=True, mode=0o700)
+def _create(path: Path) -> None:
+    """An empty file with the right mode, before SQLite gives its own files the same."""
+    if not path.parent.exists():
+        path.parent.mkdir(parents=True, mode=0o700)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    if group:
-        share(folder, group, 0o2770)
-        share(path, group, 0o660)
 
 
-def share(path: Path, group: str, mode: int) -> None:
-    """Gives a file or folder to the group; raises `ConfigError` where that is not allowed or no such group exists."""
-    import shutil
+def _share_with(path: Path, group: str) -> None:
+    """Gives the state and its folder to the group, also where the setting came later. Raises `ConfigError`."""
+    import grp
 
     try:
-        shutil.chown(path, group=group)
-        path.chmod(mode)
-    except LookupError as error:
+        gid = grp.getgrnam(group).gr_gid
+    except KeyError as error:
         raise ConfigError([f"SYNCCTL_STATE_GROUP: there is no group {group!r}"]) from error
+    files = (path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
+    for place, mode in ((path.parent, 0o2770), *((file, 0o660) for file in files if file.exists())):
+        now = place.stat()
+        if now.st_gid != gid or now.st_mode & mode != mode:
+            _give(place, gid, mode, group)
+
+
+def _give(place: Path, gid: int, mode: int, group: str) -> None:
+    if place.stat().st_mode & 0o1002:  # /tmp, say: others would be locked out of it
+        reason, remedy = f"{place} belongs to everybody", "Put SYNCCTL_STATE into a folder of its own"
+        raise ConfigError([f"SYNCCTL_STATE_GROUP: {reason}"], remedy)
+    try:
+        os.chown(place, -1, gid)
+        place.chmod(mode)
     except PermissionError as error:
         raise ConfigError(
-            [f"SYNCCTL_STATE_GROUP: {path} cannot be given to the group {group}"],
-            "Run syncctl as a member of that group who owns the folder",
+            [f"SYNCCTL_STATE_GROUP: {place} cannot be given to the group {group}"],
+            "Run syncctl once as the owner of the folder, who is a member of that group",
         ) from error
 
 

@@ -8,6 +8,19 @@ from collections.abc import Sequence
 from syncctl.models import MILLION, Kind, Stock
 from syncctl.state.database import Database
 
+_LIVE = """
+SELECT (SELECT count(*) FROM remote_products WHERE connector = ?1)
+    - (SELECT count(*) FROM remote_products WHERE connector = ?1 AND state = 'gone')
+"""
+_STOCKED = """
+SELECT count(*) FROM remote_stock JOIN looks USING (connector, remote_id)
+WHERE remote_stock.connector = ?1 AND stock_call >= ?2 AND available > 0
+    AND NOT EXISTS (
+        SELECT 1 FROM sources WHERE field = 'stock' AND connector = ?1 AND locations IS NOT NULL
+            AND location NOT IN (SELECT value FROM json_each(locations))
+    )
+"""
+
 
 class Gaps:
     """The questions, for one connector; nothing here writes but `close_stock`."""
@@ -43,32 +56,44 @@ class Gaps:
 
     def live(self) -> int:
         """How many products the service is believed to have."""
-        return self._number("SELECT count(*) FROM remote_products WHERE connector = ? AND state <> 'gone'")
+        return self._number(_LIVE)
 
     def unseen(self, kind: Kind, first_call: int) -> list[str]:
         """What the mirror has and a full read that began with `first_call` did not show: products, or stock not 0."""
         if kind is Kind.PRODUCTS:
             sql = (
-                "SELECT remote_id FROM looks JOIN remote_products USING (connector, remote_id)"
+                "SELECT remote_id FROM looks CROSS JOIN remote_products USING (connector, remote_id)"
                 " WHERE looks.connector = ? AND product_call < ? AND state <> 'gone'"
             )
         else:
             sql = (
-                "SELECT DISTINCT remote_id FROM looks JOIN remote_stock USING (connector, remote_id)"
+                "SELECT DISTINCT remote_id FROM looks CROSS JOIN remote_stock USING (connector, remote_id)"
                 " WHERE looks.connector = ? AND stock_call < ? AND available <> 0"
             )
         return [row["remote_id"] for row in self.database.rows(sql, self.connector, first_call)]
 
+    def seen(self, kind: Kind, first_call: int) -> int:
+        """How many products, or products with stock, were looked at by `first_call` or later."""
+        if kind is Kind.PRODUCTS:
+            sql = "SELECT count(*) FROM looks WHERE connector = ? AND product_call >= ?"
+        else:
+            sql = (
+                "SELECT count(DISTINCT remote_id) FROM looks JOIN remote_stock USING (connector, remote_id)"
+                " WHERE looks.connector = ? AND stock_call >= ?"
+            )
+        return self._number(sql, first_call)
+
     def close_stock(self, first_call: int, at: int) -> None:
         """After a full read of stock: products without a stock record count as looked at."""
         self.database.connection.execute(
-            "UPDATE looks SET stock_at = ?, stock_call = ? WHERE connector = ? AND stock_call < ?",
-            (at, first_call, self.connector, first_call),
+            "UPDATE looks SET stock_at = ?1, stock_call = ?2, oldest_at = min(?1, product_at)"
+            " WHERE connector = ?3 AND stock_call < ?2",
+            (at, first_call, self.connector),
         )
 
-    def stocked(self) -> int:
-        """How many stock rows are above zero."""
-        return self._number("SELECT count(*) FROM remote_stock WHERE connector = ? AND available > 0")
+    def stocked(self, first_call: int = 0) -> int:
+        """How many stock rows that the shop sells from are above zero, and were looked at by `first_call` or later."""
+        return self._number(_STOCKED, first_call)
 
     def emptied(self, stock: Sequence[Stock]) -> int:
         """How many rows above zero these records would bring down to zero or below."""

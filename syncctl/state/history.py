@@ -19,7 +19,11 @@ SELECT remote.name, json_extract(remote.prices, '$."' || coalesce(
     remote.state
 FROM remote_products AS remote
 LEFT JOIN products ON products.id = remote.product_id
-WHERE remote.connector = ?1 AND (products.sku = ?2 OR remote.sku = ?2)
+WHERE remote.rowid IN (
+    SELECT rowid FROM remote_products
+    WHERE product_id = (SELECT id FROM products WHERE sku = ?2) AND connector = ?1
+    UNION ALL SELECT rowid FROM remote_products WHERE connector = ?1 AND sku = ?2
+)
 ORDER BY products.sku = ?2 DESC, remote.state = 'gone' LIMIT 1
 """
 _RECORDS = """

@@ -6,11 +6,10 @@ call; it never makes one that was not counted.
 
 from __future__ import annotations
 
-import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from syncctl.errors import DeferredError
-from syncctl.models import Purpose, from_ms, iso, to_ms
+from syncctl.models import Purpose, Struct, from_ms, iso, to_ms
 from syncctl.state import windows
 from syncctl.state.database import explained
 
@@ -43,7 +42,7 @@ _ACCEPTED = "SELECT credentials, accepted_at FROM accounts WHERE connector = ?"
 _ACCEPT = "UPDATE accounts SET credentials = ?, accepted_at = ? WHERE connector = ?"
 
 
-class Reservation(NamedTuple):
+class Reservation(Struct):
     """A call that somebody wants to make, and the limits that it has to fit into."""
 
     connector: str
@@ -54,7 +53,7 @@ class Reservation(NamedTuple):
     run: int
 
 
-class Outcome(NamedTuple):
+class Outcome(Struct):
     """What came of a call; the bodies are redacted already, and None where they are not kept."""
 
     status: int | None
@@ -66,7 +65,7 @@ class Outcome(NamedTuple):
     response: Body | None = None
 
 
-class Usage(NamedTuple):
+class Usage(Struct):
     """How full a window is. `frees_at` is when more than now is left of it, None where nothing is booked."""
 
     limit: Limit
@@ -270,8 +269,16 @@ def _is_today(moment: int | None, now: int) -> bool:
 
 
 def _pack(body: Body | None) -> Body | None:
-    return None if body is None else zlib.compress(body)
+    if body is None:
+        return None
+    import zlib  # a run that makes no call needs none
+
+    return zlib.compress(body)
 
 
 def _unpack(packed: Body | None) -> Body | None:
-    return None if packed is None else zlib.decompress(packed)
+    if packed is None:
+        return None
+    import zlib
+
+    return zlib.decompress(packed)

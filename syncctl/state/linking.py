@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from syncctl.models import Problem
 from syncctl.state.database import Database
@@ -35,20 +34,34 @@ SELECT wanted.value AS sku, products.sku AS local FROM json_each(?) AS wanted
 JOIN products ON products.sku = wanted.value COLLATE NOCASE
 WHERE products.sku <> wanted.value
 """
+# What can be linked without dispute; a dispute was reported when the record came, and is when it comes again.
 _WAITING = """
 SELECT remote.remote_id FROM remote_products AS remote
-JOIN products ON products.sku = remote.sku
-WHERE remote.connector = ? AND remote.product_id IS NULL AND remote.state <> 'gone'
+LEFT JOIN products ON products.sku = remote.sku
+WHERE remote.connector = ?1 AND remote.product_id IS NULL AND remote.state <> 'gone' AND remote.sku <> ''
+    AND CASE WHEN products.id IS NULL
+        THEN ?2 AND remote.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM products AS near WHERE near.sku = remote.sku COLLATE NOCASE)
+        ELSE NOT EXISTS (SELECT 1 FROM remote_products AS link
+            WHERE link.product_id = products.id AND link.connector = ?1 AND link.state <> 'gone')
+    END
+    AND NOT EXISTS (SELECT 1 FROM remote_products AS other
+        WHERE other.connector = ?1 AND other.sku = remote.sku AND other.state <> 'gone'
+            AND other.remote_id <> remote.remote_id)
 """
 _RENAMED = """
 SELECT remote.remote_id, remote.sku, products.sku AS local FROM remote_products AS remote
 JOIN products ON products.id = remote.product_id
 WHERE remote.connector = ? AND remote.sku <> products.sku AND remote.remote_id IN (SELECT value FROM json_each(?))
 """
+_INSERT = "INSERT INTO products (id, sku, name, barcode, created_by) VALUES (?, ?, ?, ?, ?)"
+_SAVE_LINK = (
+    "UPDATE remote_products SET product_id = ?, matched_by = ?, matched_run = ? WHERE connector = ? AND remote_id = ?"
+)
 
 
 class Linker:
-    """Links for one connector; every method belongs inside a transaction of the caller."""
+    """Links for one connector; all but `link_waiting` belong inside a transaction of the caller."""
 
     def __init__(self, database: Database, connector: str, *, insert_new: bool) -> None:
         self.database = database
@@ -59,9 +72,15 @@ class Linker:
     def _sql(self) -> sqlite3.Connection:
         return self.database.connection
 
+    def link_waiting(self, run: int) -> list[Problem]:
+        """Links records to products that the shop has got since the last run, in a transaction of its own."""
+        with self.database.transaction():
+            waiting = self.waiting()
+            return self.link(waiting, run) if waiting else []
+
     def waiting(self) -> list[str]:
-        """Unlinked records whose SKU the shop has got in the meantime."""
-        return [row["remote_id"] for row in self.database.rows(_WAITING, self.connector)]
+        """Unlinked records whose SKU the shop has got in the meantime, or that no other record disputes any more."""
+        return [row["remote_id"] for row in self.database.rows(_WAITING, self.connector, self.insert_new)]
 
     def link(self, remote_ids: Iterable[str], run: int) -> list[Problem]:
         """Links those that have no link yet, inserting products the shop has not where that is wanted."""
@@ -79,7 +98,7 @@ class Linker:
             Problem(
                 row["local"],
                 f"is now called {row['sku']} in {self.connector}; the link holds",
-                f"Rename it in the shop too, if that is meant: UPDATE products SET sku = '{row['sku']}'",
+                f"If that is meant, rename it in the shop too: {_rename(row['local'], row['sku'])}",
             )
             for row in rows
         ]
@@ -92,6 +111,7 @@ class Linker:
         for sku, ids in twice.items():
             problems.append(Problem(sku, f"several products have this SKU in {self.connector}: {ids}", _ONE_NAME))
             self._withdraw(sku, run)
+        new: dict[str, sqlite3.Row] = {}
         for remote_id, row in named.items():
             sku = row["sku"]
             if sku in twice:
@@ -102,8 +122,9 @@ class Linker:
                 other = nearly.get(sku) or nearly[sku.lower()]
                 problems.append(_case_clash(sku, other, self.connector))
             elif self.insert_new and row["state"] == "active":
-                self._insert(remote_id, row, run)
+                new[remote_id] = row
                 nearly[sku.lower()] = sku  # a later one of this batch may differ only in case
+        self._insert(new, run)
 
     def _link_one(self, remote_id: str, local: sqlite3.Row, run: int, problems: list[Problem]) -> None:
         if local["linked_to"] is not None and local["linked_state"] != "gone":
@@ -112,21 +133,16 @@ class Linker:
             return
         if local["linked_to"] is not None:
             self._unlink(local["linked_to"])
-        self._save_link(remote_id, local["id"], "sku", run)
+        self._sql.execute(_SAVE_LINK, (local["id"], "sku", run, self.connector, remote_id))
 
-    def _insert(self, remote_id: str, row: Mapping[str, Any] | sqlite3.Row, run: int) -> None:
-        added = self._sql.execute(
-            "INSERT INTO products (sku, name, barcode, created_by) VALUES (?, ?, ?, ?)",
-            (row["sku"], row["name"], row["barcode"], self.connector),
-        )
-        self._save_link(remote_id, added.lastrowid or 0, "new", run)
-
-    def _save_link(self, remote_id: str, product_id: int, matched_by: str, run: int) -> None:
-        self._sql.execute(
-            "UPDATE remote_products SET product_id = ?, matched_by = ?, matched_run = ?"
-            " WHERE connector = ? AND remote_id = ?",
-            (product_id, matched_by, run, self.connector, remote_id),
-        )
+    def _insert(self, new: Mapping[str, sqlite3.Row], run: int) -> None:
+        """Inserts and links in two statements for all: with one each, a first read would spend its time here."""
+        (last,) = self._sql.execute("SELECT coalesce(max(id), 0) FROM products").fetchone()
+        numbered = list(enumerate(new.items(), last + 1))
+        products = [(number, row["sku"], row["name"], row["barcode"], self.connector) for number, (_, row) in numbered]
+        self._sql.executemany(_INSERT, products)
+        links = [(number, "new", run, self.connector, remote_id) for number, (remote_id, _) in numbered]
+        self._sql.executemany(_SAVE_LINK, links)
 
     def _unlink(self, remote_id: str) -> None:
         self._sql.execute(
@@ -141,6 +157,11 @@ class Linker:
             " WHERE connector = ? AND sku = ? AND matched_run = ?",
             (self.connector, sku, run),
         )
+
+
+def _rename(before: str, after: str) -> str:
+    old, new = (sku.replace("'", "''") for sku in (before, after))
+    return f"UPDATE products SET sku = '{new}' WHERE sku = '{old}'"
 
 
 def _nameless(row: sqlite3.Row) -> Problem:

@@ -14,17 +14,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from syncctl.clock import Clock
 from syncctl.errors import LockedError, StateError
+from syncctl.models import Struct
 
 STALE_SECONDS = 2 * 60 * 60
 _POLL_SECONDS = 0.5
 _MOST_BYTES = 4096
 
 
-class Holder(NamedTuple):
+class Holder(Struct):
     """Who holds a lock: the whole `command`, and `since` when, as `2026-11-23T05:00:00Z`."""
 
     command: str
@@ -51,7 +52,7 @@ def hold(state: Path, name: str, holder: Holder, *, wait: float = 0, clock: Cloc
         highest = _number(_read(file), "run")
         with _explained(path):
             _follow(state, file)
-            _write(file, holder._asdict() | {"run": max(holder.run, highest)})
+            _write(file, holder.as_dict() | {"run": max(holder.run, highest)})
         try:
             yield
         finally:

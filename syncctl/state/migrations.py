@@ -70,6 +70,7 @@ CREATE TABLE remote_products (
 ) STRICT;
 CREATE INDEX remote_products_sku ON remote_products (connector, sku);
 CREATE UNIQUE INDEX remote_products_link ON remote_products (product_id, connector) WHERE product_id IS NOT NULL;
+CREATE INDEX remote_products_unlinked ON remote_products (connector, sku) WHERE product_id IS NULL;
 CREATE INDEX remote_products_gone ON remote_products (connector) WHERE state = 'gone';
 
 CREATE TABLE remote_stock (
@@ -83,7 +84,8 @@ CREATE TABLE remote_stock (
 ) STRICT, WITHOUT ROWID;
 
 -- When and by which call each product and its stock were last looked at. A table of its own, so that a look that
--- finds nothing new writes no row of the mirror.
+-- finds nothing new writes no row of the mirror. `oldest_at` is the older of the two, written by whoever writes them:
+-- SQLite answers no question from an index alone where a generated column is in it.
 CREATE TABLE looks (
     connector TEXT NOT NULL,
     remote_id TEXT NOT NULL,
@@ -91,7 +93,7 @@ CREATE TABLE looks (
     stock_at INTEGER NOT NULL DEFAULT 0,
     product_call INTEGER NOT NULL DEFAULT 0,
     stock_call INTEGER NOT NULL DEFAULT 0,
-    oldest_at INTEGER NOT NULL GENERATED ALWAYS AS (min(product_at, stock_at)) VIRTUAL,
+    oldest_at INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (connector, remote_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX looks_oldest ON looks (connector, oldest_at);

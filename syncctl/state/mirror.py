@@ -54,14 +54,16 @@ class Stored:
 
 
 _PRODUCT_FIELDS = ("sku", "name", "barcode", "prices", "price_includes_tax", "state", "version")
+_PRICES = json.JSONEncoder(sort_keys=True)
 _QUIET_FIELDS = frozenset({"version"})  # stored, but no change that anybody asks about
 _LOOK = """
 INSERT INTO looks (connector, remote_id, {kind}_at, {kind}_call) VALUES (?1, ?2, ?3, ?4)
-ON CONFLICT DO UPDATE SET {kind}_at = excluded.{kind}_at, {kind}_call = excluded.{kind}_call
+ON CONFLICT DO UPDATE SET {kind}_at = ?3, {kind}_call = ?4, oldest_at = min(?3, {other}_at)
 """
 _LOOK_BOTH = """
-INSERT INTO looks (connector, remote_id, product_at, product_call, stock_at, stock_call) VALUES (?1, ?2, ?3, ?4, ?3, ?4)
-ON CONFLICT DO UPDATE SET product_at = ?3, product_call = ?4, stock_at = ?3, stock_call = ?4
+INSERT INTO looks (connector, remote_id, product_at, product_call, stock_at, stock_call, oldest_at)
+VALUES (?1, ?2, ?3, ?4, ?3, ?4, ?3)
+ON CONFLICT DO UPDATE SET product_at = ?3, product_call = ?4, stock_at = ?3, stock_call = ?4, oldest_at = ?3
 """
 _INSERT_PRODUCT = """
 INSERT INTO remote_products
@@ -194,8 +196,9 @@ class Mirror:
     def mark_without_stock(self, remote_ids: Sequence[str], look: Look) -> list[str]:
         """The service has no stock record of these products: whatever is stored becomes 0. Which ones had stock."""
         known = [row for row in self._stock_rows(remote_ids).values() if row["available"] != 0]
+        rule = "drift" if look.drifted else look.rule  # no feed tells of a record that is taken away
         for row in known:
-            self._note_stock(row["remote_id"], row["location"], (row["available"], 0), look, look.rule)
+            self._note_stock(row["remote_id"], row["location"], (row["available"], 0), look, rule)
         self._sql.executemany(
             "UPDATE remote_stock SET available = 0 WHERE connector = ? AND remote_id = ? AND location = ?",
             [(self.connector, row["remote_id"], row["location"]) for row in known],
@@ -215,7 +218,8 @@ class Mirror:
         )
 
     def _look(self, kind: str | None, remote_ids: Iterable[str], look: Look) -> None:
-        sql = _LOOK.format(kind=kind) if kind else _LOOK_BOTH
+        other = "stock" if kind == "product" else "product"
+        sql = _LOOK.format(kind=kind, other=other) if kind else _LOOK_BOTH
         self._sql.executemany(sql, [(self.connector, remote_id, look.at, look.call) for remote_id in remote_ids])
 
     def _rows(self, table: str, remote_ids: Iterable[str]) -> dict[str, sqlite3.Row]:
@@ -235,8 +239,14 @@ class Mirror:
         return {(row["remote_id"], row["location"]): row for row in found}
 
     def _unseen(self, kind: str, remote_ids: Mapping[str, Any], since_call: int) -> int:
-        looked = self._rows("looks", remote_ids)
-        return sum(1 for i in remote_ids if i not in looked or looked[i][f"{kind}_call"] < since_call)
+        row = self.database.row(
+            "SELECT count(*) FROM looks WHERE connector = ? AND remote_id IN (SELECT value FROM json_each(?))"
+            f" AND {kind}_call >= ?",
+            self.connector,
+            json.dumps(list(remote_ids)),
+            since_call,
+        )
+        return len(remote_ids) - (row[0] if row else 0)
 
 
 def quantity_text(millionths: int) -> str:
@@ -256,7 +266,7 @@ def _product_values(product: Product, row: sqlite3.Row | None) -> tuple[Any, ...
     kept = {tier: amount for tier, amount in old.items() if tier not in product.prices}
     told = {tier: money_text(amount) for tier, amount in product.prices.items() if amount is not None}
     includes = None if product.price_includes_tax is None else int(product.price_includes_tax)
-    prices = json.dumps(kept | told, sort_keys=True)
+    prices = _PRICES.encode(kept | told)
     return (product.sku, product.name, product.barcode, prices, includes, product.state, product.version)
 
 

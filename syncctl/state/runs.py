@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from syncctl.errors import AccountError, ConfigError
 from syncctl.state.database import Database
 from syncctl.tally import Tally
 
+Source = tuple[str, str | None, str | None, str | None]
 _INSERT_TALLY = """
 INSERT INTO run_connectors
     (run, connector, exit_code, calls, bytes, seen, changed, created, verified, drifted, gone, deferred_until, errors)
@@ -79,10 +80,15 @@ class Runs:
                 (connector, *wanted),
             )
 
-    def choose_sources(self, wanted: dict[str, tuple[str, str | None, str | None, str | None]]) -> None:
-        """Which connector owns each field of the catalogue: field -> (connector, price tier, currency, locations)."""
+    def choose_sources(self, wanted: Mapping[str, Source], keep: Mapping[str, str]) -> None:
+        """Which connector owns each field of the catalogue: field -> (connector, price tier, currency, locations).
+
+        What is stored of the fields in `keep` stays while it is of the connector given there.
+        """
         rows = self.database.rows("SELECT field, connector, price_tier, currency, locations FROM sources")
-        if {row[0]: tuple(row)[1:] for row in rows} == wanted:
+        stored: dict[str, Source] = {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+        wanted = {f: source for f, source in stored.items() if keep.get(f) == source[0]} | dict(wanted)
+        if stored == wanted:
             return
         with self.database.transaction() as sql:
             sql.execute("DELETE FROM sources")

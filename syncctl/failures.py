@@ -1,0 +1,171 @@
+"""What a failed call means: which error, whether a repeat may help, and what to tell about it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from syncctl.answer import retry_after
+from syncctl.config import ConnectorConfig
+from syncctl.connectors.base import text
+from syncctl.errors import (
+    AccountError,
+    AnswerError,
+    CredentialsError,
+    DeferredError,
+    RefusedError,
+    RunError,
+    UnavailableError,
+)
+from syncctl.redact import fingerprint, redacted, redacted_text
+
+if TYPE_CHECKING:
+    import requests
+
+    from syncctl.clock import Clock
+    from syncctl.state.ledger import Ledger
+
+PATIENCE_SECONDS = 90  # a Retry-After up to this long is waited for
+UNNAMED_BLOCK = timedelta(minutes=15)  # after repeated 429s that do not say how long
+PROBE = timedelta(days=1)  # a used-up quota is tried again once a day
+MOST_WORDS_BYTES = 64 * 1024  # of an error's body, to look for what the service says in it
+AGAIN = "The next run tries again"
+
+
+class AgainError(Exception):
+    """A try failed in a way that a later one may not; `cause` is what to raise when no try is left."""
+
+    def __init__(self, cause: RunError, wait: float | None = None) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        self.wait = wait
+
+
+class Failures:
+    """Turns what went wrong with the calls of one connector into errors; learns from them how long to stay away."""
+
+    def __init__(self, config: ConnectorConfig, ledger: Ledger, clock: Clock, secrets: frozenset[str]) -> None:
+        self.config = config
+        self.cls = config.cls
+        self.ledger = ledger
+        self.clock = clock
+        self.secrets = secrets
+
+    def fingerprint(self) -> str:
+        """Stands for the credentials; see `redact.fingerprint`."""
+        return fingerprint(self.config.values, [setting.name for setting in self.cls.settings if setting.required])
+
+    def variable(self, setting: str) -> str:
+        """The name of a setting, for a message."""
+        return f"SYNCCTL_{self.config.name.upper()}_{setting}"
+
+    def credentials(self) -> str:
+        """The names of the settings that make up the credentials."""
+        return " and ".join(self.variable(setting.name) for setting in self.cls.settings if setting.required)
+
+    def shown(self, words: str) -> str:
+        """What somebody else said, in one harmless line: no secret, no control character."""
+        return " ".join(text(redacted_text(words, self.secrets)).split())[:300]
+
+    def of_error(self, error: OSError) -> Exception:
+        """What kept the answer from coming; what does not mend itself is not tried again."""
+        from requests import exceptions
+
+        url, setting, reason = self.config.values.base_url, self.variable("BASE_URL"), self.shown(_root(error))
+        if isinstance(error, exceptions.SSLError):
+            remedy = f"Check {setting}, the machine's clock and its CA certificates"
+            return UnavailableError(f"No trusted TLS connection to {url} ({reason})", remedy)
+        if "NameResolution" in str(error):
+            remedy = f"Check {setting}, and the machine's DNS"
+            return UnavailableError(f"The host of {url} is not found ({reason})", remedy)
+        if isinstance(error, exceptions.InvalidURL | exceptions.InvalidSchema | exceptions.InvalidHeader):
+            return AccountError(f"No call to {url} can be made ({reason})", f"Check {setting} and the proxy settings")
+        if not isinstance(error, exceptions.RequestException):
+            return UnavailableError(f"{url} cannot be called ({reason})", "Check the CA certificates and the proxy")
+        return AgainError(self._interrupted(error, reason))
+
+    def _interrupted(self, error: OSError, reason: str) -> RunError:
+        """What a repeat may mend."""
+        from requests import exceptions
+
+        url = self.config.values.base_url
+        if isinstance(error, exceptions.Timeout):
+            return UnavailableError(f"{url} does not answer in time", AGAIN)
+        if isinstance(error, exceptions.ChunkedEncodingError):
+            return UnavailableError(f"The answer of {url} broke off in the middle", AGAIN)
+        if isinstance(error, exceptions.ContentDecodingError):
+            return AnswerError(f"The answer of {url} cannot be unpacked ({reason})", AGAIN)
+        return UnavailableError(f"{url} cannot be reached ({reason})", f"Check the network. {AGAIN}")
+
+    def of_answer(self, response: requests.Response, call: int) -> Exception:
+        """What a status of 300 and above means."""
+        status, said = response.status_code, self._said(response)
+        if status < 400:
+            where = self.shown(response.headers.get("Location", "")) or "another place"
+            return AnswerError(f"The service redirects call {call} to {where}", f"Correct {self.variable('BASE_URL')}")
+        if status == 429:
+            return self._limited(response, said)
+        if status in (401, 403):
+            return self._quota(said) if self._is_quota(status) else self._not_accepted(said)
+        if status >= 500 or status == 408:
+            return self._troubled(response, said)
+        look = (
+            f"Check {self.variable('BASE_URL')}"
+            if status in (404, 405)
+            else "If it stays so, report it as a bug of syncctl"
+        )
+        return RefusedError(f"The service refuses call {call} with {said}", look, status=status, call=call)
+
+    def _said(self, response: requests.Response) -> str:
+        """The status and the service's own words."""
+        body = redacted(response.content[:MOST_WORDS_BYTES], self.secrets).decode("utf-8", "replace")
+        words = self.shown(self.cls.service_words(body))
+        status = f"{response.status_code} {self.shown(response.reason or '')}".strip()
+        return f"{status}: {words}" if words else status
+
+    def _troubled(self, response: requests.Response, said: str) -> Exception:
+        """The service has a problem of its own, and may say how long."""
+        cause = UnavailableError(f"The service answers {said}", f"It has a problem of its own. {AGAIN}")
+        wait = retry_after(response.headers, self.clock.now())
+        return cause if wait and wait > PATIENCE_SECONDS else AgainError(cause, wait)
+
+    def _not_accepted(self, said: str) -> CredentialsError:
+        return CredentialsError(
+            f"The service refuses the credentials with {said}", f"Check {self.credentials()}, then run syncctl doctor"
+        )
+
+    def _is_quota(self, status: int) -> bool:
+        name, limits = self.config.name, self.config.limits
+        return (
+            status in self.cls.quota_status
+            and self.ledger.nearly_spent(name, limits)
+            and self.ledger.was_accepted(name, self.fingerprint())
+        )
+
+    def _quota(self, said: str) -> DeferredError:
+        now = self.clock.now()
+        month = (now.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return self._block(min(now + PROBE, month), f"The quota of the plan seems used up ({said})")
+
+    def _limited(self, response: requests.Response, said: str) -> Exception:
+        now = self.clock.now()
+        wait = retry_after(response.headers, now)
+        if wait is None:
+            if self.ledger.nearly_spent(self.config.name, self.config.limits):
+                return self._quota(said)
+            return AgainError(DeferredError(f"The service says {said}", now + UNNAMED_BLOCK))
+        until = now + timedelta(seconds=wait)
+        if wait <= PATIENCE_SECONDS:
+            return AgainError(DeferredError(f"The service says {said}", until), wait)
+        return self._block(until, f"The service says {said}")
+
+    def _block(self, until: datetime, reason: str) -> DeferredError:
+        self.ledger.block(self.config.name, until, reason)
+        return DeferredError(reason, until)
+
+
+def _root(error: BaseException) -> str:
+    """The innermost reason, without the layers that urllib3 wraps round it."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return " ".join(str(error).split())[:120]

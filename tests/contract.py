@@ -1,0 +1,281 @@
+"""What every connector promises, tested against a local copy of its service.
+
+A connector's tests inherit from `ConnectorContract` and give it a `bench`: the connector, and hands that work in the
+service behind its back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import pytest
+from conftest import Shop
+
+from syncctl.app import App
+from syncctl.connectors.base import Connector, Page
+from syncctl.models import Kind, Problem, Product, Purpose, Record, State, Stock
+from syncctl.run import Run
+from syncctl.transport import Transport
+
+UNKNOWN_ID = "00000000-0000-4000-8000-00000000dead"
+
+
+class Bench(Protocol):
+    """A connector, and the service as somebody who works in it sees it. Ids are the service's own."""
+
+    @property
+    def connector(self) -> Connector:
+        """The connector under test, over a real socket."""
+
+    def restarted(self) -> Connector:
+        """The same connector as the next process builds it."""
+
+    def calls(self) -> int:
+        """How many calls have reached the service."""
+
+    def ids(self, kind: Kind) -> set[str]:
+        """The ids of every record of a kind, read behind the connector's back."""
+
+    def add(self, sku: str) -> str:
+        """Adds a product with a price and some stock."""
+
+    def set_price(self, remote_id: str, token: str) -> None:
+        """Sets a price: a JSON value, which may be one that no price can have."""
+
+    def set_stock(self, remote_id: str, token: str) -> None:
+        """Sets what is available: a JSON value, which may be one that no quantity can have."""
+
+    def retire(self, remote_id: str) -> None:
+        """Takes a product out of sale; it stays there."""
+
+    def delete(self, remote_id: str) -> None:
+        """Removes a product, and no feed tells."""
+
+    def settle(self) -> None:
+        """Lets so much time pass that what changed before lies outside any overlap."""
+
+
+@contextmanager
+def connected(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connector]:
+    """The shop's only connector over its real transport, as a command builds it."""
+    for name, value in (shop.env | shop.extra | {"SYNCCTL_STATE": str(shop.state)}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(shop.folder)
+    with App.opened(None) as app:
+        (config,) = app.config.connectors
+        run = Run(app.runs.begin("test", 0), Purpose.MANUAL, app.clock)
+        transport = Transport(config, app.ledger, run, app.config.secrets)
+        try:
+            yield config.cls(config.values, transport)
+        finally:
+            transport.close()
+
+
+def read(connector: Connector, kind: Kind, cursor: str | None = None) -> tuple[list[Record | Problem], str, int]:
+    """Everything from a cursor on; the records, the cursor of the next read, and how many pages came."""
+    records: list[Record | Problem] = []
+    pages = 0
+    while True:
+        page: Page = connector.pull(kind, cursor)
+        records += page.records
+        cursor, pages = page.cursor, pages + 1
+        if page.last:
+            return records, cursor, pages
+
+
+def ids_of(records: list[Record | Problem]) -> list[str]:
+    return [record.remote_id for record in records if not isinstance(record, Problem)]
+
+
+def one(records: list[Record | Problem], remote_id: str) -> Record:
+    (found,) = (r for r in records if not isinstance(r, Problem) and r.remote_id == remote_id)
+    return found
+
+
+KINDS = pytest.mark.parametrize("kind", [Kind.PRODUCTS, Kind.STOCK])
+UNUSABLE = ['"12,50"', "NaN", "1e400", "true", "{}"]
+
+
+class ConnectorContract:
+    """The promises."""
+
+    @KINDS
+    def test_a_full_read_shows_every_record_once(self, bench: Bench, kind: Kind) -> None:
+        records, _, pages = read(bench.connector, kind)
+        assert sorted(ids_of(records)) == sorted(bench.ids(kind))
+        assert pages > 1, "the catalogue is too small to prove paging"
+        assert not [record for record in records if isinstance(record, Problem)]
+
+    @KINDS
+    def test_pages_are_as_large_as_declared(self, bench: Bench, kind: Kind) -> None:
+        connector = bench.connector
+        page = connector.pull(kind, None)
+        size = connector.page_size(connector.values, kind)
+        assert len(list(page.records)) == size
+        assert not page.last
+        assert page.total in (None, len(bench.ids(kind)))
+
+    def test_a_delta_shows_exactly_what_changed(self, bench: Bench) -> None:
+        changed, moved = sorted(bench.ids(Kind.STOCK))[:2]
+        cursors = {kind: read(bench.connector, kind)[1] for kind in Kind if kind in bench.connector.pulls}
+        bench.settle()
+        bench.set_price(changed, "3.21")
+        bench.set_stock(moved, "5.5")
+        products = read(bench.connector, Kind.PRODUCTS, cursors[Kind.PRODUCTS])[0]
+        stock = read(bench.connector, Kind.STOCK, cursors[Kind.STOCK])[0]
+        assert ids_of(products) == [changed]
+        assert ids_of(stock) == [moved]
+        assert str(one(products, changed).prices["default"]).rstrip("0") == "3.21"  # type: ignore[union-attr]
+        assert float(one(stock, moved).available) == 5.5  # type: ignore[union-attr, arg-type]
+
+    @KINDS
+    def test_a_quiet_delta_is_one_call_and_leads_to_the_next(self, bench: Bench, kind: Kind) -> None:
+        cursor = read(bench.connector, kind)[1]
+        bench.settle()
+        for _ in range(3):
+            before = bench.calls()
+            records, cursor, _ = read(bench.connector, kind, cursor)
+            assert bench.calls() - before == 1
+            assert not records
+        new = bench.add("SEEN-AFTER-QUIET")
+        assert new in ids_of(read(bench.connector, kind, cursor)[0])
+
+    @KINDS
+    def test_a_cursor_is_text_that_outlives_the_process(self, bench: Bench, kind: Kind) -> None:
+        first = bench.connector.pull(kind, None)
+        begun = ids_of(list(first.records))
+        kept = json.loads(json.dumps(first.cursor))
+        assert isinstance(kept, str)
+        rest, stamp, _ = read(bench.restarted(), kind, kept)
+        assert sorted(begun + ids_of(rest)) == sorted(bench.ids(kind))
+        bench.settle()
+        new = bench.add("SEEN-BY-THE-NEXT")
+        assert new in ids_of(read(bench.restarted(), kind, json.loads(json.dumps(stamp)))[0])
+
+    def test_the_stamp_tells_what_a_feed_will_bring(self, bench: Bench) -> None:
+        cursor = read(bench.connector, Kind.PRODUCTS)[1]
+        bench.settle()
+        new = bench.add("NEWER")
+        record = one(list(bench.connector.lookup(Kind.PRODUCTS, [new]).records), new)
+        assert bench.connector.announced(Kind.PRODUCTS, record.version, cursor)
+        after = read(bench.connector, Kind.PRODUCTS, cursor)[1]
+        old = one(read(bench.connector, Kind.PRODUCTS)[0], sorted(bench.ids(Kind.PRODUCTS) - {new})[0])
+        assert not bench.connector.announced(Kind.PRODUCTS, old.version, after)
+
+    @KINDS
+    def test_a_whole_batch_is_looked_up_in_one_call(self, bench: Bench, kind: Kind) -> None:
+        batch = bench.connector.lookups[kind].batch
+        wanted = sorted(bench.ids(kind))[: batch - 1]
+        before = bench.calls()
+        found = bench.connector.lookup(kind, [*wanted, UNKNOWN_ID])
+        assert bench.calls() - before == 1
+        assert len(wanted) == batch - 1, "the catalogue is too small to prove a batch"
+        assert sorted(ids_of(list(found.records))) == wanted
+        assert list(found.missing) == [UNKNOWN_ID]
+
+    @KINDS
+    def test_a_record_is_looked_up_alone(self, bench: Bench, kind: Kind) -> None:
+        wanted = sorted(bench.ids(kind))[0]
+        there = bench.connector.lookup(kind, [wanted])
+        assert (ids_of(list(there.records)), list(there.missing)) == ([wanted], [])
+        absent = bench.connector.lookup(kind, [UNKNOWN_ID])
+        assert (list(absent.records), list(absent.missing)) == ([], [UNKNOWN_ID])
+
+    def test_a_deleted_product_is_missing_in_a_list_and_alone(self, bench: Bench) -> None:
+        ghost, other = sorted(bench.ids(Kind.PRODUCTS))[:2]
+        bench.delete(ghost)
+        assert list(bench.connector.lookup(Kind.PRODUCTS, [ghost, other]).missing) == [ghost]
+        assert list(bench.connector.lookup(Kind.PRODUCTS, [ghost]).missing) == [ghost]
+
+    def test_products_not_for_sale_are_shown_as_such_everywhere(self, bench: Bench) -> None:
+        retired, other = bench.add("RETIRED"), bench.add("OTHER")
+        bench.retire(retired)
+        shown = [
+            read(bench.connector, Kind.PRODUCTS)[0],
+            list(bench.connector.lookup(Kind.PRODUCTS, [retired, other]).records),
+            list(bench.connector.lookup(Kind.PRODUCTS, [retired]).records),
+            list(bench.connector.find("RETIRED").records),
+        ]
+        for records in shown:
+            product = one(records, retired)
+            assert isinstance(product, Product)
+            assert product.state is State.INACTIVE
+
+    @pytest.mark.parametrize(
+        "sku", ["PLAIN", "TWO WORDS", "A+B", "A&B", "A=B", "50%", "NO#1", "5'\"", "Ü-Ⅷ-漢", "a/b?c"]
+    )
+    def test_an_sku_is_found_exactly_in_one_call(self, bench: Bench, sku: str) -> None:
+        wanted = bench.add(sku)
+        bench.add(f"{sku}-X")
+        before = bench.calls()
+        found = bench.connector.find(sku)
+        assert bench.calls() - before == 1
+        (product,) = found.records
+        assert isinstance(product, Product)
+        assert (product.remote_id, product.sku, list(found.missing)) == (wanted, sku, [])
+
+    @pytest.mark.parametrize("sku", ["PREFI", "PREFIX-1-AND-MORE", "Ü", "+"])
+    def test_an_unknown_sku_is_missing_whatever_resembles_it(self, bench: Bench, sku: str) -> None:
+        bench.add("PREFIX-1")
+        bench.add("PREFIX-2")
+        found = bench.connector.find(sku)
+        assert (list(found.records), list(found.missing)) == ([], [sku])
+
+    def test_an_sku_that_differs_only_in_case_is_told_and_not_taken(self, bench: Bench) -> None:
+        bench.add("Case-1")
+        found = bench.connector.find("CASE-1")
+        (problem,) = found.records
+        assert isinstance(problem, Problem)
+        assert "Case-1" in problem.message
+        assert list(found.missing) == ["CASE-1"]
+
+    def test_all_products_of_an_sku_are_found(self, bench: Bench) -> None:
+        twins = {bench.add("TWIN"), bench.add("TWIN")}
+        assert set(ids_of(list(bench.connector.find("TWIN").records))) == twins
+
+    @pytest.mark.parametrize("token", [*UNUSABLE, "-1"])
+    def test_an_unusable_price_is_a_problem_of_its_record_alone(self, bench: Bench, token: str) -> None:
+        bad = bench.add("BAD-PRICE")
+        bench.set_price(bad, token)
+        records = read(bench.connector, Kind.PRODUCTS)[0]
+        product = one(records, bad)
+        assert "default" not in product.prices  # type: ignore[union-attr]
+        (problem,) = product.problems
+        assert problem.record == "BAD-PRICE"
+        assert problem.remedy
+        assert sorted(ids_of(records)) == sorted(bench.ids(Kind.PRODUCTS))
+
+    @pytest.mark.parametrize("token", [*UNUSABLE, "null"])
+    def test_an_unusable_quantity_is_a_problem_of_its_record_alone(self, bench: Bench, token: str) -> None:
+        bad = bench.add("BAD-STOCK")
+        bench.set_stock(bad, token)
+        records = read(bench.connector, Kind.STOCK)[0]
+        row = one(records, bad)
+        assert isinstance(row, Stock)
+        assert row.available is None
+        assert [problem.record for problem in row.problems] == ["BAD-STOCK"]
+        assert sorted(ids_of(records)) == sorted(bench.ids(Kind.STOCK))
+
+    def test_no_price_is_told_as_such(self, bench: Bench) -> None:
+        free = bench.add("NO-PRICE")
+        bench.set_price(free, "null")
+        product = one(list(bench.connector.lookup(Kind.PRODUCTS, [free]).records), free)
+        assert product.prices["default"] is None  # type: ignore[union-attr]
+        assert not product.problems
+
+    def test_the_account_tells_no_secret(self, bench: Bench) -> None:
+        connector = bench.connector
+        secrets = {connector.setting(setting.name) for setting in connector.settings if setting.secret}
+        account = connector.account(connector.values)
+        assert account
+        assert not [secret for secret in secrets if secret and secret in account]
+
+    def test_the_check_finds_nothing_wrong_within_its_calls(self, bench: Bench) -> None:
+        before = bench.calls()
+        checks = list(bench.connector.check())
+        assert bench.calls() - before <= bench.connector.check_calls
+        assert checks
+        assert {check.level for check in checks} == {"ok"}
