@@ -200,9 +200,9 @@ def _announce(session: Session, kind: Kind, reading: Reading, page: Page) -> Non
     size = session.connector.page_size(session.connector.values, kind)
     pages = math.ceil((page.total or 0) / size)
     if pages > 1:
+        what = "products" if kind is Kind.PRODUCTS else f"records of {kind}"
         session.run.reporter.note(
-            f"{session.name}: {page.total:,} {kind} to read in {pages:,} calls, {_duration(session, pages)};"
-            " it may be interrupted at any time and goes on where it stopped"
+            f"{session.name}: reading {page.total:,} {what} in {pages:,} calls, {_duration(session, pages)}"
         )
 
 
@@ -210,7 +210,9 @@ def _duration(session: Session, calls: int) -> str:
     """How long the limits make that many calls last."""
     rolling = [limit for limit in session.limits if isinstance(limit.window, int)]
     seconds = max((calls / limit.calls * int(limit.window) for limit in rolling), default=0.0)
-    return "less than a minute" if seconds < 60 else f"about {math.ceil(seconds / 60)} min"
+    if seconds < 60:
+        return "less than a minute"
+    return f"about {math.ceil(seconds / 60)} min; may be interrupted, and goes on where it stopped"
 
 
 def _show_progress(session: Session, kind: Kind, reading: Reading) -> None:

@@ -218,7 +218,7 @@ def test_max_seconds_ends_in_good_order_and_the_next_run_goes_on(shop: Shop) -> 
     slow = {"SYNCCTL_UNLEASHED_LIMITS": "2/minute", "SYNCCTL_UNLEASHED_PAGE_SIZE": "50"}
     result = shop.run("sync-recent", "--max-seconds", "30", "-v", **slow)
     assert result.code == 0
-    assert "120 products to read in 3 calls, about 2 min" in result.err
+    assert "reading 120 products in 3 calls, about 2 min" in result.err
     assert "2 calls in 60s is used up, goes on" in result.out
     assert shop.value("SELECT count(*) FROM remote_products") == 100
     done = shop.ok("sync-recent", "--json", SYNCCTL_UNLEASHED_PAGE_SIZE="50").only()

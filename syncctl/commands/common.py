@@ -163,7 +163,8 @@ def execute(job: Job, common: Common, running: Running) -> Outcome:
     from syncctl.run import Run
 
     with App.opened(common.env_file) as app:
-        warn(app.config.warnings)
+        if common.talks or sys.stderr.isatty() or job.command == "doctor":  # cron would mail them with every run
+            warn(app.config.warnings)
         configs = chosen(app.config, running.connector)
         terminal = Terminal(common)
         run = Run(app.runs.begin(job.command, to_ms(app.clock.now())), job.purpose, app.clock, terminal)

@@ -111,7 +111,13 @@ class _Demo:
         with closing(sqlite3.connect(self.state)) as sql:
             (booked,) = sql.execute("SELECT count(*) FROM calls").fetchone()
             (shown,) = sql.execute("SELECT count(*) FROM catalogue").fetchone()
-        click.echo(f"\nIn all {total} calls reached the service; {booked} are booked. The shop has {shown:,} products.")
+            rows = sql.execute("SELECT sku, price, currency, available FROM catalogue LIMIT 3").fetchall()
+        click.secho("\n# What the shop's own programs read:", bold=True)
+        click.secho(f'$ sqlite3 {self.state.name} "SELECT sku, price, currency, available FROM catalogue"', fg="cyan")
+        for row in rows:
+            click.echo("|".join("" if value is None else str(value) for value in row))
+        click.echo(f"... {shown:,} products in all")
+        click.echo(f"\n{total} calls reached the service, and {booked} are booked.")
 
     def _run(self, why: str, *args: str) -> int:
         from syncctl import cli
