@@ -24,7 +24,7 @@ from syncctl.errors import (
     SyncctlError,
     worst,
 )
-from syncctl.models import Struct, iso, to_ms
+from syncctl.models import Kind, Struct, iso, to_ms
 from syncctl.run import Run, stopped
 from syncctl.state.database import Database, open_database
 from syncctl.state.ledger import Ledger
@@ -66,7 +66,7 @@ class App:
         try:
             app = cls(config, database, clock or SystemClock())
             app.runs.claim_shop(config.shop)
-            app.runs.choose_sources(_sources(config), keep=_unsure(config))
+            app.choose_sources()
             yield app
         finally:
             database.close()
@@ -80,6 +80,19 @@ class App:
     def ledger(self) -> Ledger:
         """The budget and the journal."""
         return Ledger(self.database, self.clock)
+
+    def choose_sources(self) -> None:
+        """Lets the catalogue follow the settings. Stock of another warehouse shows once it has been read."""
+        keep = _unsure(self.config)
+        for each in self.config.connectors:
+            if each.name == self.config.stock_from and not each.problems and not self._has_stock(each):
+                keep["stock"] = each.name
+        self.runs.choose_sources(_sources(self.config), keep)
+
+    def _has_stock(self, config: ConnectorConfig) -> bool:
+        """Whether the stock has been read to its end as the settings want it now."""
+        scope = config.cls.scope(config.values, Kind.STOCK)
+        return self.runs.has_read(config.name, Kind.STOCK, scope)
 
     def go_through(self, run: Run, configs: Sequence[ConnectorConfig], work: Work, terms: Terms) -> list[Tally]:
         """Does the work for one connector after the other; one that fails never stops the next."""
@@ -122,6 +135,7 @@ class App:
         """Writes how the run ended; that a full disk prevents it is told like everything else."""
         codes = [worst(tally.codes) for tally in tallies]
         try:
+            self.choose_sources()
             self.ledger.prune(self.config.keep_bodies_days)
             self.runs.finish(run.number, to_ms(self.clock.now()), worst(codes), list(zip(tallies, codes, strict=True)))
         except StateError as error:
@@ -181,7 +195,7 @@ class App:
             mirror=Mirror(self.database, config.name, with_stock="stock" in config.roles),
             linker=self._linker(config),
             cursors=Cursors(self.database, config.name),
-            gaps=Gaps(self.database, config.name),
+            gaps=Gaps(self.database, config.name, config.cls.locations(config.values)),
             history=History(self.database, config.name),
             run=run,
             tally=tally,

@@ -28,7 +28,7 @@ def sync_recent(session: Session, *, full: bool) -> None:
     """What changed since the last run; with `full`, and at the first time, everything."""
     session.link_waiting()
     for kind in session.kinds():
-        delta = session.cursors.load(kind, "delta", session.connector.scope(kind))
+        delta = session.cursors.load(kind, "delta", session.scope(kind))
         if full or delta.stamp is None or not session.connector.pulls[kind].delta:
             _read_all(session, kind)
         else:
@@ -37,8 +37,8 @@ def sync_recent(session: Session, *, full: bool) -> None:
 
 def _read_all(session: Session, kind: Kind) -> None:
     """Everything; then what the service did not show is looked up, and marked where it is gone."""
-    delta = session.cursors.load(kind, "delta", session.connector.scope(kind))
-    reading = session.cursors.load(kind, "full", session.connector.scope(kind))
+    delta = session.cursors.load(kind, "delta", session.scope(kind))
+    reading = session.cursors.load(kind, "full", session.scope(kind))
     if delta.stamp is not None and _is_stale(session, reading):
         reading.forget()
     _read(session, kind, reading)

@@ -38,7 +38,7 @@ class _Lookup:
     def look(self) -> Look:
         """The circumstances of the last call; a difference that the feed should have brought is drift."""
         session = self.session
-        stamp = session.cursors.load(self.kind, "delta", session.connector.scope(self.kind)).stamp
+        stamp = session.cursors.load(self.kind, "delta", session.scope(self.kind)).stamp
         if stamp is None:
             return session.look(self.call, self.rule)
         drifted = lambda kind, record: not session.connector.announced(kind, record.version, stamp)  # noqa: E731

@@ -43,6 +43,10 @@ class Session:
         """The kinds that are read, in this order."""
         return kinds_of(type(self.connector), self.roles)
 
+    def scope(self, kind: Kind) -> str:
+        """What the cursor of a kind depends on."""
+        return self.connector.scope(self.connector.values, kind)
+
     def look(self, call: int, rule: str, drifted: Callable[[Kind, Record], bool] | None = None) -> Look:
         """The circumstances of what is stored now."""
         return Look(self.run.number, call, to_ms(self.run.clock.now()), rule, drifted)

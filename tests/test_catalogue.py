@@ -273,3 +273,13 @@ def test_every_command_links_what_the_shop_has_got_since(shop: Shop, command: li
     shop.write("INSERT INTO products (sku) VALUES ('ONE')")
     shop.ok(*command, **ignore)
     assert row(shop)["price"] == "10.00"
+
+
+def test_stock_of_another_warehouse_shows_once_it_is_read(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    before = shop.rows("SELECT sku, available FROM catalogue ORDER BY sku")
+    place = {"SYNCCTL_UNLEASHED_WAREHOUSE": "SHOP"}
+    shop.ok("status", **place)
+    assert shop.rows("SELECT sku, available FROM catalogue ORDER BY sku") == before
+    shop.ok("sync-recent", **place)
+    assert shop.rows("SELECT sku, available FROM catalogue ORDER BY sku") != before

@@ -190,7 +190,8 @@ class Connector(ABC):
         """What the service says in the body of a refusal, in its own words; "" where it says nothing."""
         return " ".join(re.sub(r"<[^>]*>", " ", body).split())[:300]
 
-    def scope(self, kind: Kind) -> str:
+    @classmethod
+    def scope(cls, values: Values, kind: Kind) -> str:
         """What a cursor of this kind depends on (a warehouse, say); where it changes, the read begins anew."""
         return ""
 

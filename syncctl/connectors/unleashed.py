@@ -146,9 +146,10 @@ class Unleashed(Connector):
         words = "; ".join(f"{item.get('Field')}: {item.get('Description')}" for item in items)
         return text(words or data.get("Description") or data.get("description") or data.get("Message"))[:300]
 
-    def scope(self, kind: Kind) -> str:
+    @classmethod
+    def scope(cls, values: Values, kind: Kind) -> str:
         """Stock is read for one warehouse, or for the sum."""
-        return self.setting("WAREHOUSE") if kind is Kind.STOCK else ""
+        return values.settings.get("WAREHOUSE", "") if kind is Kind.STOCK else ""
 
     def pull(self, kind: Kind, cursor: str | None) -> Page:
         """One page, by product code: an order that a change of price or stock cannot move."""

@@ -15,18 +15,19 @@ SELECT (SELECT count(*) FROM remote_products WHERE connector = ?1)
 _STOCKED = """
 SELECT count(*) FROM remote_stock JOIN looks USING (connector, remote_id)
 WHERE remote_stock.connector = ?1 AND stock_call >= ?2 AND available > 0
-    AND NOT EXISTS (
-        SELECT 1 FROM sources WHERE field = 'stock' AND connector = ?1 AND locations IS NOT NULL
-            AND location NOT IN (SELECT value FROM json_each(locations))
-    )
+    AND (?3 IS NULL OR location IN (SELECT value FROM json_each(?3)))
 """
 
 
 class Gaps:
-    """The questions, for one connector; nothing here writes but `close_stock`."""
+    """The questions, for one connector; nothing here writes but `close_stock`.
 
-    def __init__(self, database: Database, connector: str) -> None:
+    `locations` are those whose stock the shop sells, None all of them.
+    """
+
+    def __init__(self, database: Database, connector: str, locations: Sequence[str] | None = None) -> None:
         self.database = database
+        self.locations = None if locations is None else json.dumps(locations)
         self.connector = connector
 
     def oldest(self, most: int) -> list[str]:
@@ -93,7 +94,7 @@ class Gaps:
 
     def stocked(self, first_call: int = 0) -> int:
         """How many stock rows that the shop sells from are above zero, and were looked at by `first_call` or later."""
-        return self._number(_STOCKED, first_call)
+        return self._number(_STOCKED, first_call, self.locations)
 
     def emptied(self, stock: Sequence[Stock]) -> int:
         """How many rows above zero these records would bring down to zero or below."""

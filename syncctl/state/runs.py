@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from syncctl.errors import AccountError, ConfigError
+from syncctl.models import Kind
 from syncctl.state.database import Database
 from syncctl.tally import Tally
 
@@ -87,12 +88,23 @@ class Runs:
         """
         rows = self.database.rows("SELECT field, connector, price_tier, currency, locations FROM sources")
         stored: dict[str, Source] = {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
-        wanted = {f: source for f, source in stored.items() if keep.get(f) == source[0]} | dict(wanted)
+        wanted = dict(wanted) | {f: source for f, source in stored.items() if keep.get(f) == source[0]}
         if stored == wanted:
             return
         with self.database.transaction() as sql:
             sql.execute("DELETE FROM sources")
             sql.executemany("INSERT INTO sources VALUES (?, ?, ?, ?, ?)", [(f, *row) for f, row in wanted.items()])
+
+    def has_read(self, connector: str, kind: Kind, scope: str) -> bool:
+        """Whether a kind has been read to its end in this scope."""
+        row = self.database.row(
+            "SELECT 1 FROM cursors WHERE connector = ? AND kind = ? AND feed = 'delta' AND scope = ?"
+            " AND stamp IS NOT NULL",
+            connector,
+            kind,
+            scope,
+        )
+        return row is not None
 
     def expected_calls(self, connector: str, command: str) -> float | None:
         """What this command cost this connector lately, in calls; None where it did not run since the last full read.
