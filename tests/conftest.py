@@ -171,6 +171,10 @@ def sandbox(catalogue_size: int) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def shop(sandbox: Sandbox, tmp_path: Path) -> Shop:
-    """A shop that has not run syncctl yet; generous limits, so that nothing waits."""
+    """A shop that has not run syncctl yet; generous limits, so that nothing waits.
+
+    Its empty `.env` keeps the settings of the machine out of the tests.
+    """
+    (tmp_path / ".env").touch(mode=0o600)
     env = sandbox.env() | {"SYNCCTL_UNLEASHED_LIMITS": "100000/minute, 125000/month"}
     return Shop(tmp_path, env, Upstream(sandbox.url))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -83,9 +85,10 @@ def _default(row: Setting) -> str:
 GENERATED = {"help": help_texts, "exit codes": exit_codes, "settings": settings}
 
 
-@pytest.mark.parametrize("name", GENERATED)
-def test_generated_parts_are_up_to_date(name: str) -> None:
-    assert block("generated", name) == GENERATED[name](), "run: python tests/test_readme.py"
+def test_generated_parts_are_up_to_date() -> None:
+    """In a process of its own: click keeps the help option of the first context that a command is shown in."""
+    made = subprocess.run([sys.executable, __file__, "--print"], capture_output=True, text=True, check=True)
+    assert made.stdout == README.read_text(), "run: python tests/test_readme.py"
 
 
 @pytest.mark.parametrize("table", ["catalogue", "products"])
@@ -96,13 +99,17 @@ def test_every_column_is_documented(table: str, tmp_path: Path) -> None:
     assert re.findall(r"^\| `(\w+)` \|", block("columns", table), re.MULTILINE) == columns
 
 
-def write() -> None:
+def fresh() -> str:
+    """The README with its generated parts made anew."""
     text = README.read_text()
     for name, make in GENERATED.items():
         start = f"<!-- generated: {name} -->\n"
         text = text.replace(start + block("generated", name), start + make())
-    README.write_text(text)
+    return text
 
 
 if __name__ == "__main__":
-    write()
+    if "--print" in sys.argv:
+        sys.stdout.write(fresh())
+    else:
+        README.write_text(fresh())

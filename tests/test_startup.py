@@ -59,6 +59,7 @@ def blocked(tmp_path: Path) -> Path:
     until = datetime.now(UTC) + timedelta(days=1)
     Ledger(database, SystemClock()).block("unleashed", until, "The quota of the plan seems used up")
     database.close()
+    (tmp_path / ".env").touch(mode=0o600)  # keeps the settings of the machine out
     return tmp_path
 
 
