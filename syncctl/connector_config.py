@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal, get_args
 
 from syncctl.connectors import connector_class
 from syncctl.connectors.base import Calendar, Connector, Limit, Setting, Values
 from syncctl.models import Struct
-from syncctl.settings_file import PREFIX, Settings
+from syncctl.settings_file import PREFIX, Settings, mode_warning
 
 Role = Literal["products", "stock", "customers", "invoices"]
 ROLES: tuple[str, ...] = get_args(Role)
@@ -91,8 +92,13 @@ class Reader:
             self.findings.secrets.add(value)
         if not re.fullmatch(setting.pattern, value):
             shown = "the value" if setting.secret else shortened(value)
-            raise ValueError(f"{variable}: {shown} does not have the form {setting.pattern} ({setting.help})")
+            raise ValueError(f"{variable}: {shown} does not fit: {setting.help}")
         return value
+
+    def _warn_of(self, path: Path) -> None:
+        warning = mode_warning(path, shared="SYNCCTL_STATE_GROUP" in self.settings.values)
+        if warning and warning not in self.findings.warnings:
+            self.findings.warnings.append(warning)
 
     def _from_file(self, variable: str) -> str | None:
         """The content of the file that `NAME_FILE` names."""
@@ -105,6 +111,7 @@ class Reader:
             raise ValueError(f"{variable} and {pointer} are both set ({both}): take one away")
         path = self.settings.path(pointer)
         try:
+            self._warn_of(path)
             value = path.read_text(encoding="utf-8").strip()
         except OSError as error:
             raise ValueError(f"{pointer}: {path} cannot be read: {error.strerror or error}") from error

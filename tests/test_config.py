@@ -274,7 +274,7 @@ def test_no_secret_is_ever_shown() -> None:
     broken = f"{KEY}\nx"
     config = load(environ=environ(UNLEASHED_API_KEY=broken))
     (problem,) = config.connectors[0].problems
-    assert problem.startswith("SYNCCTL_UNLEASHED_API_KEY: the value does not have the form")
+    assert problem.startswith("SYNCCTL_UNLEASHED_API_KEY: the value does not fit")
     assert KEY not in repr(config)
     assert config.secrets == {broken}, "what is wrong is still a secret"
     assert KEY not in connector_problem(UNLEASHED_BASE_URL=f"https://user:{KEY}@host/")
@@ -286,8 +286,8 @@ def test_no_secret_is_ever_shown() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "form"),
     [
-        ("PAGE_SIZE", "0", "(products a page, 1-1000)"),
-        ("PRICE_TIER", "11", "(sell price tier 1-10;"),
+        ("PAGE_SIZE", "0", "does not fit: products a page, 1-1000"),
+        ("PRICE_TIER", "11", "does not fit: sell price tier 1-10;"),
         ("BASE_URL", "api.example.com", "https://host/path"),
         ("BASE_URL", "ftp://api.example.com", "https://host/path"),
         ("BASE_URL", "https://api.example.com/?x=1", "https://host/path"),
@@ -492,3 +492,10 @@ def test_every_setting_of_the_tables_is_read() -> None:
         *("SHOP", "CONNECTORS", "STATE", "STATE_GROUP", "PRICE_FROM", "STOCK_FROM", "NEW_PRODUCTS"),
         "KEEP_BODIES_DAYS",
     }
+
+
+def test_a_key_file_that_others_can_read_gets_a_warning(here: Path) -> None:
+    (here / "the.key").write_text(KEY)
+    (here / "the.key").chmod(0o644)
+    config = load(environ=environ(UNLEASHED_API_KEY="", UNLEASHED_API_KEY_FILE=str(here / "the.key")))
+    assert [warning for warning in config.warnings if "the.key" in warning and "chmod 600" in warning]

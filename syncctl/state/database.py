@@ -130,6 +130,9 @@ def _create(path: Path) -> None:
     if not path.parent.exists():
         path.parent.mkdir(parents=True, mode=0o700)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if os.geteuid() == 0:  # by hand, say: the user whose folder it is has to go on with the file
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _share_with(path: Path, group: str) -> None:

@@ -106,11 +106,13 @@ def _take(file: int, wait: float, clock: Clock) -> bool:
 
 
 def _follow(state: Path, file: int) -> None:
-    """Gives the lock file group and mode of the state, as far as it is ours to give away."""
+    """Gives the lock file owner, group and mode of the state, as far as it is ours to give away."""
     wanted, have = state.stat(), os.fstat(file)
     with suppress(PermissionError):
         if have.st_gid != wanted.st_gid:
             os.fchown(file, -1, wanted.st_gid)
+        if have.st_uid != wanted.st_uid and os.geteuid() == 0:
+            os.fchown(file, wanted.st_uid, -1)
         if have.st_mode != wanted.st_mode:
             os.fchmod(file, wanted.st_mode & 0o666)
 
