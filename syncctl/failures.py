@@ -120,8 +120,9 @@ class Failures:
         """The status and the service's own words."""
         body = redacted(response.content[:MOST_WORDS_BYTES], self.secrets).decode("utf-8", "replace")
         words = self.shown(self.cls.service_words(body))
-        status = f"{response.status_code} {self.shown(response.reason or '')}".strip()
-        return f"{status}: {words}" if words else status
+        reason = self.shown(response.reason or "")
+        status = f"{response.status_code} {reason}".strip()
+        return status if words.rstrip(".").casefold() in ("", reason.casefold()) else f"{status}: {words}"
 
     def _troubled(self, response: requests.Response, said: str) -> Exception:
         """The service has a problem of its own, and may say how long."""

@@ -27,11 +27,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The calls of one command for one connector: never fewer than `minimum`; `words` explain `expected`."""
+    """The calls of one command for one connector: never fewer than `minimum`; `words` explain `expected`.
+
+    `expected` is None where nothing is known yet that it could be reckoned from.
+    """
 
     name: str
     minimum: int
-    expected: int
+    expected: int | None
     words: str
 
 
@@ -57,7 +60,7 @@ def _recent(
         pages = sum(max(1, math.ceil(known / cls.page_size(config.values, kind))) for kind in kinds)
         size = cls.page_size(config.values, Kind.PRODUCTS)
         words = f"{pages:,} for the {known:,} products known so far" if known else f"1 for each {size} of a kind"
-        return Cost(config.name, len(kinds), pages, words)
+        return Cost(config.name, len(kinds), pages if known else None, words)
     usual = Runs(database).expected_calls(config.name, "sync-recent") if database else None
     if usual is None:
         return Cost(config.name, len(kinds), len(kinds), f"{len(kinds)} unless much has changed")

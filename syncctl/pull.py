@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from syncctl.connectors.base import Page
-from syncctl.errors import AnswerError, LossError
+from syncctl.errors import AccountError, AnswerError, LossError
 from syncctl.models import Kind, Problem, Record, Stock, to_ms
 from syncctl.refresh import refuse_loss, verify
 from syncctl.session import Session
@@ -42,6 +42,8 @@ def _read_all(session: Session, kind: Kind) -> None:
     if delta.stamp is not None and _is_stale(session, reading):
         reading.forget()
     _read(session, kind, reading)
+    if kind is Kind.STOCK:
+        _refuse_unknown_location(session, reading)
     unseen = session.gaps.unseen(kind, reading.first_call or 0)
     if unseen:
         _sweep(session, kind, reading, unseen)
@@ -60,11 +62,38 @@ def _sweep(session: Session, kind: Kind, reading: Reading, unseen: list[str]) ->
         elif not session.gaps.stocked(reading.first_call or 0):
             _refuse_emptiness(session)
     except LossError:
-        reading.forget()
-        with session.database.transaction():
-            session.cursors.save(reading)
+        _drop(session, reading)
         raise
     verify(session, unseen, "full", [kind])
+
+
+def _drop(session: Session, reading: Reading) -> None:
+    """The read is not believed: the next run begins it anew."""
+    reading.forget()
+    with session.database.transaction():
+        session.cursors.save(reading)
+
+
+def _refuse_unknown_location(session: Session, reading: Reading) -> None:
+    """A service asked for the stock of a place that it does not have answers with an empty list.
+
+    Where the place was sold from before, this is a loss like any other, see `_sweep`.
+    """
+    setting, place = _location(session)
+    nothing = place and not reading.seen and session.gaps.live() and not session.gaps.stocked()
+    if nothing and not session.accept_loss:
+        _drop(session, reading)
+        raise AccountError(
+            f"There is no stock at {session.connector.location_setting} {place!r}",
+            f"Check {setting} with syncctl doctor; if it is right, run the command again with --accept-loss",
+        )
+
+
+def _location(session: Session) -> tuple[str, str]:
+    """The variable that names where stock is sold from, and its value; both "" where none is set."""
+    connector = session.connector
+    place = connector.setting(connector.location_setting)
+    return (f"SYNCCTL_{session.name.upper()}_{connector.location_setting}", place) if place else ("", "")
 
 
 def _finish_full(session: Session, reading: Reading, delta: Reading) -> None:
@@ -187,10 +216,12 @@ def _guard_stock(session: Session, reading: Reading, page: Page, chunk: list[Rec
 
 
 def _refuse_emptiness(session: Session) -> None:
+    setting, place = _location(session)
+    also = f", and whether {setting}={place!r} is right" if place else ""
     if not session.accept_loss:
         raise LossError(
             "This read would set all stock to zero, so nothing of it was stored",
-            "Look at the stock in the service; if it is right, run the command again with --accept-loss",
+            f"Look at the stock in the service{also}; if it is meant, run the command again with --accept-loss",
         )
 
 

@@ -10,6 +10,7 @@ from syncctl.clock import Clock
 from syncctl.errors import DeferredError, InterruptedRunError
 from syncctl.models import Purpose
 
+GOES_ON = "the next run goes on"
 _SLICE_SECONDS = 1.0  # how soon a waiting run notices a signal
 
 
@@ -59,7 +60,7 @@ class Run:
         """Raises `InterruptedRunError` where a signal asks the run to stop, `DeferredError` at the deadline."""
         self._heed_signal()
         if self.deadline and self.clock.now() >= self.deadline:
-            raise DeferredError("Stopped after --max-seconds", self.clock.now())
+            raise DeferredError(f"Stopped after --max-seconds; {GOES_ON}", self.clock.now())
 
     def allows(self, until: datetime) -> bool:
         """Whether the run may still be waiting at that time."""

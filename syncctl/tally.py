@@ -42,7 +42,8 @@ class Tally:
         record = error.record if isinstance(error, RecordError) else ""
         if error.exit_code:
             problems = dict.fromkeys(Problem(record, message, error.remedy) for message in messages)
-            self.errors += [problem for problem in problems if problem not in self.errors]
+            # Ahead of the records: the state keeps the first errors only, and this one decides what the run was.
+            self.errors[:0] = [problem for problem in problems if problem not in self.errors]
 
     def crash(self, error: str, trace: str) -> None:
         """Adds a bug that ended this connector's part."""

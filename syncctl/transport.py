@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import requests
     from tenacity import RetryCallState, Retrying
 
+    from syncctl.connectors.base import Limit
+
 TRIES = 4
 TIMEOUT_SECONDS = (10, 90)  # to connect, and between two bytes of the answer
 MOST_BODY_BYTES = 256 * 1024
@@ -96,8 +98,7 @@ class Transport:
         return state.attempt_number >= TRIES or not self.run.allows(next_try)
 
     def _rest(self, seconds: float) -> None:
-        if seconds > NOTED_WAIT_SECONDS:
-            self.run.reporter.note(f"{self.config.name}: waits {seconds:.0f} s, as the service asks")
+        self._note_wait(seconds, "as the service asks")
         self.run.sleep(seconds)
 
     def _reserve(self, outgoing: _Outgoing) -> int:
@@ -118,7 +119,13 @@ class Transport:
     def _sit_out(self, full: WindowFullError) -> None:
         if not self.run.allows(full.until):
             raise DeferredError(f"The limit of {full.limit.calls} calls in {full.limit.name} is used up", full.until)
-        self.run.sleep(max(0.05, (full.until - self.run.clock.now()).total_seconds()))
+        seconds = max(0.05, (full.until - self.run.clock.now()).total_seconds())
+        self._note_wait(seconds, f"as the {full.limit.calls} calls {_span(full.limit)} are used")
+        self.run.sleep(seconds)
+
+    def _note_wait(self, seconds: float, why: str) -> None:
+        if seconds > NOTED_WAIT_SECONDS:
+            self.run.reporter.note(f"{self.config.name}: waits {seconds:.0f} s, {why}")
 
     def _try_once(self, outgoing: _Outgoing, call: int) -> HttpAnswer:
         began = time.perf_counter()
@@ -180,6 +187,10 @@ def _pause(state: RetryCallState) -> float:
     if isinstance(error, AgainError) and error.wait is not None:
         return error.wait
     return wait_exponential_jitter(initial=1, max=8, jitter=0.5)(state)
+
+
+def _span(limit: Limit) -> str:
+    return "a minute" if limit.window == 60 else f"in {limit.window} s"
 
 
 def _since(began: float) -> int:

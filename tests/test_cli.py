@@ -191,7 +191,7 @@ def test_a_mistyped_command_gets_a_suggestion(shop: Shop) -> None:
 def test_a_dry_run_calls_nobody_and_changes_nothing(shop: Shop, sku: str, args: tuple[str, ...]) -> None:
     before, calls = dump(shop), shop.upstream.calls()
     result = shop.ok(*[arg.format(sku=sku) for arg in args], "--dry-run")
-    assert "calls" in result.out
+    assert "; none was made" in result.out
     assert (dump(shop), shop.upstream.calls()) == (before, calls)
 
 
@@ -212,6 +212,120 @@ def test_a_used_up_month_is_no_failure_and_says_when_it_goes_on(shop: Shop) -> N
     assert result.only()["deferred_until"] == following
     assert result.only()["calls"] == 0
     assert shop.ok("sync-recent", **few).out == ""
+
+
+def deferred(shop: Shop, *args: str, limits: str = "1/month") -> str:
+    """What a command that may not call says on stderr, under cron; it says nothing on stdout."""
+    result = shop.run(*args, SYNCCTL_UNLEASHED_LIMITS=limits)
+    assert (result.code, result.out) == (0, "")
+    return result.err
+
+
+@pytest.mark.parametrize("command", ["sync-recent", "sync-oldest"])
+@pytest.mark.parametrize("limits", ["1/day", "1/month"])
+def test_cron_is_told_once_that_the_budget_is_used_up(shop: Shop, sku: str, command: str, limits: str) -> None:
+    (line,) = deferred(shop, command, limits=limits).splitlines()
+    assert line.startswith("unleashed: 2/1 calls of this ")
+    assert "they go on at" in line
+    assert deferred(shop, command, limits=limits) == ""
+    with hold(shop.state, "unleashed", holder(timedelta(0)), clock=SystemClock()):
+        assert shop.run(command).code == 75
+    assert deferred(shop, command, limits=limits) == "", "a run that was locked out brings no news"
+    shop.ok(command)
+    assert "of this" in deferred(shop, command, limits=limits)
+
+
+@pytest.mark.parametrize(("seconds", "lines"), [(3600, 0), (10800, 1)])
+def test_cron_is_told_of_a_long_block_only(shop: Shop, sku: str, seconds: int, lines: int) -> None:
+    shop.upstream.fault("429", retry_after=seconds)
+    assert [len(deferred(shop, "sync-recent", limits="9/month").splitlines()) for _ in range(2)] == [lines, 0]
+
+
+def test_a_full_read_that_takes_several_runs_hides_no_used_up_month(shop: Shop) -> None:
+    slow = "2/minute, 3/month"
+    assert deferred(shop, "sync-recent", "--max-seconds", "0.0001") == ""
+    shop.ok("sync-recent", "--max-seconds", "30", SYNCCTL_UNLEASHED_LIMITS="2/minute", SYNCCTL_UNLEASHED_PAGE_SIZE="50")
+    assert "of this month" in deferred(shop, "sync-recent", limits=slow)
+
+
+@pytest.mark.parametrize("args", [(), ("-v",), ("--json",)])
+def test_by_hand_one_is_always_told_of_a_used_up_budget(shop: Shop, sku: str, args: tuple[str, ...]) -> None:
+    for _ in range(2):
+        result = shop.run("sync-product", sku, *args, SYNCCTL_UNLEASHED_LIMITS="1/month")
+        assert result.code == 0
+        assert result.err.startswith("unleashed: 2/1 calls of this month (UTC) are used; they go on at")
+        assert len(result.err.splitlines()) == 1
+        assert sku not in result.out, "nothing was read"
+
+
+def test_doctor_tells_programs_that_it_could_not_check(shop: Shop, sku: str) -> None:
+    result = shop.run("doctor", "--json", SYNCCTL_UNLEASHED_LIMITS="1/month")
+    (check,) = result.only()["checks"]
+    assert (result.code, check["level"], check["subject"]) == (0, "warning", "calls")
+    assert "calls of this month (UTC) are used" in check["message"]
+    assert check["message"] in result.err
+
+
+@pytest.mark.parametrize(("limit", "waits"), [("2/month", True), ("3/month", True), ("10/month", False)])
+def test_status_tells_when_recent_calls_go_on(shop: Shop, sku: str, limit: str, *, waits: bool) -> None:
+    few = {"SYNCCTL_UNLEASHED_LIMITS": limit}
+    until = shop.ok("status", "--json", **few).only()["windows"][0]["recent_waits_until"]
+    assert bool(until) == waits
+    assert (f"; sync-recent waits until {until}" in shop.ok("status", **few).out) == waits
+    assert shop.run("sync-recent", "--json", **few).only()["deferred_until"] == until
+
+
+def test_a_run_that_a_guard_refused_is_no_success(shop: Shop, sku: str) -> None:
+    before = shop.ok("status", "--json").only()["commands"]
+    ids = shop.rows("SELECT remote_id FROM remote_products")
+    for (remote_id,) in ids[: len(ids) // 2]:
+        shop.upstream.delete("products", remote_id)
+    assert shop.run("sync-recent", "--full").code == 65
+    (after,) = shop.ok("status", "--json").only()["commands"]
+    assert after["last_success"] == before[0]["last_success"]
+    assert shop.run("sync-oldest").code == 65
+    assert "never succeeded" in shop.ok("status").out
+
+
+def test_a_run_with_a_bad_record_is_a_success(shop: Shop, sku: str) -> None:
+    shop.write("UPDATE runs SET finished_at = 1")
+    assert shop.run("sync-product", sku, "NOWHERE").code == 65
+    assert "never succeeded" not in shop.ok("status").out
+
+
+@pytest.mark.parametrize("option", ["--max-seconds", "--jitter", "--wait-lock"])
+@pytest.mark.parametrize("value", ["inf", "nan", "-1", "1e300"])
+def test_a_time_that_cannot_be_waited_for_is_wrong_usage(shop: Shop, option: str, value: str) -> None:
+    result = shop.run("sync-recent", option, value)
+    assert (result.code, result.out) == (2, "")
+    assert option in result.err
+    assert "Traceback" not in result.err
+
+
+def test_after_max_seconds_the_next_run_goes_on(shop: Shop, sku: str) -> None:
+    line = shop.ok("sync-recent", "-v", "--max-seconds", "0").out
+    assert line == "unleashed: 0 seen, 0 changed; 0 calls; stopped after --max-seconds; the next run goes on\n"
+
+
+def test_the_help_of_the_sandbox_is_laid_out(shop: Shop) -> None:
+    told = shop.ok("sandbox", "--help").out
+    assert "\\b" not in told
+    assert "  syncctl sync-recent --env-file sandbox.env\n" in told
+
+
+def test_a_used_port_is_told_before_anything_is_printed(shop: Shop) -> None:
+    port = shop.upstream.url.split(":")[2].partition("/")[0]
+    result = shop.run("sandbox", "--port", port, "--products", "0")
+    assert (result.code, result.out) == (69, "")
+    assert f"Port {port} cannot be used" in result.err
+
+
+def test_a_dry_run_before_the_first_run_expects_nothing(shop: Shop, sku: str) -> None:
+    assert shop.ok("sync-recent", "--dry-run", "--json").only()["expected"] == 2
+    shop.state.unlink()
+    told = shop.ok("sync-recent", "--dry-run", "--json").only()
+    assert (told["minimum"], told["expected"]) == (2, None)
+    assert "at least 1 call, " in shop.ok("doctor", "--dry-run").out
 
 
 def test_max_seconds_ends_in_good_order_and_the_next_run_goes_on(shop: Shop) -> None:
@@ -238,7 +352,7 @@ def test_a_lock_is_silent_unless_its_holder_is_old(shop: Shop, sku: str) -> None
             assert (result.code, result.out) == (75, "")
             assert bool(result.err) == bool(told)
             assert told in result.err
-            assert "locked by `syncctl sync-recent`" in shop.run("sync-recent", "-v").err
+            assert shop.run("sync-recent", "-v").err.startswith("unleashed is locked by `syncctl sync-recent`")
             assert shop.run("sync-recent", "--json").only()["errors"][0]["message"].startswith("unleashed is locked")
             assert shop.ok("sync-product", sku)
 

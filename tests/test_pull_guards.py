@@ -206,12 +206,45 @@ def second_warehouse(shop: Shop) -> str:
 def test_a_warehouse_that_does_not_exist_empties_no_shop(shop: Shop) -> None:
     shop.ok("sync-recent")
     before = dump(shop, "remote_stock", "changes")
-    result = shop.run("sync-recent", SYNCCTL_UNLEASHED_WAREHOUSE="MIAN")
-    assert result.code == 65
-    assert "--accept-loss" in result.err
-    assert dump(shop, "remote_stock", "changes") == before
+    for _ in range(2):
+        result = shop.run("sync-recent", SYNCCTL_UNLEASHED_WAREHOUSE="MIAN")
+        assert result.code == 78
+        assert dump(shop, "remote_stock", "changes") == before
     assert "MIAN" in shop.run("doctor", SYNCCTL_UNLEASHED_WAREHOUSE="MIAN").out
     shop.ok("sync-recent")
+
+
+def test_a_new_state_does_not_believe_a_warehouse_without_stock(shop: Shop) -> None:
+    """Nothing was in stock before, so nothing is lost; but the shop would offer nothing at all."""
+    typo = {"SYNCCTL_UNLEASHED_WAREHOUSE": "NOPE"}
+    for _ in range(2):
+        result = shop.run("sync-recent", **typo)
+        assert result.code == 78
+        assert "There is no stock at WAREHOUSE 'NOPE'" in result.err
+        assert "SYNCCTL_UNLEASHED_WAREHOUSE with syncctl doctor" in result.err
+        assert shop.value("SELECT count(*) FROM catalogue WHERE available IS NOT NULL") == 0
+    shop.ok("sync-recent", "--accept-loss", **typo)
+    assert shop.ok("sync-recent", "--json", **typo).only()["calls"] == 2
+    shop.ok("sync-recent", SYNCCTL_UNLEASHED_WAREHOUSE="MAIN")
+    assert shop.value(STOCKED) > 0
+
+
+def test_the_word_about_a_loss_names_the_warehouse(shop: Shop) -> None:
+    place = {"SYNCCTL_UNLEASHED_WAREHOUSE": "MAIN"}
+    shop.ok("sync-recent", **place)
+    empty_stock(shop, silent=False)
+    result = shop.run("sync-recent", **place)
+    assert result.code == 65
+    assert "SYNCCTL_UNLEASHED_WAREHOUSE='MAIN'" in result.err
+
+
+def test_another_warehouse_costs_no_look_ups(shop: Shop) -> None:
+    """Products that it does not have are not asked for one list after the other."""
+    shop.ok("sync-recent")
+    place = {"SYNCCTL_UNLEASHED_WAREHOUSE": second_warehouse(shop)}
+    assert len(levels(shop, place["SYNCCTL_UNLEASHED_WAREHOUSE"])) > 0
+    assert shop.ok("sync-recent", "--json", **place).only()["calls"] == 2
+    assert shop.ok("sync-recent", "--json").only()["calls"] == 2
 
 
 def test_the_guard_counts_what_the_shop_sells_from_now(shop: Shop) -> None:

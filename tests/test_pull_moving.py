@@ -61,6 +61,41 @@ def rename(old: str, new: str, shop: Shop, *, silent: bool = False) -> Edit:
     return lambda upstream: upstream.put("products", record, silent=silent)
 
 
+@pytest.mark.parametrize("args", [(), ("--full",)])
+def test_an_answer_older_than_what_is_stored_changes_nothing(shop: Shop, args: tuple[str, ...]) -> None:
+    """A page is under way while `sync-product` reads a product of it again."""
+    shop.ok("sync-recent")
+    code = shop.value("SELECT sku FROM products ORDER BY sku LIMIT 1")
+    shop.upstream.put("products", {"ProductCode": code, "DefaultSellPrice": 1})
+
+    def sync_product(control: Upstream) -> None:
+        control.put("products", {"ProductCode": code, "DefaultSellPrice": 2}, silent=True)
+        shop.ok("sync-product", code)
+
+    with edited_after({1: sync_product}, shop):
+        shop.ok("sync-recent", *args)
+    assert shop.value("SELECT price FROM catalogue WHERE sku = ?", code) == "2.00"
+
+
+@pytest.mark.parametrize("level", [3, 0])
+def test_stock_older_than_what_is_stored_changes_nothing(shop: Shop, level: int) -> None:
+    shop.ok("sync-recent")
+    code = shop.value("SELECT sku FROM catalogue WHERE available > 3 ORDER BY sku LIMIT 1")
+    plain = Unleashed.pull
+
+    def pull(self: Unleashed, kind: Kind, cursor: str | None) -> Page:
+        page = plain(self, kind, cursor)
+        if kind is Kind.STOCK:
+            shop.upstream.put("stock", {"ProductGuid": guid(shop, code), "AvailableQty": level}, silent=True)
+            shop.ok("sync-product", code)
+        return page
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Unleashed, "pull", pull)
+        shop.ok("sync-recent", "--full")
+    assert shop.value("SELECT available FROM catalogue WHERE sku = ?", code) == level
+
+
 def test_a_product_that_moves_to_the_front_is_not_lost(shop: Shop) -> None:
     """It was on a page not yet read, and is on one that has been read."""
     with edited_after({1: rename(codes(shop)[-1], "AAA-FIRST", shop)}, shop):

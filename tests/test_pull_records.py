@@ -186,6 +186,42 @@ def test_the_old_sku_of_a_renamed_product_is_not_given_to_another(shop: Shop) ->
     shop.ok("sync-recent")
 
 
+def test_a_linked_product_renamed_to_the_sku_of_another_is_told_each_time(shop: Shop) -> None:
+    shop.upstream.put("products", product("ONE"), product("TWO", OTHER, DefaultSellPrice=99))
+    shop.ok("sync-recent")
+    shop.upstream.put("products", product("TWO"))
+    changes = [product("TWO", DefaultSellPrice=11), product("TWO", OTHER, DefaultSellPrice=98)]
+    for change in [None, *changes]:
+        if change:
+            shop.upstream.put("products", change)
+        (error,) = errors(shop, "sync-recent")
+        assert (error["record"], "several products have this SKU" in error["message"]) == ("TWO", True)
+        assert GUID in error["message"]
+        assert OTHER in error["message"]
+        assert "UPDATE" not in error["remedy"]
+    assert (price_of(shop, "ONE"), price_of(shop, "TWO")) == ("11.00", "98.00")
+
+
+def test_no_rename_is_proposed_to_an_sku_that_the_shop_has(shop: Shop) -> None:
+    shop.upstream.put("products", product("ONE"))
+    shop.ok("sync-recent")
+    shop.write("INSERT INTO products (sku) VALUES ('OWN')")
+    shop.upstream.put("products", product("OWN"))
+    (error,) = errors(shop, "sync-recent")
+    assert (error["record"], "is now called OWN" in error["message"]) == ("ONE", True)
+    assert "UPDATE" not in error["remedy"]
+
+
+def test_a_linked_product_that_loses_its_sku_keeps_its_link(shop: Shop) -> None:
+    shop.upstream.put("products", product("ONE"))
+    shop.ok("sync-recent")
+    shop.upstream.put("products", product("", DefaultSellPrice=11))
+    (error,) = errors(shop, "sync-recent")
+    assert (error["record"], "has no SKU any more" in error["message"]) == ("ONE", True)
+    assert error["remedy"] == "Give it one there"
+    assert price_of(shop, "ONE") == "11.00"
+
+
 def test_skus_that_differ_only_in_case_are_told_and_stay_apart(shop: Shop) -> None:
     shop.upstream.put("products", product("Case-1"), product("CASE-1", OTHER))
     (error,) = errors(shop, "sync-recent")

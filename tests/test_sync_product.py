@@ -124,6 +124,36 @@ def test_before_and_after_are_shown_to_whoever_looks(shop: Shop) -> None:
     assert unchanged == "unleashed: MUG: name Mug, price none, available 7.5, state active"
 
 
+def test_a_gone_product_shows_no_stock(shop: Shop) -> None:
+    shop.upstream.put("products", product("GHOST"))
+    shop.upstream.put("stock", {"ProductGuid": GUID, "AvailableQty": 4})
+    shop.ok("sync-recent")
+    shop.upstream.delete("products", GUID)
+    shown = shop.run("sync-product", "GHOST", "-v").out.splitlines()[0]
+    assert shown == "unleashed: GHOST: name GHOST, price 10.00, available 4 -> 0, state active -> gone"
+    explained = shop.ok("explain", "product", "GHOST").out
+    assert "seen last" not in explained
+    assert "state: active -> gone" in explained
+    assert ", and 1 gone" in shop.ok("status").out
+
+
+def test_a_product_without_a_stock_record_has_none(shop: Shop) -> None:
+    shop.upstream.put("products", product("NEVER-MOVED"))
+    assert "available 0, state active" in shop.ok("sync-product", "NEVER-MOVED", "-v").out
+
+
+def test_a_long_request_is_cut_for_people_only(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    shop.ok("sync-product", *[sku for (sku,) in shop.rows("SELECT sku FROM products LIMIT 20")])
+    (sku,) = shop.rows(
+        "SELECT sku FROM remote_products JOIN looks USING (connector, remote_id) WHERE product_call > 2"
+    )[0]
+    (record,) = shop.ok("explain", "product", sku, "--json").json()["records"]
+    request = record["product_last_seen"]["request"]
+    assert len(request) > 200
+    assert f"{request[:63]}…\n" in shop.ok("explain", "product", sku).out
+
+
 def test_an_sku_given_twice_is_asked_for_once(shop: Shop) -> None:
     shop.ok("sync-recent")
     assert shop.ok("sync-product", "--json", "MUG", " MUG ").only()["calls"] == 2

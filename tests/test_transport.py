@@ -26,7 +26,7 @@ from syncctl.errors import (
     UnavailableError,
 )
 from syncctl.models import Purpose
-from syncctl.run import Run
+from syncctl.run import Run, Silent
 from syncctl.state.database import Database, open_database
 from syncctl.state.ledger import Ledger
 from syncctl.state.runs import Runs
@@ -242,6 +242,28 @@ def test_a_full_minute_is_sat_out_inside_the_deadline_only(
     line(two).get("/Products/1")
     error = refused(line(two, seconds=30), DeferredError)
     assert "2 calls" in error.message
+
+
+def test_a_person_is_told_of_a_wait(line: Line, clock: StillClock, requests_mock: Mocker) -> None:
+    class Told(Silent):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    notes: list[str] = []
+    requests_mock.get(f"{URL}/Products/1", text="{}")
+    for _ in range(3):
+        transport = line((Limit(2, 60),))
+        transport.run.reporter = Told()
+        transport.get("/Products/1")
+    (note,) = notes
+    assert note.startswith("shop: waits 6")
+    assert note.endswith(" s, as the 2 calls a minute are used")
+
+
+def test_words_that_repeat_the_reason_are_left_out(line: Line, requests_mock: Mocker) -> None:
+    requests_mock.get(f"{URL}/Products/1", status_code=403, reason="Forbidden", text="Forbidden")
+    assert "with 403 Forbidden" in refused(line(), CredentialsError).message
+    assert "Forbidden: " not in refused(line(), CredentialsError).message
 
 
 def used(line: Line, requests_mock: Mocker, calls: int) -> None:

@@ -16,11 +16,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncctl.errors import ConfigError, RecordError, SyncctlError, worst
-from syncctl.models import Problem, Purpose, Struct, iso, to_ms
+from syncctl.models import Problem, Purpose, Struct, from_ms, iso, to_ms
+from syncctl.run import GOES_ON
 from syncctl.tally import SCHEMA_VERSION, Tally
 
 if TYPE_CHECKING:
+    from syncctl.app import App
     from syncctl.run import Run
+
+
+_LONG_SECONDS = 2 * 60 * 60  # a deferral that lasts longer is news to cron
 
 
 class Common(Struct):
@@ -46,6 +51,17 @@ class Running(Struct):
     jitter: float
 
 
+class _Seconds(click.FloatRange):
+    """A time that can be waited for; `inf` and `nan` are numbers to Python, and no times."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if not seconds <= _MOST_SECONDS:  # this way round, since nan is not more than anything
+            self.fail(f"{value} is no time of at most a year.", param, ctx)
+        return seconds
+
+
+_MOST_SECONDS = 366 * 86400
 _ENV_FILE = click.option(
     "--env-file",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -56,13 +72,13 @@ _VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Say what is done,
 _CONNECTOR = click.option("--connector", metavar="NAME", help="Only this connector.")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Print the calls that it would make, and make none.")
 _WAIT_LOCK = click.option(
-    "--wait-lock", type=click.FloatRange(0), default=0, metavar="SECONDS", help="Wait this long for another run."
+    "--wait-lock", type=_Seconds(0), default=0, metavar="SECONDS", help="Wait this long for another run."
 )
 _MAX_SECONDS = click.option(
-    "--max-seconds", type=click.FloatRange(0), metavar="SECONDS", help="Stop in good order after this time."
+    "--max-seconds", type=_Seconds(0), metavar="SECONDS", help="Stop in good order after this time."
 )
 _JITTER = click.option(
-    "--jitter", type=click.FloatRange(0), default=0, metavar="SECONDS", help="First wait a random time up to this long."
+    "--jitter", type=_Seconds(0), default=0, metavar="SECONDS", help="First wait a random time up to this long."
 )
 
 
@@ -131,18 +147,22 @@ class Job(Struct):
 
 
 class Outcome(Struct):
-    """How a job ended: the run's number, the exit code, and what happened per connector."""
+    """How a job ended: the run's number, the exit code, and what happened per connector.
+
+    `news` are the connectors whose deferral even cron should hear of.
+    """
 
     run: int
     code: int
     tallies: Sequence[Tally]
+    news: Sequence[str] = ()
 
 
 def run_job(job: Job, common: Common, running: Running) -> int:
     """Runs the work for each connector and tells the outcome; the exit code."""
     outcome = execute(job, common, running)
     try:
-        _show_outcome(job.command, outcome, common)
+        _show_outcome(job, outcome, common)
     except BrokenPipeError:  # whoever read it, as `head` does, has seen enough; what was done counts
         mute()
     return outcome.code
@@ -172,7 +192,24 @@ def execute(job: Job, common: Common, running: Running) -> Outcome:
         with _stopped_by_sigterm(run), closing(terminal):
             _delay(run, running)
             tallies = app.go_through(run, configs, job.work, terms)
-    return Outcome(run.number, worst(code for tally in tallies for code in tally.codes), tallies)
+        news = [tally.name for tally in tallies if _is_news(app, job.command, run, tally)]
+    return Outcome(run.number, worst(code for tally in tallies for code in tally.codes), tallies, news)
+
+
+def _is_news(app: App, command: str, run: Run, tally: Tally) -> bool:
+    """Whether the connector is kept from its calls for long, and the run before was not."""
+    if not tally.deferred_until or not _is_long(tally.deferred_until, app.clock.now()):
+        return False
+    from syncctl.state.health import Health
+
+    before = Health(app.database, tally.name).deferred_before(command, run.number)
+    return before is None or not _is_long(from_ms(before[0]), from_ms(before[1]))
+
+
+def _is_long(until: datetime, now: datetime) -> bool:
+    """Whether a deferral is more than a pause: a used-up day or month, which ends at midnight UTC, or hours."""
+    at_midnight = to_ms(until) % (86400 * 1000) == 0
+    return at_midnight or until - now > timedelta(seconds=_LONG_SECONDS)
 
 
 @contextmanager
@@ -201,10 +238,14 @@ def warn(warnings: Sequence[str]) -> None:
         click.echo(f"syncctl: warning: {warning}", err=True)
 
 
-def _show_outcome(command: str, outcome: Outcome, common: Common) -> None:
+def _show_outcome(job: Job, outcome: Outcome, common: Common) -> None:
     """The summary or the JSON object on stdout, and what went wrong on stderr."""
+    command = job.command
     for tally in outcome.tallies:
         show_errors(tally, common)
+        by_hand = job.purpose is Purpose.MANUAL
+        if tally.deferred_until and (by_hand or (tally.name in outcome.news and not common.talks)):
+            click.echo(sentence(tally.name, "", deferral(tally, tally.deferred_until), ""), err=True)
     if common.as_json:
         connectors = [tally.as_json() for tally in outcome.tallies]
         show_json(command, run=outcome.run, exit_code=outcome.code, connectors=connectors)
@@ -229,25 +270,30 @@ def show_errors(tally: Tally, common: Common) -> None:
 
 def sentence(connector: str, record: str, message: str, remedy: str) -> str:
     """`unleashed: MUG-1: what is wrong. What to do.` is the form of every message about a record."""
-    who = f"{connector}: {record[:80]}: " if record else f"{connector}: "
+    named = not record and message.startswith(f"{connector} ")  # as in `unleashed is locked by …`
+    who = "" if named else f"{connector}: {record[:80]}: " if record else f"{connector}: "
     return f"{who}{message.rstrip('.')}." + (f" {remedy.rstrip('.')}." if remedy else "")
 
 
 def summary(command: str, tally: Tally) -> str:
     """One line: what was done and what it cost."""
     told = ", ".join(f"{number:,} {word}" for word, number, always in _counts(command, tally) if number or always)
-    calls = f"{tally.calls:,} call{'' if tally.calls == 1 else 's'}"
-    line = f"{tally.name}: {told}; {calls}"
-    if tally.deferred_until:
+    line = f"{tally.name}: {told}; {number_of_calls(tally.calls)}"
+    if tally.deferred_until and command != "sync-product":  # which has told it on stderr
         line += f"; {deferral(tally, tally.deferred_until)}"
     return line + (f"; {len(tally.errors)} to look at" if tally.errors else "")
+
+
+def number_of_calls(number: int) -> str:
+    """`1 call`, `2 calls`."""
+    return f"{number:,} call{'' if number == 1 else 's'}"
 
 
 def deferral(tally: Tally, until: datetime) -> str:
     """Why the rest is left for later, and when it goes on."""
     why = tally.deferred_because.removeprefix(f"{tally.name}: ")
     why = why[:1].lower() + why[1:]
-    return why if iso(until) in why else f"{why}, goes on {iso(until)}"
+    return why if iso(until) in why or why.endswith(GOES_ON) else f"{why}, goes on {iso(until)}"
 
 
 def _counts(command: str, tally: Tally) -> list[tuple[str, int, bool]]:

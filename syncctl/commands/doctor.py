@@ -12,6 +12,7 @@ from syncctl.commands.common import (
     deferral,
     execute,
     running_options,
+    sentence,
     show_errors,
     show_json,
 )
@@ -19,6 +20,7 @@ from syncctl.connectors.base import Check
 from syncctl.errors import worst
 from syncctl.models import Purpose
 from syncctl.session import Session
+from syncctl.tally import Tally
 
 
 @click.command("doctor")
@@ -50,12 +52,22 @@ def command(*, common: Common, running: Running) -> int:
     code = worst([outcome.code, 78 if wrong else 0])
     for tally in outcome.tallies:
         show_errors(tally, common)
-        if tally.deferred_until and not common.as_json:
-            _print(tally.name, Check("warning", "calls", deferral(tally, tally.deferred_until)))
+        if tally.deferred_until:
+            _warn(tally, deferral(tally, tally.deferred_until), common, checks)
     if common.as_json:
         rows = [t.as_json() | {"checks": [c.as_dict() for c in checks.get(t.name, [])]} for t in outcome.tallies]
         show_json("doctor", run=outcome.run, exit_code=code, connectors=rows)
     return code
+
+
+def _warn(tally: Tally, why: str, common: Common, checks: dict[str, list[Check]]) -> None:
+    """That nothing could be checked is a finding, too."""
+    check = Check("warning", "calls", why)
+    checks.setdefault(tally.name, []).append(check)
+    if common.as_json:
+        click.echo(sentence(tally.name, "", why, ""), err=True)
+    else:
+        _print(tally.name, check)
 
 
 def _print(name: str, check: Check) -> None:

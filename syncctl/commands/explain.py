@@ -16,6 +16,7 @@ from syncctl.state.database import Database, open_database
 if TYPE_CHECKING:
     import sqlite3
 
+_MOST_PATH = 60
 _RULES = {
     "feed": "the feed of changes told it",
     "full": "a full read showed it",
@@ -127,8 +128,9 @@ def _print(story: dict[str, Any]) -> None:
     click.echo(f"{story['sku']} in the shop: " + (_shop_line(shop) if shop else "not there"))
     for record in story["records"]:
         click.echo(f"\n{record['connector']}: {record['remote_id']}, {record['state']}, {record['link']}")
-        _print_seen("product seen last", record["product_last_seen"])
-        _print_seen("stock seen last", record["stock_last_seen"])
+        if record["state"] != "gone":  # the change that says so tells when it was looked for last
+            _print_seen("product seen last", record["product_last_seen"])
+            _print_seen("stock seen last", record["stock_last_seen"])
         for change in reversed(record["changes"]):
             _print_change(change)
         _print_seen("first seen", record["first_seen"])
@@ -159,4 +161,10 @@ def _by_call(what: dict[str, Any]) -> str:
     """The call and run behind a line, on a line of its own: they are long."""
     if not what.get("request"):
         return f" (call {what['call']})" if what.get("call") else ""
-    return f"\n{'':24}call {what['call']}, run {what['run']} ({what['command']}): {what['request'][:120]}"
+    return f"\n{'':24}call {what['call']}, run {what['run']} ({what['command']}): {_cut(what['request'])}"
+
+
+def _cut(request: str) -> str:
+    """A request whose path is no longer than a line has room for."""
+    method, _, path = request.partition(" ")
+    return f"{method} {path if len(path) <= _MOST_PATH else path[: _MOST_PATH - 1] + '…'}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncctl.commands.common import Common, sentence, show_json, warn
+from syncctl.commands.common import Common, number_of_calls, sentence, show_json, warn
 
 if TYPE_CHECKING:
     from syncctl.plan import Wanted
@@ -37,5 +37,5 @@ def show_forecast(wanted: Wanted, common: Common, connector: str | None) -> int:
         show_json(wanted.command, dry_run=True, exit_code=code, connectors=rows)
     else:
         for cost in costs:
-            click.echo(f"{cost.name}: at least {cost.minimum:,} calls, {cost.words}; none was made")
+            click.echo(f"{cost.name}: at least {number_of_calls(cost.minimum)}, {cost.words}; none was made")
     return code

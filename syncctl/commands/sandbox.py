@@ -34,28 +34,35 @@ class Unavailable(click.ClickException):
 )
 @click.option("--print-env", is_flag=True, help="Print the .env lines and exit.")
 def command(port: int, products: int, seed: int, db: str | None, *, print_env: bool) -> None:
-    r"""Serve a local copy of the back offices, to try syncctl without any account.
+    """Serve a local copy of the back offices, to try syncctl without any account.
 
     Prints the .env lines that point syncctl at it, then serves on 127.0.0.1 until Ctrl-C.
 
     \b
     Example, in two terminals:
-      syncctl sandbox --print-env > sandbox.env && syncctl sandbox
-      syncctl --env-file sandbox.env sync-recent
+        umask 077; syncctl sandbox --print-env > sandbox.env
+        syncctl sandbox
+        syncctl sync-recent --env-file sandbox.env
     """
     from ..sandbox import Sandbox  # the HTTP server is for this command alone
 
     sandbox = Sandbox(port=port, products=products, seed=seed, db=db)
+    if print_env:
+        _print_env(sandbox)
+    else:
+        _serve(sandbox)
+
+
+def _print_env(sandbox: Sandbox) -> None:
     for name, value in sandbox.env().items():
         click.echo(f"{name}={value}")
-    if not print_env:
-        _serve(sandbox)
 
 
 def _serve(sandbox: Sandbox) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         sandbox.start()
+        _print_env(sandbox)
         click.echo(f"# Serving on {sandbox.url} until Ctrl-C.")
         sandbox.serve_forever()
     except OSError as error:

@@ -74,6 +74,7 @@ def _window(usage: Any) -> dict[str, Any]:
         "others": usage.others,
         "left": usage.left,
         "frees_at": frees,
+        "recent_waits_until": iso(usage.recent_at) if usage.recent_at else None,
     }
 
 
@@ -130,9 +131,7 @@ def _success(each: dict[str, Any], now: datetime) -> str:
 
 
 def _products(connector: dict[str, Any]) -> str:
-    return (
-        f"{connector['products']:,}, of them {connector['gone']:,} gone; {connector['drift_7_days']:,} drifts in 7 days"
-    )
+    return f"{connector['products']:,}, and {connector['gone']:,} gone; {connector['drift_7_days']:,} drifts in 7 days"
 
 
 def _ages(ages: dict[str, Any]) -> str:
@@ -153,7 +152,8 @@ def _progress(each: dict[str, Any]) -> str:
 def _used(each: dict[str, Any]) -> str:
     others = f", {each['others']:,} by others" if each["others"] else ""
     frees = f"; frees {each['frees_at']}" if each["left"] == 0 and each["frees_at"] else ""
-    return f"{each['used']:,} of {each['limit']:,} used{others}, {each['left']:,} left{frees}"
+    waits = f"; sync-recent waits until {each['recent_waits_until']}" if each["recent_waits_until"] else ""
+    return f"{each['used']:,} of {each['limit']:,} used{others}, {each['left']:,} left{frees}{waits}"
 
 
 def age(seconds: float) -> str:

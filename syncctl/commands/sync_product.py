@@ -42,7 +42,7 @@ def command(*, skus: tuple[str, ...], accept_loss: bool, common: Common, running
     def work(session: Session) -> None:
         from syncctl.refresh import sync_product
 
-        before = {sku: session.history.values(sku) for sku in wanted}
+        before = {sku: (session.history.last_call(sku), session.history.values(sku)) for sku in wanted}
         try:
             sync_product(session, wanted)
         finally:
@@ -53,11 +53,11 @@ def command(*, skus: tuple[str, ...], accept_loss: bool, common: Common, running
     return run_job(job, common, running)
 
 
-def _show(session: Session, before: dict[str, dict[str, str | None]]) -> None:
-    """Each product's values, and what they were where that differs."""
-    for sku, old in before.items():
+def _show(session: Session, before: dict[str, tuple[int, dict[str, str | None]]]) -> None:
+    """The values of each product that was read, and what they were where that differs."""
+    for sku, (call, old) in before.items():
         new = session.history.values(sku)
-        if new:
+        if session.history.last_call(sku) > call:
             click.echo(f"{session.name}: {sku}: " + ", ".join(_value(name, old, new) for name in new))
 
 

@@ -150,6 +150,7 @@ class Connector(ABC):
     pulls: ClassVar[Mapping[Kind, Pull]]
     lookups: ClassVar[Mapping[Kind, Lookup]]
     check_calls: ClassVar[int] = 2  # of `check`
+    location_setting: ClassVar[str] = ""  # the setting that names where stock is sold from, where there is one
     quota_status: ClassVar[frozenset[int]] = frozenset()  # statuses other than 429 that may mean "quota used up"
 
     def __init__(self, values: Values, http: Http) -> None:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 OVERLAP_MS = 10 * 60 * 1000  # whether modifiedSince includes its own second is not documented
 SETTLED_MS = 24 * 3600 * 1000  # what changed before that stands in the lists for certain, whatever zone it is dated in
+AHEAD_MS = 60 * 1000  # servers of one service may differ by that much; the overlap covers it
 _TIERS = tuple((str(number), f"SellPriceTier{number}", f"price in tier {number}") for number in range(1, 11))
 _PATHS = {Kind.PRODUCTS: "/Products", Kind.STOCK: "/StockOnHand"}
 # The signature covers the decoded query, so characters that travel as they are cannot be misread. A filter with
@@ -106,6 +107,7 @@ class Unleashed(Connector):
     # 50 ids of 37 characters stay below the 2,048 of a classic ASP.NET query string.
     lookups: ClassVar[Mapping[Kind, Lookup]] = {Kind.PRODUCTS: Lookup(50), Kind.STOCK: Lookup(50)}
     quota_status: ClassVar[frozenset[int]] = frozenset({403})
+    location_setting: ClassVar[str] = "WAREHOUSE"
 
     @classmethod
     def account(cls, values: Values) -> str:
@@ -161,6 +163,8 @@ class Unleashed(Connector):
             if error.status == 404 and at.page > 1:  # one of the forms that a page past the end may take
                 return Page((), str(at.after()), last=True, call=error.call)
             raise
+        if settled := _set_back(at, answer):
+            return Page((), str(settled), last=False, call=answer.call)
         items, paging = _listed(answer)
         _check_paging(at.page, paging, items)
         now = _moved(at, answer, items)
@@ -316,6 +320,17 @@ def _check_paging(asked: int, paging: Mapping[str, Any], items: list[Any]) -> No
     if items and came != asked <= pages:
         remedy = "Run it again; if it stays so, report it to Unleashed"
         raise AnswerError(f"Page {asked} was asked for and page {came} came", remedy)
+
+
+def _set_back(at: Cursor, answer: Answer) -> Cursor | None:
+    """Where to read from instead, where the stamp lies in the service's future: its clock was ahead and came back.
+
+    What changed since it came back is dated before the stamp, and no read from there on would show it.
+    """
+    date = answer.date()
+    if at.stamp is None or date is None or at.stamp <= to_ms(date) + AHEAD_MS:
+        return None
+    return Cursor(to_ms(date) - SETTLED_MS)
 
 
 def _moved(at: Cursor, answer: Answer, items: list[Any]) -> Cursor:

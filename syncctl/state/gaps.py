@@ -60,7 +60,10 @@ class Gaps:
         return self._number(_LIVE)
 
     def unseen(self, kind: Kind, first_call: int) -> list[str]:
-        """What the mirror has and a full read that began with `first_call` did not show: products, or stock not 0."""
+        """What the mirror has and a full read that began with `first_call` did not show: products, or stock not 0.
+
+        Of stock only what the shop sells from now: after a change of warehouse nothing else is worth a call.
+        """
         if kind is Kind.PRODUCTS:
             sql = (
                 "SELECT remote_id FROM looks CROSS JOIN remote_products USING (connector, remote_id)"
@@ -69,9 +72,11 @@ class Gaps:
         else:
             sql = (
                 "SELECT DISTINCT remote_id FROM looks CROSS JOIN remote_stock USING (connector, remote_id)"
-                " WHERE looks.connector = ? AND stock_call < ? AND available <> 0"
+                " WHERE looks.connector = ?1 AND stock_call < ?2 AND available <> 0"
+                " AND (?3 IS NULL OR location IN (SELECT value FROM json_each(?3)))"
             )
-        return [row["remote_id"] for row in self.database.rows(sql, self.connector, first_call)]
+        values = [self.connector, first_call] + ([self.locations] if kind is Kind.STOCK else [])
+        return [row["remote_id"] for row in self.database.rows(sql, *values)]
 
     def seen(self, kind: Kind, first_call: int) -> int:
         """How many products, or products with stock, were looked at by `first_call` or later."""

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 
+from syncctl.models import Struct
 from syncctl.state.database import Database
 
+# A run that a guard refused ends with 65 as well; its error names no record.
+_SUCCESS = """
+deferred_until IS NULL AND (
+    run_connectors.exit_code = 0
+    OR run_connectors.exit_code = 65 AND calls > 0
+        AND NOT EXISTS (SELECT 1 FROM json_each(errors) WHERE json_extract(value, '$[0]') = '')
+)
+"""
+_LAST_RUNS = f"""
+SELECT command, max(CASE WHEN {_SUCCESS} THEN finished_at END) AS success, max(finished_at) AS ended, max(run) AS run
+FROM run_connectors JOIN runs ON runs.id = run WHERE connector = ? GROUP BY command ORDER BY command
+"""
+# One that was locked out learnt nothing about the budget.
+_DEFERRED_BEFORE = """
+SELECT deferred_until, finished_at FROM run_connectors JOIN runs ON runs.id = run
+WHERE connector = ? AND command = ? AND run < ? AND run_connectors.exit_code <> 75 ORDER BY run DESC LIMIT 1
+"""
 
-@dataclass(frozen=True, slots=True)
-class Ages:
+
+class Ages(Struct):
     """How long ago the products of a connector were looked at, in seconds; None without products."""
 
     products: int
@@ -28,12 +45,12 @@ class Health:
 
     def last_runs(self) -> list[sqlite3.Row]:
         """Of each command the last success and the last end."""
-        return self.database.rows(
-            "SELECT command, max(CASE WHEN run_connectors.exit_code IN (0, 65) AND deferred_until IS NULL"
-            " THEN finished_at END) AS success, max(finished_at) AS ended, max(run) AS run"
-            " FROM run_connectors JOIN runs ON runs.id = run WHERE connector = ? GROUP BY command ORDER BY command",
-            self.connector,
-        )
+        return self.database.rows(_LAST_RUNS, self.connector)
+
+    def deferred_before(self, command: str, run: int) -> tuple[int, int] | None:
+        """Until when the run of this command before `run` was deferred, and when it ended; None if it was not."""
+        row = self.database.row(_DEFERRED_BEFORE, self.connector, command, run)
+        return (row[0], row[1]) if row and row[0] and row[1] else None
 
     def last_errors(self) -> sqlite3.Row | None:
         """The errors of the last run that touched this connector."""
@@ -44,7 +61,7 @@ class Health:
         )
 
     def ages(self, now: int) -> Ages:
-        """The age of the data: by the older look of product and stock."""
+        """The age of the data: by the older look of product and stock; products that are gone have none."""
         count = self._number("SELECT count(*) FROM looks WHERE connector = ?")
         never = self._number("SELECT count(*) FROM looks WHERE connector = ? AND oldest_at = 0")
         if not count:

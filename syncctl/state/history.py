@@ -11,13 +11,19 @@ _VALUES = """
 SELECT remote.name, json_extract(remote.prices, '$."' || coalesce(
         (SELECT price_tier FROM sources WHERE field = 'price' AND connector = remote.connector), 'default') || '"')
         AS price,
-    (SELECT sum(available) FROM remote_stock WHERE connector = remote.connector AND remote_id = remote.remote_id
-        AND (location IN (SELECT value FROM sources, json_each(locations)
-                          WHERE field = 'stock' AND connector = remote.connector)
-             OR NOT EXISTS (SELECT 1 FROM sources WHERE field = 'stock' AND connector = remote.connector
-                            AND locations IS NOT NULL))) AS available,
-    remote.state
+    CASE WHEN remote.state = 'gone' THEN 0 ELSE coalesce(
+        (SELECT sum(available) FROM remote_stock WHERE connector = remote.connector AND remote_id = remote.remote_id
+            AND (location IN (SELECT value FROM sources, json_each(locations)
+                              WHERE field = 'stock' AND connector = remote.connector)
+                 OR NOT EXISTS (SELECT 1 FROM sources WHERE field = 'stock' AND connector = remote.connector
+                                AND locations IS NOT NULL))),
+        CASE WHEN looks.stock_at > 0 THEN 0 END) END AS available,
+    remote.state,
+    max(coalesce(looks.product_call, 0), coalesce(looks.stock_call, 0), coalesce(
+        (SELECT max(call) FROM changes WHERE connector = remote.connector AND remote_id = remote.remote_id), 0))
+        AS last_call
 FROM remote_products AS remote
+LEFT JOIN looks USING (connector, remote_id)
 LEFT JOIN products ON products.id = remote.product_id
 WHERE remote.rowid IN (
     SELECT rowid FROM remote_products
@@ -49,6 +55,11 @@ class History:
             return {}
         available = None if row["available"] is None else quantity_text(row["available"])
         return {"name": row["name"], "price": row["price"], "available": available, "state": row["state"]}
+
+    def last_call(self, sku: str) -> int:
+        """The last call that told of this product or of its stock; 0 where none did."""
+        row = self.database.row(_VALUES, self.connector, sku)
+        return int(row["last_call"]) if row else 0
 
 
 def records(database: Database, sku: str) -> list[sqlite3.Row]:

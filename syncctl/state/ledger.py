@@ -66,13 +66,17 @@ class Outcome(Struct):
 
 
 class Usage(Struct):
-    """How full a window is. `frees_at` is when more than now is left of it, None where nothing is booked."""
+    """How full a window is. `frees_at` is when more than now is left of it, None where nothing is booked.
+
+    `recent_at` is when calls of sync-recent go on, None where nothing keeps them or they would sit it out.
+    """
 
     limit: Limit
     used: int
     others: int
     left: int
     frees_at: datetime | None
+    recent_at: datetime | None = None
 
 
 class WindowFullError(Exception):
@@ -261,7 +265,13 @@ def _usage(counting: Sequence[tuple[int, int, int]], limit: Limit, now: int) -> 
     others = sum(slot[2] for slot in counting)
     left = limit.calls - used - others
     frees_at = windows.frees_at(list(counting), limit, max(1, 1 - left), now) if counting else None
-    return Usage(limit, used, others, max(0, left), from_ms(frees_at) if frees_at else None)
+    recent_at = _goes_on(list(counting), limit, used + others, now)
+    return Usage(limit, used, others, max(0, left), from_ms(frees_at) if frees_at else None, recent_at)
+
+
+def _goes_on(counting: list[tuple[int, int, int]], limit: Limit, count: int, now: int) -> datetime | None:
+    surplus = count - windows.allowed(limit, Purpose.RECENT) + 1
+    return None if limit.waitable or surplus <= 0 else from_ms(windows.frees_at(counting, limit, surplus, now))
 
 
 def _is_today(moment: int | None, now: int) -> bool:

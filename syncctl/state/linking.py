@@ -50,9 +50,16 @@ WHERE remote.connector = ?1 AND remote.product_id IS NULL AND remote.state <> 'g
             AND other.remote_id <> remote.remote_id)
 """
 _RENAMED = """
-SELECT remote.remote_id, remote.sku, products.sku AS local FROM remote_products AS remote
+SELECT remote.remote_id, remote.sku, products.sku AS local, taken.id IS NOT NULL AS taken
+FROM remote_products AS remote
 JOIN products ON products.id = remote.product_id
+LEFT JOIN products AS taken ON taken.sku = remote.sku
 WHERE remote.connector = ? AND remote.sku <> products.sku AND remote.remote_id IN (SELECT value FROM json_each(?))
+"""
+_LINKED_SKUS = """
+SELECT DISTINCT sku FROM remote_products
+WHERE connector = ? AND product_id IS NOT NULL AND state <> 'gone' AND sku <> ''
+    AND remote_id IN (SELECT value FROM json_each(?))
 """
 _INSERT = "INSERT INTO products (id, sku, name, barcode, created_by) VALUES (?, ?, ?, ?, ?)"
 _SAVE_LINK = (
@@ -92,24 +99,29 @@ class Linker:
         return problems
 
     def renamed(self, remote_ids: Iterable[str]) -> list[Problem]:
-        """Linked records whose SKU is no longer the shop's."""
-        rows = self.database.rows(_RENAMED, self.connector, json.dumps(list(remote_ids)))
+        """Linked records whose SKU is no longer the shop's, or is that of another record too."""
+        wanted = json.dumps(list(remote_ids))
+        linked = [row["sku"] for row in self.database.rows(_LINKED_SKUS, self.connector, wanted)]
+        twice = self._same_sku(linked)
+        rows = self.database.rows(_RENAMED, self.connector, wanted)
         return [
-            Problem(
-                row["local"],
-                f"is now called {row['sku']} in {self.connector}; the link holds",
-                f"If that is meant, rename it in the shop too: {_rename(row['local'], row['sku'])}",
-            )
-            for row in rows
+            *(_shared(sku, ids, self.connector) for sku, ids in twice.items()),
+            *(_renamed(row, self.connector) for row in rows if row["sku"] not in twice),
         ]
 
+    def _same_sku(self, skus: Iterable[str]) -> dict[str, str]:
+        """Those of the SKUs that several live records have, with the remote ids of these."""
+        rows = self.database.rows(_SAME_SKU, self.connector, json.dumps(sorted(skus)))
+        return {row["sku"]: row["ids"] for row in rows}
+
     def _link_named(self, named: Mapping[str, sqlite3.Row], run: int, problems: list[Problem]) -> None:
-        skus = json.dumps(sorted({row["sku"] for row in named.values()}))
-        twice = {row["sku"]: row["ids"] for row in self.database.rows(_SAME_SKU, self.connector, skus)}
+        wanted = {row["sku"] for row in named.values()}
+        skus = json.dumps(sorted(wanted))
+        twice = self._same_sku(wanted)
         local = {row["sku"]: row for row in self.database.rows(_LOCAL, skus, self.connector)}
         nearly = {row["sku"]: row["local"] for row in self.database.rows(_NEARLY, skus)}
         for sku, ids in twice.items():
-            problems.append(Problem(sku, f"several products have this SKU in {self.connector}: {ids}", _ONE_NAME))
+            problems.append(_shared(sku, ids, self.connector))
             self._withdraw(sku, run)
         new: dict[str, sqlite3.Row] = {}
         for remote_id, row in named.items():
@@ -157,6 +169,21 @@ class Linker:
             " WHERE connector = ? AND sku = ? AND matched_run = ?",
             (self.connector, sku, run),
         )
+
+
+def _shared(sku: str, ids: str, connector: str) -> Problem:
+    return Problem(sku, f"several products have this SKU in {connector}: {ids}", _ONE_NAME)
+
+
+def _renamed(row: sqlite3.Row, connector: str) -> Problem:
+    """What to do about a linked record of another SKU: renaming the shop's product is not always possible."""
+    local, sku = row["local"], row["sku"]
+    if not sku:
+        return Problem(local, f"has no SKU any more in {connector}; the link holds", "Give it one there")
+    remedy = f"If that is meant, rename it in the shop too: {_rename(local, sku)}"
+    if row["taken"]:
+        remedy = f"The shop has another product {sku}: give each its own SKU"
+    return Problem(local, f"is now called {sku} in {connector}; the link holds", remedy)
 
 
 def _rename(before: str, after: str) -> str:

@@ -118,8 +118,10 @@ class Mirror:
     def _store_products(self, products: Mapping[str, Product], look: Look, since: int, stored: Stored) -> None:
         if not products:
             return
+        stored.seen += len(products)
+        newer = self._newer("product", products, look, since, stored)
+        products = {remote_id: product for remote_id, product in products.items() if remote_id not in newer}
         known = self._rows("remote_products", products)
-        stored.fresh += self._unseen("product", products, since)
         inserts, updates = [], []
         for remote_id, product in products.items():
             row = known.get(remote_id)
@@ -133,7 +135,6 @@ class Mirror:
         self._sql.executemany(_INSERT_PRODUCT, inserts)
         self._sql.executemany(_UPDATE_PRODUCT, updates)
         self._look("product" if self.with_stock else None, products, look)
-        stored.seen += len(products)
 
     def _note_changes(
         self, product: Product, row: sqlite3.Row, values: Sequence[Any], look: Look, stored: Stored
@@ -153,17 +154,20 @@ class Mirror:
         if not stock:
             return
         ids = dict.fromkeys(remote_id for remote_id, _ in stock)
+        stored.seen += len(ids)
+        newer = self._newer("stock", ids, look, since, stored)
+        ids = {remote_id: None for remote_id in ids if remote_id not in newer}
         known = self._stock_rows(ids)
-        stored.fresh += self._unseen("stock", ids, since)
         writes = []
         for key, record in stock.items():
+            if key[0] in newer:
+                continue
             row = known.get(key)
             if record.available is None or not self._stock_differs(record, row, look, stored):
                 continue
             writes.append((self.connector, *key, _millionths(record), record.version, look.call))
         self._sql.executemany(_SAVE_STOCK, writes)
         self._look("stock", ids, look)
-        stored.seen += len(ids)
 
     def _stock_differs(self, record: Stock, row: sqlite3.Row | None, look: Look, stored: Stored) -> bool:
         after = _millionths(record)
@@ -238,15 +242,17 @@ class Mirror:
         )
         return {(row["remote_id"], row["location"]): row for row in found}
 
-    def _unseen(self, kind: str, remote_ids: Mapping[str, Any], since_call: int) -> int:
-        row = self.database.row(
-            "SELECT count(*) FROM looks WHERE connector = ? AND remote_id IN (SELECT value FROM json_each(?))"
-            f" AND {kind}_call >= ?",
+    def _newer(self, kind: str, remote_ids: Mapping[str, Any], look: Look, since: int, stored: Stored) -> set[str]:
+        """What was looked at by a later call while this one was under way; counts what was not seen since `since`."""
+        rows = self.database.rows(
+            f"SELECT remote_id, {kind}_call AS call FROM looks WHERE connector = ?"
+            f" AND remote_id IN (SELECT value FROM json_each(?)) AND {kind}_call >= ?",
             self.connector,
             json.dumps(list(remote_ids)),
-            since_call,
+            since,
         )
-        return len(remote_ids) - (row[0] if row else 0)
+        stored.fresh += len(remote_ids) - len(rows)
+        return {row["remote_id"] for row in rows if row["call"] > look.call}
 
 
 def quantity_text(millionths: int) -> str:
