@@ -283,3 +283,15 @@ def test_stock_of_another_warehouse_shows_once_it_is_read(shop: Shop) -> None:
     assert shop.rows("SELECT sku, available FROM catalogue ORDER BY sku") == before
     shop.ok("sync-recent", **place)
     assert shop.rows("SELECT sku, available FROM catalogue ORDER BY sku") != before
+
+
+def test_a_refused_price_stays_visible_after_the_run_that_refused_it(shop: Shop) -> None:
+    shop.upstream.put("products", {"ProductCode": "ODD", "ProductDescription": "Odd", "DefaultSellPrice": 5})
+    shop.ok("sync-recent")
+    shop.upstream.put("products", {"ProductCode": "ODD", "DefaultSellPrice": "12,50"})
+    assert shop.run("sync-recent").code == 65
+    shop.upstream.put("products", {"ProductCode": "ODD", "DefaultSellPrice": 5})
+    shop.ok("sync-recent")
+    assert "'12,50' is not a number" in shop.ok("explain", "product", "ODD").out
+    (problem,) = shop.ok("explain", "product", "ODD", "--json").json()["problems"]
+    assert (problem["connector"], problem["run"]) == ("unleashed", 2)

@@ -68,6 +68,7 @@ def _story(database: Database, sku: str) -> dict[str, Any]:
         "sku": sku,
         "catalogue": dict(shop) if shop else None,
         "records": [_record(database, row) for row in remotes],
+        "problems": [each | {"at": iso(from_ms(each["at"]))} for each in history.problems(database, sku)],
     }
 
 
@@ -134,6 +135,10 @@ def _print(story: dict[str, Any]) -> None:
         for change in reversed(record["changes"]):
             _print_change(change)
         _print_seen("first seen", record["first_seen"])
+    if story["problems"]:
+        click.echo("\nReported, the last time each:")
+    for problem in story["problems"]:
+        click.echo(f"  {problem['at']:20}  run {problem['run']}, {problem['connector']}: {problem['message']}")
 
 
 def _shop_line(shop: dict[str, Any]) -> str:

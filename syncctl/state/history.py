@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from typing import Any
 
 from syncctl.state.database import Database
 from syncctl.state.mirror import quantity_text
@@ -83,3 +85,19 @@ def call(database: Database, number: int) -> sqlite3.Row | None:
     return database.row(
         "SELECT calls.*, runs.command FROM calls LEFT JOIN runs ON runs.id = calls.run WHERE calls.id = ?", number
     )
+
+
+def problems(database: Database, sku: str) -> list[dict[str, Any]]:
+    """What the last runs had to say against this product, each sentence with the latest run that said it."""
+    rows = database.rows(
+        "SELECT run, connector, errors, finished_at FROM run_connectors JOIN runs ON runs.id = run"
+        " WHERE errors <> '[]' AND instr(errors, ?) ORDER BY run DESC LIMIT 100",
+        json.dumps(sku),
+    )
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        for record, message, remedy in json.loads(row["errors"]):
+            if record == sku:
+                told = {"connector": row["connector"], "message": message, "remedy": remedy}
+                found.setdefault((row["connector"], message), told | {"run": row["run"], "at": row["finished_at"]})
+    return list(found.values())
