@@ -56,8 +56,9 @@ JOIN products ON products.id = remote.product_id
 LEFT JOIN products AS taken ON taken.sku = remote.sku
 WHERE remote.connector = ? AND remote.sku <> products.sku AND remote.remote_id IN (SELECT value FROM json_each(?))
 """
+# Without DISTINCT, for which SQLite would walk along all SKUs of the connector.
 _LINKED_SKUS = """
-SELECT DISTINCT sku FROM remote_products
+SELECT sku FROM remote_products
 WHERE connector = ? AND product_id IS NOT NULL AND state <> 'gone' AND sku <> ''
     AND remote_id IN (SELECT value FROM json_each(?))
 """
@@ -101,7 +102,7 @@ class Linker:
     def renamed(self, remote_ids: Iterable[str]) -> list[Problem]:
         """Linked records whose SKU is no longer the shop's, or is that of another record too."""
         wanted = json.dumps(list(remote_ids))
-        linked = [row["sku"] for row in self.database.rows(_LINKED_SKUS, self.connector, wanted)]
+        linked = {row["sku"] for row in self.database.rows(_LINKED_SKUS, self.connector, wanted)}
         twice = self._same_sku(linked)
         rows = self.database.rows(_RENAMED, self.connector, wanted)
         return [
