@@ -60,8 +60,10 @@ class Struct:
     """
 
     def __init__(self, *values: Any, **named: Any) -> None:
-        names = type(self).__annotations__
-        vars(self).update(zip(names, values, strict=False), **named)
+        names, own = type(self).__annotations__, self.__dict__
+        own.update(zip(names, values, strict=False), **named)
+        if len(values) + len(named) == len(own) and own.keys() == names.keys():
+            return  # all are told, none twice: there may be hundreds of thousands of these
         if len(values) > len(names) or not names.keys() >= named.keys() or not all(hasattr(self, n) for n in names):
             raise TypeError(f"{type(self).__name__} takes {', '.join(names)}; got {values} {named}")
 
@@ -141,5 +143,6 @@ def money_text(value: Decimal) -> str:
     >>> money_text(Decimal("14.5000")), money_text(Decimal("2.63158"))
     ('14.50', '2.63158')
     """
-    whole, _, decimals = f"{value:f}".partition(".")
+    digits = str(value)
+    whole, _, decimals = (f"{value:f}" if "E" in digits else digits).partition(".")
     return f"{whole}.{decimals.rstrip('0'):0<2}"

@@ -10,6 +10,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -224,7 +225,7 @@ def text(value: object) -> str:
     """A text as the service tells it, fit for one line and for any database: control characters become spaces."""
     if value is None:
         return ""
-    plain = str(value)
+    plain = value if type(value) is str else str(value)
     if not plain.isprintable():
         plain = "".join(c if c.isprintable() else " " for c in plain).strip()
     return plain
@@ -237,7 +238,12 @@ def whole(value: object) -> int:
 
 def microsoft_date(value: object) -> int:
     """Milliseconds of `/Date(1413763969623)/`, which is UTC whatever zone it names; 0 for anything else."""
-    found = re.fullmatch(_MICROSOFT_DATE, value) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return 0
+    digits = value[6:-2]
+    if len(digits) <= 15 and digits.isdecimal() and value.isascii() and value == f"/Date({digits})/":
+        return int(digits)  # all that were ever seen
+    found = re.fullmatch(_MICROSOFT_DATE, value)
     return int(found[1]) if found else 0
 
 
@@ -246,21 +252,27 @@ def price(value: object) -> Decimal | None:
     if value is None:
         return None
     amount = _decimal(value)
-    if amount < 0:
+    if not amount.is_signed():
+        return amount
+    if amount:
         raise ValueError("is negative")
     return abs(amount)  # there is a minus zero
 
 
 def usable_prices(
-    record: str, offers: Iterable[tuple[str, str, object]], remedy: str
+    record: str, offers: Mapping[str, object], remedy: str
 ) -> tuple[dict[str, Decimal | None], tuple[Problem, ...]]:
-    """The prices by tier, and a problem for each that is none; `offers` are tier, the tier in words, and value."""
-    prices: dict[str, Decimal | None] = {}
+    """The prices by tier, those that are none left out with a problem; `offers` maps each tier to what it costs."""
+    prices: dict[str, Decimal | None] = dict.fromkeys(offers)
     problems = []
-    for tier, words, value in offers:
+    for tier, value in offers.items():
+        if value is None:
+            continue
         try:
-            prices[tier] = None if value is None else price(value)
+            prices[tier] = price(value)
         except ValueError as error:
+            del prices[tier]
+            words = "default sell price" if tier == "default" else f"price in tier {tier}"
             problems.append(Problem(record, f"its {words} {text(value)[:40]!r} {error}", remedy))
     return prices, tuple(problems)
 
@@ -280,18 +292,28 @@ def usable_quantity(record: str, value: object, remedy: str) -> tuple[Decimal | 
 
 def _decimal(value: object) -> Decimal:
     """A JSON number (int or Decimal) of a size that money and goods can have."""
-    from decimal import Decimal  # slow to import, and runs that make no call need none
-
+    decimal = _decimal_class()
     if type(value) is int:  # and not bool
-        value = Decimal(value)
-    if not isinstance(value, Decimal):
+        value = decimal(value)
+    if not isinstance(value, decimal) or not value.is_finite():
         raise ValueError("is not a number")
-    exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int):  # NaN and the infinities
-        raise ValueError("is not a number")
-    if abs(value) >= 10**12 or exponent < -12:
+    if (value and value.adjusted() >= 12) or _decimals(value) > 12:
         raise ValueError("is too large or too fine")
     return value
+
+
+@cache
+def _decimal_class() -> type[Decimal]:
+    from decimal import Decimal  # slow to import, and runs that make no call need none
+
+    return Decimal
+
+
+def _decimals(value: Decimal) -> int:
+    """How many decimals a finite number has, or 0 where its text shows that they are no more than twelve."""
+    if value.adjusted() >= -6 and len(str(value)) <= 14:
+        return 0
+    return -int(value.as_tuple().exponent)
 
 
 def absent(remote_ids: Sequence[str], records: Iterable[Record | Problem]) -> list[str]:

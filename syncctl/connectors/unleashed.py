@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 OVERLAP_MS = 10 * 60 * 1000  # whether modifiedSince includes its own second is not documented
 SETTLED_MS = 24 * 3600 * 1000  # what changed before that stands in the lists for certain, whatever zone it is dated in
 AHEAD_MS = 60 * 1000  # servers of one service may differ by that much; the overlap covers it
-_TIERS = tuple((str(number), f"SellPriceTier{number}", f"price in tier {number}") for number in range(1, 11))
+_TIERS = tuple((str(number), f"SellPriceTier{number}") for number in range(1, 11))
 _PATHS = {Kind.PRODUCTS: "/Products", Kind.STOCK: "/StockOnHand"}
 # The signature covers the decoded query, so characters that travel as they are cannot be misread. A filter with
 # one of the others is signed rightly too, but nobody has shown that the service agrees.
@@ -245,11 +245,12 @@ class Unleashed(Connector):
             yield Check("ok", "signature", "accepted with and without a colon in the query")
 
     def _records(self, kind: Kind, items: Iterable[Any], where: str) -> Iterator[Record | Problem]:
+        read = self._product if kind is Kind.PRODUCTS else self._stock
         for number, item in enumerate(items, 1):
-            if not isinstance(item, dict):
-                yield Problem(f"{kind} {number} of {where}", "is not a record", "Report it to Unleashed")
+            if isinstance(item, dict):
+                yield read(item, where)
             else:
-                yield self._product(item, where) if kind is Kind.PRODUCTS else self._stock(item, where)
+                yield Problem(f"{kind} {number} of {where}", "is not a record", "Report it to Unleashed")
 
     def _product(self, item: Mapping[str, Any], where: str) -> Product | Problem:
         sku = text(item.get("ProductCode")).strip()
@@ -341,11 +342,12 @@ def _moved(at: Cursor, answer: Answer, items: list[Any]) -> Cursor:
     return Cursor(at.stamp, at.page + 1, max(at.newest, newest), ceiling)
 
 
-def _offers(item: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]:
-    yield "default", "default sell price", item.get("DefaultSellPrice")
-    for tier, key, words in _TIERS:
+def _offers(item: Mapping[str, Any]) -> dict[str, object]:
+    offers = {"default": item.get("DefaultSellPrice")}
+    for tier, key in _TIERS:
         offer = item.get(key)
-        yield tier, words, offer.get("Value") if isinstance(offer, dict) else offer
+        offers[tier] = offer.get("Value") if isinstance(offer, dict) else offer
+    return offers
 
 
 CONNECTOR = Unleashed

@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from syncctl.models import MILLION, Kind, Problem, Product, Record, State, Stock, money_text
@@ -54,7 +55,7 @@ class Stored:
 
 
 _PRODUCT_FIELDS = ("sku", "name", "barcode", "prices", "price_includes_tax", "state", "version")
-_PRICES = json.JSONEncoder(sort_keys=True)
+_quoted = lru_cache(json.dumps)
 _QUIET_FIELDS = frozenset({"version"})  # stored, but no change that anybody asks about
 _LOOK = """
 INSERT INTO looks (connector, remote_id, {kind}_at, {kind}_call) VALUES (?1, ?2, ?3, ?4)
@@ -268,12 +269,13 @@ def _millionths(record: Stock) -> int:
 
 def _product_values(product: Product, row: sqlite3.Row | None) -> tuple[Any, ...]:
     """The row's values in the order of `_PRODUCT_FIELDS`; a tier that the record leaves out keeps its price."""
-    old = json.loads(row["prices"]) if row is not None else {}
-    kept = {tier: amount for tier, amount in old.items() if tier not in product.prices}
     told = {tier: money_text(amount) for tier, amount in product.prices.items() if amount is not None}
+    if row is not None:
+        told |= {tier: text for tier, text in json.loads(row["prices"]).items() if tier not in product.prices}
+    prices = ", ".join([f'{_quoted(tier)}: "{told[tier]}"' for tier in sorted(told)])  # an amount needs no escapes
     includes = None if product.price_includes_tax is None else int(product.price_includes_tax)
-    prices = _PRICES.encode(kept | told)
-    return (product.sku, product.name, product.barcode, prices, includes, product.state, product.version)
+    state = str(product.state)  # a plain string: sqlite3 is slow with others
+    return (product.sku, product.name, product.barcode, f"{{{prices}}}", includes, state, product.version)
 
 
 def _differences(name: str, before: Any, after: Any) -> list[tuple[str, Any, Any]]:
