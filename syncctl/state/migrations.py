@@ -85,7 +85,8 @@ CREATE TABLE remote_stock (
 
 -- When and by which call each product and its stock were last looked at. A table of its own, so that a look that
 -- finds nothing new writes no row of the mirror. `oldest_at` is the older of the two, written by whoever writes them:
--- SQLite answers no question from an index alone where a generated column is in it.
+-- SQLite answers no question from an index alone where a generated column is in it. With a rowid, unlike
+-- `remote_stock`: the index then ends in it and grows where the table does, not all over at each remote id.
 CREATE TABLE looks (
     connector TEXT NOT NULL,
     remote_id TEXT NOT NULL,
@@ -95,7 +96,7 @@ CREATE TABLE looks (
     stock_call INTEGER NOT NULL DEFAULT 0,
     oldest_at INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (connector, remote_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX looks_oldest ON looks (connector, oldest_at);
 
 -- A read that is under way, and the stamp that the last complete one left.
