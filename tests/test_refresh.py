@@ -79,7 +79,7 @@ def test_a_change_without_a_trace_is_drift(shop: Shop) -> None:
     shop.upstream.put("stock", {"ProductCode": "BOWL", "AvailableQty": 3}, silent=True)
     result = oldest(shop, "--limit", "120")
     assert (result["drifted"], result["changed"], result["verified"]) == (2, 2, 118)
-    assert shop.rows("SELECT field, after, rule FROM changes ORDER BY id") == [
+    assert shop.rows("SELECT field, after, rule FROM changes ORDER BY field DESC") == [
         ("price", "77.00", "drift"),
         ("available", "3", "drift"),
     ]
