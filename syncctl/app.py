@@ -189,11 +189,12 @@ class App:
         from syncctl.state.history import History
         from syncctl.state.mirror import Mirror
 
+        linker = self._linker(config)
         return Session(
             connector=config.cls(config.values, transport),
             database=self.database,
-            mirror=Mirror(self.database, config.name, with_stock="stock" in config.roles),
-            linker=self._linker(config),
+            mirror=Mirror(self.database, config.name, linker.adopt, with_stock="stock" in config.roles),
+            linker=linker,
             cursors=Cursors(self.database, config.name),
             gaps=Gaps(self.database, config.name, config.cls.locations(config.values)),
             history=History(self.database, config.name),

@@ -54,8 +54,9 @@ class Session:
     def store(self, records: Iterable[Record | Problem], look: Look, since_call: int = 0) -> Stored:
         """Stores records and their links inside the caller's transaction, and counts them."""
         stored = self.mirror.store(records, look, since_call)
-        touched = [*stored.created, *stored.changed]
-        problems = self.linker.renamed(touched) + self.linker.link(touched, self.run.number) if touched else []
+        problems = self.linker.renamed(stored.changed) if stored.changed else []
+        touched = [*(remote_id for remote_id in stored.created if remote_id not in stored.linked), *stored.changed]
+        problems += self.linker.link(touched, self.run.number) if touched else []
         self.tally.report(stored.problems + problems)
         self.tally.seen += stored.seen
         self.tally.created += len(stored.created)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
-from syncctl.models import Problem
+from syncctl.models import Problem, Product, State
 from syncctl.state.database import Database
 
 _ONE_NAME = "Give each product its own SKU there"
@@ -62,6 +63,12 @@ SELECT sku FROM remote_products
 WHERE connector = ? AND product_id IS NOT NULL AND state <> 'gone' AND sku <> ''
     AND remote_id IN (SELECT value FROM json_each(?))
 """
+# SKUs that the shop has, in whatever case, or that another record of this connector has.
+_TAKEN = """
+SELECT value FROM json_each(?1)
+WHERE EXISTS (SELECT 1 FROM products WHERE sku = value COLLATE NOCASE)
+    OR EXISTS (SELECT 1 FROM remote_products WHERE connector = ?2 AND sku = value AND state <> 'gone')
+"""
 _INSERT = "INSERT INTO products (id, sku, name, barcode, created_by) VALUES (?, ?, ?, ?, ?)"
 _SAVE_LINK = (
     "UPDATE remote_products SET product_id = ?, matched_by = ?, matched_run = ? WHERE connector = ? AND remote_id = ?"
@@ -98,6 +105,21 @@ class Linker:
         if named:
             self._link_named(named, run, problems)
         return problems
+
+    def adopt(self, products: Sequence[Product]) -> Mapping[str, int]:
+        """Inserts those of these new products whose SKU is nobody else's, before the mirror has them.
+
+        Gives the shop's number by remote id. All others are for `link` to judge once they are stored.
+        """
+        times = Counter(product.sku.lower() for product in products)
+        free = [p for p in products if p.sku and p.state is State.ACTIVE and times[p.sku.lower()] == 1]
+        if not (self.insert_new and free):
+            return {}
+        skus = json.dumps([product.sku for product in free])
+        taken = {row["value"] for row in self.database.rows(_TAKEN, skus, self.connector)}
+        new = [product for product in free if product.sku not in taken]
+        numbers = self._insert([(product.sku, product.name, product.barcode) for product in new])
+        return {product.remote_id: number for number, product in zip(numbers, new, strict=True)}
 
     def renamed(self, remote_ids: Iterable[str]) -> list[Problem]:
         """Linked records whose SKU is no longer the shop's, or is that of another record too."""
@@ -137,7 +159,11 @@ class Linker:
             elif self.insert_new and row["state"] == "active":
                 new[remote_id] = row
                 nearly[sku.lower()] = sku  # a later one of this batch may differ only in case
-        self._insert(new, run)
+        numbers = self._insert([(row["sku"], row["name"], row["barcode"]) for row in new.values()])
+        links = [
+            (number, "new", run, self.connector, remote_id) for number, remote_id in zip(numbers, new, strict=True)
+        ]
+        self._sql.executemany(_SAVE_LINK, links)
 
     def _link_one(self, remote_id: str, local: sqlite3.Row, run: int, problems: list[Problem]) -> None:
         if local["linked_to"] is not None and local["linked_state"] != "gone":
@@ -148,14 +174,13 @@ class Linker:
             self._unlink(local["linked_to"])
         self._sql.execute(_SAVE_LINK, (local["id"], "sku", run, self.connector, remote_id))
 
-    def _insert(self, new: Mapping[str, sqlite3.Row], run: int) -> None:
-        """Inserts and links in two statements for all: with one each, a first read would spend its time here."""
+    def _insert(self, products: Sequence[tuple[str, str, str | None]]) -> range:
+        """Inserts in one statement for all: with one each, a first read would spend its time here. Their numbers."""
         (last,) = self._sql.execute("SELECT coalesce(max(id), 0) FROM products").fetchone()
-        numbered = list(enumerate(new.items(), last + 1))
-        products = [(number, row["sku"], row["name"], row["barcode"], self.connector) for number, (_, row) in numbered]
-        self._sql.executemany(_INSERT, products)
-        links = [(number, "new", run, self.connector, remote_id) for number, (remote_id, _) in numbered]
-        self._sql.executemany(_SAVE_LINK, links)
+        numbers = range(last + 1, last + 1 + len(products))
+        rows = [(number, *product, self.connector) for number, product in zip(numbers, products, strict=True)]
+        self._sql.executemany(_INSERT, rows)
+        return numbers
 
     def _unlink(self, remote_id: str) -> None:
         self._sql.execute(

@@ -37,11 +37,15 @@ class Look:
 
 @dataclass(slots=True)
 class Stored:
-    """What storing some records came to; `fresh` counts those not yet seen since a given call."""
+    """What storing some records came to; `fresh` counts those not yet seen since a given call.
+
+    `linked` are those of the `created` that came with a link to a product of the shop.
+    """
 
     seen: int = 0
     fresh: int = 0
     created: list[str] = field(default_factory=list)
+    linked: Mapping[str, int] = field(default_factory=dict)  # remote id -> product id
     changed: dict[str, str] = field(default_factory=dict)  # remote id -> rule
     problems: list[Problem] = field(default_factory=list)
 
@@ -50,6 +54,7 @@ class Stored:
         self.seen += other.seen
         self.fresh += other.fresh
         self.created += other.created
+        self.linked = {**self.linked, **other.linked}
         self.changed |= other.changed
         self.problems += other.problems
 
@@ -68,8 +73,9 @@ ON CONFLICT DO UPDATE SET product_at = ?3, product_call = ?4, stock_at = ?3, sto
 """
 _INSERT_PRODUCT = """
 INSERT INTO remote_products
-    (connector, remote_id, first_call, sku, name, barcode, prices, price_includes_tax, state, version)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    (connector, remote_id, first_call, product_id, matched_by, matched_run,
+    sku, name, barcode, prices, price_includes_tax, state, version)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _UPDATE_PRODUCT = """
 UPDATE remote_products SET sku = ?, name = ?, barcode = ?, prices = ?, price_includes_tax = ?, state = ?, version = ?
@@ -85,12 +91,20 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
-class Mirror:
-    """The mirror of one connector. `with_stock`: whether stock is read as a kind of its own."""
+Adopt = Callable[[Sequence[Product]], Mapping[str, int]]
 
-    def __init__(self, database: Database, connector: str, *, with_stock: bool) -> None:
+
+class Mirror:
+    """The mirror of one connector. `with_stock`: whether stock is read as a kind of its own.
+
+    `adopt` gives new products a product of the shop before they are stored, where nobody disputes it: to write the
+    links afterwards would write each row twice.
+    """
+
+    def __init__(self, database: Database, connector: str, adopt: Adopt, *, with_stock: bool) -> None:
         self.database = database
         self.connector = connector
+        self.adopt = adopt
         self.with_stock = with_stock
 
     @property
@@ -123,19 +137,25 @@ class Mirror:
         newer = self._newer("product", products, look, since, stored)
         products = {remote_id: product for remote_id, product in products.items() if remote_id not in newer}
         known = self._rows("remote_products", products)
-        inserts, updates = [], []
-        for remote_id, product in products.items():
-            row = known.get(remote_id)
-            values = _product_values(product, row)
-            if row is None:
-                inserts.append((self.connector, remote_id, look.call, *values))
-                stored.created.append(remote_id)
-            elif values != tuple(row[name] for name in _PRODUCT_FIELDS):
+        updates = []
+        for remote_id, row in known.items():
+            values = _product_values(products[remote_id], row)
+            if values != tuple(row[name] for name in _PRODUCT_FIELDS):
                 updates.append((*values, self.connector, remote_id))
-                self._note_changes(product, row, values, look, stored)
-        self._sql.executemany(_INSERT_PRODUCT, inserts)
+                self._note_changes(products[remote_id], row, values, look, stored)
         self._sql.executemany(_UPDATE_PRODUCT, updates)
+        self._insert([product for remote_id, product in products.items() if remote_id not in known], look, stored)
         self._look("product" if self.with_stock else None, products, look)
+
+    def _insert(self, products: Sequence[Product], look: Look, stored: Stored) -> None:
+        stored.created += [product.remote_id for product in products]
+        stored.linked = self.adopt(products) if products else {}
+        rows = []
+        for product in products:
+            number = stored.linked.get(product.remote_id)
+            link = (None, None, None) if number is None else (number, "new", look.run)
+            rows.append((self.connector, product.remote_id, look.call, *link, *_product_values(product)))
+        self._sql.executemany(_INSERT_PRODUCT, rows)
 
     def _note_changes(
         self, product: Product, row: sqlite3.Row, values: Sequence[Any], look: Look, stored: Stored
@@ -267,7 +287,7 @@ def _millionths(record: Stock) -> int:
     return round(record.available * MILLION) if record.available is not None else 0
 
 
-def _product_values(product: Product, row: sqlite3.Row | None) -> tuple[Any, ...]:
+def _product_values(product: Product, row: sqlite3.Row | None = None) -> tuple[Any, ...]:
     """The row's values in the order of `_PRODUCT_FIELDS`; a tier that the record leaves out keeps its price."""
     told = {tier: money_text(amount) for tier, amount in product.prices.items() if amount is not None}
     if row is not None:
