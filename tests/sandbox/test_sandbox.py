@@ -150,7 +150,9 @@ def test_the_command_says_so_when_the_file_is_no_database(tmp_path: Path) -> Non
 def test_the_command_serves_until_a_signal(number: signal.Signals) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    code = "from syncctl.commands.sandbox import command; command()"
+    # A job in the background of a script is born with SIGINT ignored, and so would be what the tests start from it.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{heeding}; from syncctl.commands.sandbox import command; command()"
     arguments = ["--port", str(port), "--products", "5"]
     with subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
