@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import IO, Any
 
 from syncctl.errors import AnswerError
 from syncctl.redact import redacted
@@ -18,7 +18,10 @@ LONGEST_WAIT_SECONDS = 86400.0  # whatever a service asks for, it is tried again
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """See `connectors.base.Answer`. `setting` is the variable that holds the address of the service."""
+    """See `connectors.base.Answer`. `setting` is the variable that holds the address of the service.
+
+    A body too large to be held in memory is in `file`, with its beginning in `body`.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -27,18 +30,56 @@ class HttpAnswer:
     received: datetime
     setting: str = "the base URL"
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    file: IO[bytes] | None = None
 
     def json(self) -> Any:
         """The decoded body; raises `AnswerError`."""
         try:
-            return _decoded(self.body)
+            return _decoded(self._whole())
         except (ValueError, RecursionError) as error:
-            begin = " ".join(redacted(self.body[:4096], self.secrets)[:120].decode("utf-8", "replace").split())
-            raise AnswerError(
-                f"The answer is no JSON (call {self.call}, {self.headers.get('Content-Type', 'no type')}): {begin!r}",
-                f"Check {self.setting}, and whether a proxy or a login page stands in between;"
-                " if not, the next run tries again",
-            ) from error
+            raise self._no_json() from error
+
+    def elements(self, name: str) -> Iterator[Any]:
+        """The elements of the list under `name`; raises `AnswerError`, of a large body perhaps in the middle."""
+        if self.file is not None:
+            return self._streamed(name)
+        data = self.json()
+        listed = data.get(name) if isinstance(data, dict) else None
+        if not isinstance(listed, list):
+            raise self._no_list(name)
+        return iter(listed)
+
+    def _streamed(self, name: str) -> Iterator[Any]:
+        import ijson
+
+        assert self.file is not None  # noqa: S101 - for the type checker
+        self.file.seek(0)
+        number = 0
+        try:
+            for number, element in enumerate(ijson.items(self.file, f"{name}.item"), 1):  # noqa: B007
+                yield element
+        except (ijson.JSONError, ValueError) as error:
+            raise self._no_json() from error
+        if not number:
+            raise self._no_list(name)
+
+    def _whole(self) -> bytes:
+        if self.file is None:
+            return self.body
+        self.file.seek(0)
+        return self.file.read()
+
+    def _no_list(self, name: str) -> AnswerError:
+        remedy = f"Look at it with syncctl explain, and at {self.setting}"
+        return AnswerError(f"The answer has no list of {name} (call {self.call})", remedy)
+
+    def _no_json(self) -> AnswerError:
+        begin = " ".join(redacted(self.body[:4096], self.secrets)[:120].decode("utf-8", "replace").split())
+        return AnswerError(
+            f"The answer is no JSON (call {self.call}, {self.headers.get('Content-Type', 'no type')}): {begin!r}",
+            f"Check {self.setting}, and whether a proxy or a login page stands in between;"
+            " if not, the next run tries again",
+        )
 
     def date(self) -> datetime | None:
         """The Date header; None where it is missing or unreadable."""

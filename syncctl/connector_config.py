@@ -132,14 +132,17 @@ def read_connector(name: str, kind: str, settings: Settings, findings: Findings)
     reader = Reader(settings, variable_prefix(name), findings, [])
     address, roles, limits = (reader.read(setting) for setting in COMMON)
     found = {setting.name: reader.read(setting) for setting in cls.settings}
-    base_url = _base_url(address, reader) if address else cls.base_url
+    given = {key: value for key, value in found.items() if value is not None}
+    values = Values(name, _base_url(address, reader) if address else cls.address(given), given)
+    if not reader.problems:
+        reader.problems += cls.wrong(values)
     return ConnectorConfig(
         name,
         kind,
         cls,
-        Values(name, base_url, {key: value for key, value in found.items() if value is not None}),
+        values,
         _roles(roles, f"{reader.prefix}ROLES", findings) if roles else frozenset(cls.default_roles),
-        (_limits(limits, reader) if limits else ()) or cls.limits,
+        (_limits(limits, reader) if limits else ()) or cls.allowance(given),
         tuple(reader.problems),
     )
 

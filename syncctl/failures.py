@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from syncctl.answer import retry_after
 from syncctl.config import ConnectorConfig
-from syncctl.connectors.base import text
+from syncctl.connectors._fields import text
 from syncctl.errors import (
     AccountError,
     AnswerError,
@@ -57,7 +57,7 @@ class Failures:
 
     def variable(self, setting: str) -> str:
         """The name of a setting, for a message."""
-        return f"SYNCCTL_{self.config.name.upper()}_{setting}"
+        return self.config.values.variable(setting)
 
     def credentials(self) -> str:
         """The names of the settings that make up the credentials."""
@@ -97,9 +97,9 @@ class Failures:
             return AnswerError(f"The answer of {url} cannot be unpacked ({reason})", AGAIN)
         return UnavailableError(f"{url} cannot be reached ({reason})", f"Check the network. {AGAIN}")
 
-    def of_answer(self, response: requests.Response, call: int) -> Exception:
+    def of_answer(self, response: requests.Response, body: bytes, call: int) -> Exception:
         """What a status of 300 and above means."""
-        status, said = response.status_code, self._said(response)
+        status, said = response.status_code, self._said(response, body)
         if status < 400:
             where = self.shown(response.headers.get("Location", "")) or "another place"
             return AnswerError(f"The service redirects call {call} to {where}", f"Correct {self.variable('BASE_URL')}")
@@ -116,10 +116,10 @@ class Failures:
         )
         return RefusedError(f"The service refuses call {call} with {said}", look, status=status, call=call)
 
-    def _said(self, response: requests.Response) -> str:
+    def _said(self, response: requests.Response, body: bytes) -> str:
         """The status and the service's own words."""
-        body = redacted(response.content[:MOST_WORDS_BYTES], self.secrets).decode("utf-8", "replace")
-        words = self.shown(self.cls.service_words(body))
+        readable = redacted(body[:MOST_WORDS_BYTES], self.secrets).decode("utf-8", "replace")
+        words = self.shown(self.cls.service_words(readable))
         reason = self.shown(response.reason or "")
         status = f"{response.status_code} {reason}".strip()
         return status if words.rstrip(".").casefold() in ("", reason.casefold()) else f"{status}: {words}"
@@ -150,7 +150,7 @@ class Failures:
 
     def _limited(self, response: requests.Response, said: str) -> Exception:
         now = self.clock.now()
-        wait = retry_after(response.headers, now)
+        wait = self._wait(response)
         if wait is None:
             if self.ledger.nearly_spent(self.config.name, self.config.limits):
                 return self._quota(said)
@@ -159,6 +159,13 @@ class Failures:
         if wait <= PATIENCE_SECONDS:
             return AgainError(DeferredError(f"The service says {said}", until), wait)
         return self._block(until, f"The service says {said}")
+
+    def _wait(self, response: requests.Response) -> float | None:
+        """Seconds to wait: no longer than the longest window, where all of them are rolling."""
+        wait = retry_after(response.headers, self.clock.now())
+        windows = [limit.window for limit in self.cls.limits]
+        rolling = [window for window in windows if isinstance(window, int)]
+        return min(wait, max(rolling)) if wait and len(rolling) == len(windows) else wait
 
     def _block(self, until: datetime, reason: str) -> DeferredError:
         self.ledger.block(self.config.name, until, reason)

@@ -57,7 +57,7 @@ def _recent(
 ) -> Cost:
     known = Gaps(database, config.name).live() if database else 0
     if wanted.full or not known:
-        pages = sum(max(1, math.ceil(known / cls.page_size(config.values, kind))) for kind in kinds)
+        pages = sum(max(1, cls.pages(config.values, kind, known)) for kind in kinds)
         size = cls.page_size(config.values, Kind.PRODUCTS)
         words = f"{pages:,} for the {known:,} products known so far" if known else f"1 for each {size} of a kind"
         return Cost(config.name, len(kinds), pages if known else None, words)

@@ -228,8 +228,7 @@ def _refuse_emptiness(session: Session) -> None:
 def _announce(session: Session, kind: Kind, reading: Reading, page: Page) -> None:
     """Marks the beginning of a read, and says what a long one will cost."""
     reading.first_call, reading.started_at = page.call, to_ms(session.run.clock.now())
-    size = session.connector.page_size(session.connector.values, kind)
-    pages = math.ceil((page.total or 0) / size)
+    pages = session.connector.pages(session.connector.values, kind, page.total or 0)
     if pages > 1:
         what = "products" if kind is Kind.PRODUCTS else f"records of {kind}"
         session.run.reporter.note(
@@ -247,5 +246,5 @@ def _duration(session: Session, calls: int) -> str:
 
 
 def _show_progress(session: Session, kind: Kind, reading: Reading) -> None:
-    if (reading.announced or 0) > session.connector.page_size(session.connector.values, kind):
+    if session.connector.pages(session.connector.values, kind, reading.announced or 0) > 1:
         session.run.reporter.progress(f"{session.name} {kind}", reading.seen, reading.announced or 0)

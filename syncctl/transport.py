@@ -7,10 +7,14 @@ out of budget stays cheap.
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import IO, TYPE_CHECKING
 
 from syncctl import __version__
 from syncctl.answer import HttpAnswer
@@ -29,7 +33,8 @@ if TYPE_CHECKING:
 
 TRIES = 4
 TIMEOUT_SECONDS = (10, 90)  # to connect, and between two bytes of the answer
-MOST_BODY_BYTES = 256 * 1024
+MOST_BODY_BYTES = 256 * 1024  # that the journal keeps
+MOST_HELD_BYTES = 4 * 1024 * 1024  # of an answer in memory; a larger one goes into a temporary file
 NOTED_WAIT_SECONDS = 5  # a longer pause is told, so that nobody takes it for a hang
 _REQUEST_ID_HEADERS = ("Xero-Correlation-Id", "X-Request-Id", "Request-Id", "X-Correlation-Id")
 
@@ -37,13 +42,20 @@ _REQUEST_ID_HEADERS = ("Xero-Correlation-Id", "X-Request-Id", "Request-Id", "X-C
 @dataclass(frozen=True, slots=True)
 class _Outgoing:
     method: str
-    path: str
-    query: str
+    target: str  # below the base URL, or a whole address
+    headers: Mapping[str, str]
     keep_body: bool
+    body: bytes | None = None
 
-    @property
-    def target(self) -> str:
-        return f"{self.path}?{self.query}" if self.query else self.path
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """A whole answer; one too large to be held in memory is in `file`, with its beginning in `body`."""
+
+    response: requests.Response
+    body: bytes
+    size: int
+    file: IO[bytes] | None = None
 
 
 class Transport:
@@ -57,14 +69,27 @@ class Transport:
         self.failures = Failures(config, ledger, run.clock, secrets)
         self.calls = self.received = 0
         self._session: requests.Session | None = None
+        self._files = ExitStack()
         self._accepted = False
 
-    def get(self, path: str, query: str = "", *, keep_body: bool = True) -> HttpAnswer:
+    def get(
+        self, path: str, query: str = "", *, headers: Mapping[str, str] = MappingProxyType({}), keep_body: bool = True
+    ) -> HttpAnswer:
         """See `connectors.base.Http`. A GET is safe to repeat, so a lost answer is asked for again."""
-        return self._send(_Outgoing("GET", path, query, keep_body))
+        return self._send(_Outgoing("GET", f"{path}?{query}" if query else path, headers, keep_body))
+
+    def ask(self, path: str, body: object, *, keep_body: bool = True) -> HttpAnswer:
+        """See `connectors.base.Http`."""
+        headers = {"Content-Type": "application/json"}
+        return self._send(_Outgoing("POST", path, headers, keep_body, json.dumps(body).encode()))
+
+    def scopes(self) -> frozenset[str] | None:
+        """See `connectors.base.Http`."""
+        return None
 
     def close(self) -> None:
-        """Ends the connections."""
+        """Ends the connections and forgets large answers."""
+        self._files.close()
         if self._session:
             self._session.close()
 
@@ -130,46 +155,59 @@ class Transport:
     def _try_once(self, outgoing: _Outgoing, call: int) -> HttpAnswer:
         began = time.perf_counter()
         try:
-            response = self._exchange(outgoing)
+            received = self._exchange(outgoing)
         except (RunError, AgainError) as error:
             self.ledger.finish(call, Outcome(None, _since(began), 0, None, self.failures.shown(str(error))))
             raise
-        return self._journalled(outgoing, call, response, _since(began))
+        return self._journalled(outgoing, call, received, _since(began))
 
-    def _journalled(self, outgoing: _Outgoing, call: int, response: requests.Response, ms: int) -> HttpAnswer:
-        body = response.content
-        self.received += len(body)
-        failure = self.failures.of_answer(response, call) if response.status_code >= 300 else None
-        kept = redacted(body, self.secrets) if self._keeps(outgoing, body, failure) else None
+    def _journalled(self, outgoing: _Outgoing, call: int, received: _Received, ms: int) -> HttpAnswer:
+        response = received.response
+        self.received += received.size
+        failure = self.failures.of_answer(response, received.body, call) if response.status_code >= 300 else None
+        kept = redacted(received.body, self.secrets) if self._keeps(outgoing, received, failure) else None
         error = self.failures.shown(str(failure)) if failure else None
         request_id = next((response.headers[h] for h in _REQUEST_ID_HEADERS if h in response.headers), None)
-        self.ledger.finish(call, Outcome(response.status_code, ms, len(body), request_id, error, response=kept))
+        self.ledger.finish(call, Outcome(response.status_code, ms, received.size, request_id, error, response=kept))
+        self._believe(response.headers)
         if failure:
             raise failure
         self._note_accepted()
         now, address = self.run.clock.now(), self.failures.variable("BASE_URL")
-        return HttpAnswer(response.status_code, response.headers, call, body, now, address, self.secrets)
+        return HttpAnswer(
+            response.status_code, response.headers, call, received.body, now, address, self.secrets, received.file
+        )
 
     @staticmethod
-    def _keeps(outgoing: _Outgoing, body: bytes, failure: Exception | None) -> bool:
-        return len(body) <= MOST_BODY_BYTES and (outgoing.keep_body or failure is not None)
+    def _keeps(outgoing: _Outgoing, received: _Received, failure: Exception | None) -> bool:
+        return received.size <= MOST_BODY_BYTES and (outgoing.keep_body or failure is not None)
+
+    def _believe(self, headers: Mapping[str, str]) -> None:
+        """Takes over what the service says is left of its limits."""
+        for rate in self.config.cls.rates(headers):
+            for limit in self.config.limits:
+                if limit.window == rate.window:
+                    self.ledger.correct(self.config.name, limit, rate.remaining)
 
     def _note_accepted(self) -> None:
         if not self._accepted:
             self.ledger.accept(self.config.name, self.failures.fingerprint())
             self._accepted = True
 
-    def _exchange(self, outgoing: _Outgoing) -> requests.Response:
+    def _exchange(self, outgoing: _Outgoing) -> _Received:
         """Sends and reads the whole answer; raises `UnavailableError`, or `AgainError` where a repeat may help."""
-        import requests
-
-        if self._session is None:
-            self._session = requests.Session()
-            self._session.headers["User-Agent"] = f"syncctl/{__version__}"
-            self._session.auth = self.config.cls.auth(self.config.values)
-        url = self.config.values.base_url + outgoing.target
         try:
-            return self._session.request(outgoing.method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+            return self._whole(
+                self._connected().request(
+                    outgoing.method,
+                    outgoing.target if "://" in outgoing.target else self.config.values.base_url + outgoing.target,
+                    data=outgoing.body,
+                    headers=outgoing.headers,
+                    timeout=TIMEOUT_SECONDS,
+                    allow_redirects=False,
+                    stream=True,
+                )
+            )
         except UnicodeError as error:
             remedy = "Copy them again from the service; quotes and spaces do not belong to them"
             raise AccountError(
@@ -177,6 +215,33 @@ class Transport:
             ) from error
         except OSError as error:  # every error of requests is one
             raise self.failures.of_error(error) from error
+
+    def _whole(self, response: requests.Response) -> _Received:
+        """Reads the answer to its end before anything is made of it: what breaks off is not used at all."""
+        held = bytearray()
+        parts = response.iter_content(65536)
+        for part in parts:
+            held += part
+            if len(held) > MOST_HELD_BYTES:
+                return self._spilled(response, bytes(held), parts)
+        return _Received(response, bytes(held), len(held))
+
+    def _spilled(self, response: requests.Response, begin: bytes, rest: Iterator[bytes]) -> _Received:
+        import tempfile
+
+        file = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed with the rest
+        file.write(begin)
+        file.writelines(rest)
+        return _Received(response, begin[:MOST_BODY_BYTES], file.tell(), file)
+
+    def _connected(self) -> requests.Session:
+        import requests
+
+        if self._session is None:
+            self._session = requests.Session()
+            self._session.headers["User-Agent"] = f"syncctl/{__version__}"
+            self._session.auth = self.config.cls.auth(self.config.values)
+        return self._session
 
 
 def _pause(state: RetryCallState) -> float:

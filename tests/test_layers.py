@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent / "syncctl"
 # The lowest first; a module may import from its own layer and from those before it.
 LAYERS = (
     ("errors", "models", "clock", "shopproduct"),
-    ("connectors.base", "tally", "run"),
+    ("connectors.base", "connectors._fields", "connectors._checks", "tally", "run"),
     ("connectors.*",),
     ("connectors", "settings_file"),
     ("connector_config", "connector_names"),

@@ -9,7 +9,7 @@ import requests
 from conftest import Shop, Upstream
 from requests_mock import Mocker
 
-from syncctl.connectors.base import microsoft_date
+from syncctl.connectors._fields import microsoft_date
 from syncctl.connectors.unleashed import signature
 from syncctl.sandbox.unleashed import service
 

@@ -10,22 +10,20 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
-from syncctl.models import SUM, Kind, Problem, Product, Record, Struct
+from syncctl.models import SUM, Kind, Problem, Record, Struct
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from requests import PreparedRequest
 
 Calendar = Literal["day", "month"]
+# How products looked at longest ago are read again: by lists of their ids, by the next pages of a full read that goes
+# round and round, or by the one call that reads everything.
+Oldest = Literal["lists", "pages", "everything"]
 Auth: TypeAlias = "Callable[[PreparedRequest], PreparedRequest]"
 WAITABLE_SECONDS = 600  # a window up to this long is waited for; a longer one ends the work
-MOST_CLOCK_SKEW_SECONDS = 300
-_MICROSOFT_DATE = r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/"
 
 
 class Limit(Struct):
@@ -57,16 +55,44 @@ class Setting(Struct):
 
 
 class Pull(Struct):
-    """The cost of reading a kind: one call a page of `page_size`; `delta`: whether "changed since" is served."""
+    """The cost of reading a kind: one call a page of `page_size` records, with None one call for all of them.
 
-    page_size: int
+    `delta`: whether "changed since" is served. `brings`: the kinds that come in the same answers, but of which a delta
+    does not tell every change: where a role wants one of them, every read of this kind is a full one.
+    """
+
+    page_size: int | None
     delta: bool = True
+    brings: tuple[Kind, ...] = ()
 
 
 class Lookup(Struct):
     """The cost of reading single records again: one call per `batch` remote ids."""
 
     batch: int
+
+
+class Rate(Struct):
+    """What the service says is left of one of its limits; `limit` is its size, where the service tells it."""
+
+    window: int | Calendar
+    remaining: int
+    limit: int | None = None
+
+
+class Grant(Struct):
+    """How a token is fetched (OAuth 2): a POST of `form` to `url`, with `basic` (id and secret) as its credentials.
+
+    `refresh_token` is the one from the settings, which begins a chain of them; "" where the form alone is enough
+    (client credentials). `grace` is for how many seconds the service still takes a refresh token that was used before,
+    so that a lost answer is no lost chain.
+    """
+
+    url: str
+    form: Mapping[str, str]
+    basic: tuple[str, str] | None = None
+    refresh_token: str = ""
+    grace: int = 0
 
 
 class Answer(Protocol):
@@ -83,6 +109,12 @@ class Answer(Protocol):
     def json(self) -> Any:
         """The decoded body, decimals as `Decimal`; raises `AnswerError` where it is no JSON."""
 
+    def elements(self, name: str) -> Iterator[Any]:
+        """The elements of the list under `name` in the body, a large body decoded one element at a time.
+
+        Raises `AnswerError` where the body, or the rest of it, is no JSON or has no such list.
+        """
+
     def date(self) -> datetime | None:
         """The service's clock when it answered (the Date header)."""
 
@@ -93,11 +125,19 @@ class Answer(Protocol):
 class Http(Protocol):
     """How a connector calls its service; every call is reserved in the budget first and journalled."""
 
-    def get(self, path: str, query: str = "", *, keep_body: bool = True) -> Answer:
-        """GET `path` (below the base URL) with a finished, already encoded query.
+    def get(
+        self, path: str, query: str = "", *, headers: Mapping[str, str] = MappingProxyType({}), keep_body: bool = True
+    ) -> Answer:
+        """GET `path` (below the base URL, or a whole address) with a finished, already encoded query.
 
         Raises `RefusedError` for a 4xx that is neither credentials nor a limit, and the other `RunError`s.
         """
+
+    def ask(self, path: str, body: object, *, keep_body: bool = True) -> Answer:
+        """POST `body` as JSON to an address that only reads: a lost answer is asked for again. Raises like `get`."""
+
+    def scopes(self) -> frozenset[str] | None:
+        """What the token in use may do; None where there is no token or the service did not say."""
 
 
 class Page(NamedTuple):
@@ -138,6 +178,14 @@ class Values(Struct):
     base_url: str
     settings: Mapping[str, str] = MappingProxyType({})
 
+    def get(self, setting: str) -> str:
+        """The value of a setting, "" where it is not set."""
+        return self.settings.get(setting, "")
+
+    def variable(self, setting: str) -> str:
+        """The name of the variable that holds a setting."""
+        return f"SYNCCTL_{self.name.upper()}_{setting}"
+
 
 class Connector(ABC):
     """The adapter of one service; see README, "Adding a connector"."""
@@ -150,6 +198,7 @@ class Connector(ABC):
     limits: ClassVar[tuple[Limit, ...]]
     pulls: ClassVar[Mapping[Kind, Pull]]
     lookups: ClassVar[Mapping[Kind, Lookup]]
+    oldest: ClassVar[Oldest] = "lists"
     check_calls: ClassVar[int] = 2  # of `check`
     location_setting: ClassVar[str] = ""  # the setting that names where stock is sold from, where there is one
     quota_status: ClassVar[frozenset[int]] = frozenset()  # statuses other than 429 that may mean "quota used up"
@@ -160,7 +209,22 @@ class Connector(ABC):
 
     def setting(self, name: str) -> str:
         """The value of a setting, "" where it is not set."""
-        return self.values.settings.get(name, "")
+        return self.values.get(name)
+
+    @classmethod
+    def address(cls, settings: Mapping[str, str]) -> str:
+        """The base URL where none is set."""
+        return cls.base_url
+
+    @classmethod
+    def allowance(cls, settings: Mapping[str, str]) -> tuple[Limit, ...]:
+        """The limits where none are set: as they are published, for a plan that the settings tell."""
+        return cls.limits
+
+    @classmethod
+    def wrong(cls, values: Values) -> Iterable[str]:
+        """What is wrong with the settings taken together: a sentence each that names the variable and the remedy."""
+        return ()
 
     @classmethod
     @abstractmethod
@@ -170,7 +234,22 @@ class Connector(ABC):
     @classmethod
     @abstractmethod
     def auth(cls, values: Values) -> Auth:
-        """Puts credentials and the service's own headers on each request."""
+        """Puts credentials and the service's own headers on each request; a token that `grant` fetched is added."""
+
+    @classmethod
+    def grant(cls, values: Values) -> Grant | None:
+        """How a token is fetched; None where the settings hold all that is needed."""
+        return None
+
+    @classmethod
+    def token_expired(cls, headers: Mapping[str, str], body: str) -> bool:
+        """Whether a refusal with status 401 means that a new token would be accepted."""
+        return True
+
+    @classmethod
+    def rates(cls, headers: Mapping[str, str]) -> Iterable[Rate]:
+        """What an answer says is left of the service's limits."""
+        return ()
 
     @classmethod
     def price_tier(cls, values: Values) -> str:
@@ -183,9 +262,16 @@ class Connector(ABC):
         return (SUM,)
 
     @classmethod
-    def page_size(cls, values: Values, kind: Kind) -> int:
-        """How many records a page of this kind holds; never more than that, fewer where the service caps it."""
-        return int(values.settings.get("PAGE_SIZE") or cls.pulls[kind].page_size)
+    def page_size(cls, values: Values, kind: Kind) -> int | None:
+        """How many records a page holds, never more, fewer where the service caps it; None: all there are."""
+        size = cls.pulls[kind].page_size
+        return size and int(values.settings.get("PAGE_SIZE") or size)
+
+    @classmethod
+    def pages(cls, values: Values, kind: Kind, records: int) -> int:
+        """In how many calls so many records of a kind are read."""
+        size = cls.page_size(values, kind)
+        return -(-records // size) if size else 1
 
     @classmethod
     def service_words(cls, body: str) -> str:
@@ -205,7 +291,8 @@ class Connector(ABC):
     def lookup(self, kind: Kind, remote_ids: Sequence[str]) -> Found:
         """Reads up to a batch of records again, those not for sale included, in one call.
 
-        One id alone is asked for in the form that says for certain whether it is still there.
+        One id alone is asked for in the form that says for certain whether it is still there. What `Pull.brings` comes
+        along.
         """
 
     @abstractmethod
@@ -218,137 +305,4 @@ class Connector(ABC):
 
     @abstractmethod
     def check(self) -> Iterator[Check]:
-        """The connector's part of `syncctl doctor`: at most two calls."""
-
-
-def text(value: object) -> str:
-    """A text as the service tells it, fit for one line and for any database: control characters become spaces."""
-    if value is None:
-        return ""
-    plain = value if type(value) is str else str(value)
-    if not plain.isprintable():
-        plain = "".join(c if c.isprintable() else " " for c in plain).strip()
-    return plain
-
-
-def whole(value: object) -> int:
-    """A JSON number that counts something; 0 for anything else."""
-    return value if isinstance(value, int) else 0
-
-
-def microsoft_date(value: object) -> int:
-    """Milliseconds of `/Date(1413763969623)/`, which is UTC whatever zone it names; 0 for anything else."""
-    if not isinstance(value, str):
-        return 0
-    digits = value[6:-2]
-    if len(digits) <= 15 and digits.isdecimal() and value.isascii() and value == f"/Date({digits})/":
-        return int(digits)  # all that were ever seen
-    found = re.fullmatch(_MICROSOFT_DATE, value)
-    return int(found[1]) if found else 0
-
-
-def price(value: object) -> Decimal | None:
-    """A price as the service tells it; None is no price. Raises `ValueError` with the reason where it is none."""
-    if value is None:
-        return None
-    amount = _decimal(value)
-    if not amount.is_signed():
-        return amount
-    if amount:
-        raise ValueError("is negative")
-    return abs(amount)  # there is a minus zero
-
-
-def usable_prices(
-    record: str, offers: Mapping[str, object], remedy: str
-) -> tuple[dict[str, Decimal | None], tuple[Problem, ...]]:
-    """The prices by tier, those that are none left out with a problem; `offers` maps each tier to what it costs."""
-    prices: dict[str, Decimal | None] = dict.fromkeys(offers)
-    problems = []
-    for tier, value in offers.items():
-        if value is None:
-            continue
-        try:
-            prices[tier] = price(value)
-        except ValueError as error:
-            del prices[tier]
-            words = "default sell price" if tier == "default" else f"price in tier {tier}"
-            problems.append(Problem(record, f"its {words} {text(value)[:40]!r} {error}", remedy))
-    return prices, tuple(problems)
-
-
-def quantity(value: object) -> Decimal:
-    """A quantity as the service tells it; may be negative and have decimals. Raises `ValueError`."""
-    return _decimal(value)
-
-
-def usable_quantity(record: str, value: object, remedy: str) -> tuple[Decimal | None, tuple[Problem, ...]]:
-    """The quantity; None and a problem where it is none."""
-    try:
-        return quantity(value), ()
-    except ValueError as error:
-        return None, (Problem(record, f"its available quantity {text(value)[:40]!r} {error}", remedy),)
-
-
-def _decimal(value: object) -> Decimal:
-    """A JSON number (int or Decimal) of a size that money and goods can have."""
-    decimal = _decimal_class()
-    if type(value) is int:  # and not bool
-        value = decimal(value)
-    if not isinstance(value, decimal) or not value.is_finite():
-        raise ValueError("is not a number")
-    if (value and value.adjusted() >= 12) or _decimals(value) > 12:
-        raise ValueError("is too large or too fine")
-    return value
-
-
-@cache
-def _decimal_class() -> type[Decimal]:
-    from decimal import Decimal  # slow to import, and runs that make no call need none
-
-    return Decimal
-
-
-def _decimals(value: Decimal) -> int:
-    """How many decimals a finite number has, or 0 where its text shows that they are no more than twelve."""
-    if value.adjusted() >= -6 and len(str(value)) <= 14:
-        return 0
-    return -int(value.as_tuple().exponent)
-
-
-def absent(remote_ids: Sequence[str], records: Iterable[Record | Problem]) -> list[str]:
-    """Those of the ids that none of the records has; ids compare without regard to case."""
-    there = {record.remote_id.lower() for record in records if not isinstance(record, Problem)}
-    return [remote_id for remote_id in remote_ids if remote_id.lower() not in there]
-
-
-def with_sku(sku: str, records: Iterable[Record | Problem], service: str) -> list[Product | Problem]:
-    """The products that have exactly this SKU, then a problem for each whose SKU differs only in case."""
-    products = [record for record in records if isinstance(record, Product)]
-    near = [p.sku for p in products if p.sku != sku and p.sku.lower() == sku.lower()]
-    remedy = "Write it the same on both sides"
-    return [
-        *(product for product in products if product.sku == sku),
-        *(Problem(sku, f"{service} has {other}, which differs only in case", remedy) for other in near),
-    ]
-
-
-def clock_check(answer: Answer) -> Check:
-    """Whether this machine's clock and the service's agree."""
-    skew = answer.skew()
-    if skew is None:
-        return Check("warning", "clock", "the service does not tell its time")
-    if abs(skew) > MOST_CLOCK_SKEW_SECONDS:
-        return Check("warning", "clock", f"this machine is {skew:+.0f} s off the service's time", "Start an NTP client")
-    return Check("ok", "clock", f"within {MOST_CLOCK_SKEW_SECONDS} s of the service's")
-
-
-def location_check(values: Values, setting: str, known: Sequence[str]) -> Check:
-    """Whether the location that a setting names is one that the service has."""
-    subject, wanted = setting.lower(), values.settings.get(setting)
-    if not wanted:
-        return Check("ok", subject, f"stock is the sum of all {len(known)}: {', '.join(known)}")
-    if wanted in known:
-        return Check("ok", subject, f"{wanted} exists")
-    variable = f"SYNCCTL_{values.name.upper()}_{setting}"
-    return Check("wrong", subject, f"there is no {wanted}", f"Set {variable} to one of {', '.join(known)}")
+        """The connector's part of `syncctl doctor`: at most `check_calls`."""

@@ -12,6 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
+from syncctl.connectors._checks import clock_check, location_check
+from syncctl.connectors._fields import (
+    absent,
+    microsoft_date,
+    text,
+    usable_prices,
+    usable_quantity,
+    whole,
+    with_sku,
+)
 from syncctl.connectors.base import (
     Answer,
     Auth,
@@ -24,15 +34,6 @@ from syncctl.connectors.base import (
     Pull,
     Setting,
     Values,
-    absent,
-    clock_check,
-    location_check,
-    microsoft_date,
-    text,
-    usable_prices,
-    usable_quantity,
-    whole,
-    with_sku,
 )
 from syncctl.errors import AnswerError, CredentialsError, RefusedError
 from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock, from_ms, to_ms

@@ -1,0 +1,127 @@
+"""Reads the fields of a service's records: what makes no sense becomes a problem of that record, never a crash."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from syncctl.models import Problem, Product, Record
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+_MICROSOFT_DATE = r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/"
+
+
+def text(value: object) -> str:
+    """A text as the service tells it, fit for one line and for any database: control characters become spaces."""
+    if value is None:
+        return ""
+    plain = value if type(value) is str else str(value)
+    if not plain.isprintable():
+        plain = "".join(c if c.isprintable() else " " for c in plain).strip()
+    return plain
+
+
+def whole(value: object) -> int:
+    """A JSON number that counts something; 0 for anything else."""
+    return value if isinstance(value, int) else 0
+
+
+def microsoft_date(value: object) -> int:
+    """Milliseconds of `/Date(1413763969623)/`, which is UTC whatever zone it names; 0 for anything else."""
+    if not isinstance(value, str):
+        return 0
+    digits = value[6:-2]
+    if len(digits) <= 15 and digits.isdecimal() and value.isascii() and value == f"/Date({digits})/":
+        return int(digits)  # all that were ever seen
+    found = re.fullmatch(_MICROSOFT_DATE, value)
+    return int(found[1]) if found else 0
+
+
+def price(value: object) -> Decimal | None:
+    """A price as the service tells it; None is no price. Raises `ValueError` with the reason where it is none."""
+    if value is None:
+        return None
+    amount = _decimal(value)
+    if not amount.is_signed():
+        return amount
+    if amount:
+        raise ValueError("is negative")
+    return abs(amount)  # there is a minus zero
+
+
+def usable_prices(
+    record: str, offers: Mapping[str, object], remedy: str
+) -> tuple[dict[str, Decimal | None], tuple[Problem, ...]]:
+    """The prices by tier, those that are none left out with a problem; `offers` maps each tier to what it costs."""
+    prices: dict[str, Decimal | None] = dict.fromkeys(offers)
+    problems = []
+    for tier, value in offers.items():
+        if value is None:
+            continue
+        try:
+            prices[tier] = price(value)
+        except ValueError as error:
+            del prices[tier]
+            words = "default sell price" if tier == "default" else f"price in tier {tier}"
+            problems.append(Problem(record, f"its {words} {text(value)[:40]!r} {error}", remedy))
+    return prices, tuple(problems)
+
+
+def quantity(value: object) -> Decimal:
+    """A quantity as the service tells it; may be negative and have decimals. Raises `ValueError`."""
+    return _decimal(value)
+
+
+def usable_quantity(record: str, value: object, remedy: str) -> tuple[Decimal | None, tuple[Problem, ...]]:
+    """The quantity; None and a problem where it is none."""
+    try:
+        return quantity(value), ()
+    except ValueError as error:
+        return None, (Problem(record, f"its available quantity {text(value)[:40]!r} {error}", remedy),)
+
+
+def _decimal(value: object) -> Decimal:
+    """A JSON number (int or Decimal) of a size that money and goods can have."""
+    decimal = _decimal_class()
+    if type(value) is int:  # and not bool
+        value = decimal(value)
+    if not isinstance(value, decimal) or not value.is_finite():
+        raise ValueError("is not a number")
+    if (value and value.adjusted() >= 12) or _decimals(value) > 12:
+        raise ValueError("is too large or too fine")
+    return value
+
+
+@cache
+def _decimal_class() -> type[Decimal]:
+    from decimal import Decimal  # slow to import, and runs that make no call need none
+
+    return Decimal
+
+
+def _decimals(value: Decimal) -> int:
+    """How many decimals a finite number has, or 0 where its text shows that they are no more than twelve."""
+    if value.adjusted() >= -6 and len(str(value)) <= 14:
+        return 0
+    return -int(value.as_tuple().exponent)
+
+
+def absent(remote_ids: Sequence[str], records: Iterable[Record | Problem]) -> list[str]:
+    """Those of the ids that none of the records has; ids compare without regard to case."""
+    there = {record.remote_id.lower() for record in records if not isinstance(record, Problem)}
+    return [remote_id for remote_id in remote_ids if remote_id.lower() not in there]
+
+
+def with_sku(sku: str, records: Iterable[Record | Problem], service: str) -> list[Product | Problem]:
+    """The products that have exactly this SKU, then a problem for each whose SKU differs only in case."""
+    products = [record for record in records if isinstance(record, Product)]
+    near = [p.sku for p in products if p.sku != sku and p.sku.lower() == sku.lower()]
+    remedy = "Write it the same on both sides"
+    return [
+        *(product for product in products if product.sku == sku),
+        *(Problem(sku, f"{service} has {other}, which differs only in case", remedy) for other in near),
+    ]
