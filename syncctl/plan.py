@@ -45,8 +45,7 @@ def forecast(config: ConnectorConfig, database: Database | None, wanted: Wanted)
         return Cost(config.name, 1, config.cls.check_calls, f"{config.cls.check_calls} if the first is accepted")
     gaps = Gaps(database, config.name) if database else None
     if wanted.command == "sync-oldest":
-        known = gaps.live() if gaps else 0
-        return _lists(config, config.cls, kinds, min(_rounded(config.cls, wanted.products), known))
+        return _oldest(config, kinds, gaps.live() if gaps else 0, wanted.products)
     if wanted.command == "sync-product":
         return _by_sku(config, config.cls, kinds, [bool(gaps and gaps.by_sku(sku)) for sku in wanted.skus])
     return _recent(config, config.cls, kinds, database, wanted)
@@ -66,6 +65,14 @@ def _recent(
         return Cost(config.name, len(kinds), len(kinds), f"{len(kinds)} unless much has changed")
     expected = max(len(kinds), round(usual))
     return Cost(config.name, len(kinds), expected, f"{expected:,} as in the last runs")
+
+
+def _oldest(config: ConnectorConfig, kinds: list[Kind], known: int, products: int) -> Cost:
+    """Lists of the known products; elsewhere pages, however few products are known."""
+    if config.cls.oldest == "lists":
+        return _lists(config, config.cls, kinds, min(_rounded(config.cls, products), known))
+    calls = len(kinds) * config.cls.pages(config.values, Kind.PRODUCTS, products) if kinds else 0
+    return Cost(config.name, calls, calls, f"{calls:,} for the next pages, and 1 for each product that seems gone")
 
 
 def _lists(config: ConnectorConfig, cls: type[Connector], kinds: list[Kind], products: int) -> Cost:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import count, islice
 
 from syncctl.connectors.base import Page
 from syncctl.errors import AccountError, AnswerError, LossError
 from syncctl.models import Kind, Problem, Record, Stock, to_ms
 from syncctl.refresh import refuse_loss, verify
-from syncctl.session import Session
-from syncctl.state.cursors import Reading
+from syncctl.session import Session, deleted
+from syncctl.state.cursors import Feed, Reading
 
 CHUNK = 500  # records a transaction: a long page is not held in memory as a whole
 MOST_PASSES = 3
@@ -29,30 +29,32 @@ def sync_recent(session: Session, *, full: bool) -> None:
     session.link_waiting()
     for kind in session.kinds():
         delta = session.cursors.load(kind, "delta", session.scope(kind))
-        if full or delta.stamp is None or not session.connector.pulls[kind].delta:
-            _read_all(session, kind)
+        if full or delta.stamp is None or not session.has_delta(kind):
+            read_all(session, kind)
         else:
             _read(session, kind, delta)
 
 
-def _read_all(session: Session, kind: Kind) -> None:
-    """Everything; then what the service did not show is looked up, and marked where it is gone."""
+def read_all(session: Session, kind: Kind, feed: Feed = "full", *, most: int | None = None) -> None:
+    """Everything, of which at most so many pages now; what was not shown in the end is looked up, or marked gone."""
     delta = session.cursors.load(kind, "delta", session.scope(kind))
-    reading = session.cursors.load(kind, "full", session.scope(kind))
+    reading = session.cursors.load(kind, feed, session.scope(kind))
     if delta.stamp is not None and _is_stale(session, reading):
         reading.forget()
-    _read(session, kind, reading)
+    if not _read(session, kind, reading, most):
+        return
     if kind is Kind.STOCK:
         _refuse_unknown_location(session, reading)
-    unseen = session.gaps.unseen(kind, reading.first_call or 0)
-    if unseen:
-        _sweep(session, kind, reading, unseen)
+    for shown in session.brought(kind):
+        unseen = session.gaps.unseen(shown, reading.first_call or 0)
+        if unseen:
+            _sweep(session, shown, reading, unseen)
     _finish_full(session, reading, delta)
 
 
 def _is_stale(session: Session, reading: Reading) -> bool:
     """A full read that stopped long ago would end as a half one; only a first read goes on whatever its age."""
-    return to_ms(session.run.clock.now()) - (reading.started_at or 0) > STALE_MS
+    return reading.feed == "full" and to_ms(session.run.clock.now()) - (reading.started_at or 0) > STALE_MS
 
 
 def _sweep(session: Session, kind: Kind, reading: Reading, unseen: list[str]) -> None:
@@ -64,7 +66,20 @@ def _sweep(session: Session, kind: Kind, reading: Reading, unseen: list[str]) ->
     except LossError:
         _drop(session, reading)
         raise
-    verify(session, unseen, "full", [kind])
+    if reading.pages == 1 and session.connector.pulls[Kind(reading.kind)].page_size is None:
+        _mark(session, kind, reading, unseen)
+    else:
+        verify(session, unseen, reading.rule, [kind])
+
+
+def _mark(session: Session, kind: Kind, reading: Reading, unseen: list[str]) -> None:
+    """One answer that shows everything says for certain what is not there."""
+    look = session.look(reading.first_call or 0, reading.rule)
+    with session.database.transaction():
+        if kind is Kind.PRODUCTS:
+            session.tally.gone += session.mirror.mark_gone(unseen, look)
+        else:
+            session.tally.changed += len(session.mirror.mark_without_stock(unseen, look))
 
 
 def _drop(session: Session, reading: Reading) -> None:
@@ -97,30 +112,32 @@ def _location(session: Session) -> tuple[str, str]:
 
 
 def _finish_full(session: Session, reading: Reading, delta: Reading) -> None:
-    """The full read is over: deltas start from the stamp that it left."""
+    """The read is over: deltas start from the stamp that a full one left."""
     now, first_call = to_ms(session.run.clock.now()), reading.first_call or 0
-    delta.begin_again()
-    delta.stamp, delta.finished_at = reading.stamp, now
+    if reading.feed == "full":
+        delta.begin_again()
+        delta.stamp, delta.finished_at = reading.stamp, now
     reading.forget()
     reading.finished_at = now
     with session.database.transaction():
-        if reading.kind == Kind.STOCK:
+        if Kind.STOCK in session.brought(Kind(reading.kind)):
             session.gaps.close_stock(first_call, now)
         session.cursors.save(delta)
         session.cursors.save(reading)
 
 
-def _read(session: Session, kind: Kind, reading: Reading) -> None:
-    """Reads to the last page; again from the first one where records slipped through between two pages."""
-    if reading.feed == "full" and reading.stamp is not None:
-        return  # all pages are in already; an earlier run stopped after that
+def _read(session: Session, kind: Kind, reading: Reading, most: int | None = None) -> bool:
+    """Reads to the last page, and whether it came to that; again where records slipped through between two pages."""
+    if reading.feed != "delta" and reading.stamp is not None:
+        return True  # all pages are in already; an earlier run stopped after that
     came: set[tuple[int, int | None]] = set()
     for _ in range(MOST_PASSES):
-        _read_pages(session, kind, reading)
+        if not _read_pages(session, kind, reading, most):
+            return False
         result = (reading.seen, reading.announced)
         if _complete(session, kind, reading) or result in came:  # twice the same: the service counts differently
             _close(session, reading)
-            return
+            return True
         came.add(result)
         reading.begin_again()
         session.run.reporter.note(f"{session.name}: {kind} moved while they were read; reading them again")
@@ -134,7 +151,7 @@ def _complete(session: Session, kind: Kind, reading: Reading) -> bool:
     """Whether as many came as were announced, or were looked at meanwhile by other commands."""
     if reading.pages <= 1 or reading.announced is None or reading.seen >= reading.announced:
         return True
-    return reading.feed == "full" and session.gaps.seen(kind, reading.first_call or 0) >= reading.announced
+    return reading.feed != "delta" and session.gaps.seen(kind, reading.first_call or 0) >= reading.announced
 
 
 def _close(session: Session, reading: Reading) -> None:
@@ -147,34 +164,40 @@ def _close(session: Session, reading: Reading) -> None:
         session.cursors.save(reading)
 
 
-def _read_pages(session: Session, kind: Kind, reading: Reading) -> None:
-    """One call a page, its records and the new position, until the last one."""
+def _read_pages(session: Session, kind: Kind, reading: Reading, most: int | None) -> bool:
+    """One call a page, its records and the new position; whether the last page came before `most` were read."""
     start = reading.stamp if reading.feed == "delta" else None
     before: frozenset[str] = frozenset()
-    while True:
+    for _ in count() if most is None else range(most):
         page = session.connector.pull(kind, reading.position or start)
         if reading.first_call is None:
             _announce(session, kind, reading, page)
         before = _store_page(session, reading, page, before)
         _show_progress(session, kind, reading)
         if page.last:
-            return
+            return True
         session.run.check()
+    return False
 
 
 def _store_page(session: Session, reading: Reading, page: Page, before: frozenset[str]) -> frozenset[str]:
     """Stores the page chunk by chunk; the position moves in the transaction of the last one. Gives the page's ids."""
-    look = session.look(page.call, "full" if reading.feed == "full" else "feed")
+    again = reading.feed == "oldest"
+    call, rule = page.call, reading.rule
+    look = session.look_again(Kind(reading.kind), call, rule) if again else session.look(call, rule)
     came: frozenset[str] = frozenset()
     for chunk, last in _chunks(page.records):
         came |= {record.remote_id for record in chunk if not isinstance(record, Problem)}
+        _guard_products(session, chunk)
         _guard_stock(session, reading, page, chunk)
         with session.database.transaction():
-            reading.seen += session.store(chunk, look, reading.first_call or page.call).fresh
+            stored = session.store(chunk, look, reading.first_call or page.call)
+            reading.seen += stored.fresh
             if last:
                 _refuse_repeat(reading, page, bool(came) and came == before)
                 _advance(reading, page)
             session.cursors.save(reading)
+        session.tally.verified += stored.unchanged if again else 0
     return came
 
 
@@ -202,6 +225,14 @@ def _refuse_repeat(reading: Reading, page: Page, same: bool) -> None:
             f"Page {reading.pages + 1} of {reading.kind} shows what the page before it showed (call {page.call})",
             "Run it again; if it stays so, report it to the service",
         )
+
+
+def _guard_products(session: Session, chunk: list[Record | Problem]) -> None:
+    """Stops before too many products are marked gone because the feed says that they are deleted."""
+    told = deleted(chunk)
+    lost = session.gaps.known([product.remote_id for product in told]) if told else 0
+    if lost:
+        refuse_loss(session, session.tally.gone + lost, "has deleted")
 
 
 def _guard_stock(session: Session, reading: Reading, page: Page, chunk: list[Record | Problem]) -> None:

@@ -1,4 +1,4 @@
-"""Looks single products up again: those looked at longest ago, or the ones that a person names.
+"""Looks single products up again, for whatever reason: their age, a person who names them, a read that missed them.
 
 What differs although the feed had not said so is drift. What a list does not show is asked for alone before it is
 believed to be gone.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from syncctl.connectors.base import Found
 from syncctl.errors import LossError, RefusedError
-from syncctl.models import Kind, Problem, Product
+from syncctl.models import Kind, Problem, Product, Record, Stock
 from syncctl.session import Session
 from syncctl.state.mirror import Look, Stored
 
@@ -36,22 +36,8 @@ class _Lookup:
     absent: dict[str, int] = field(default_factory=dict)
 
     def look(self) -> Look:
-        """The circumstances of the last call; a difference that the feed should have brought is drift."""
-        session = self.session
-        stamp = session.cursors.load(self.kind, "delta", session.scope(self.kind)).stamp
-        if stamp is None:
-            return session.look(self.call, self.rule)
-        drifted = lambda kind, record: not session.connector.announced(kind, record.version, stamp)  # noqa: E731
-        return session.look(self.call, self.rule, drifted)
-
-
-def sync_oldest(session: Session, limit: int) -> None:
-    """Verifies the products looked at longest ago: `limit` of them, and what fits into the same calls."""
-    session.link_waiting()
-    kinds = session.kinds()
-    if Kind.PRODUCTS in kinds:
-        batch = session.connector.lookups[Kind.PRODUCTS].batch
-        verify(session, session.gaps.oldest(-(-limit // batch) * batch), "oldest", kinds)
+        """The circumstances of the last call."""
+        return self.session.look_again(self.kind, self.call, self.rule)
 
 
 def sync_product(session: Session, skus: Iterable[str]) -> None:
@@ -154,11 +140,18 @@ def _look_up(lookup: _Lookup, remote_ids: list[str]) -> list[str]:
 
 
 def _store(lookup: _Lookup, found: Found) -> Stored:
-    session = lookup.session
+    session, look = lookup.session, lookup.look()
     with session.database.transaction():
-        stored = session.store(found.records, lookup.look())
-    session.tally.drifted += sum(rule == "drift" for rule in stored.changed.values())
+        stored = session.store(found.records, look)
+        if Kind.STOCK in session.brought(lookup.kind)[1:]:
+            session.mirror.mark_without_stock(without_stock(found.records), look)
     return stored
+
+
+def without_stock(records: Iterable[Record | Problem]) -> list[str]:
+    """The products whose stock should have come along and did not: they have none."""
+    stocked = {record.remote_id for record in records if isinstance(record, Stock)}
+    return [r.remote_id for r in records if isinstance(r, Product) and r.remote_id not in stocked]
 
 
 def _search(session: Session, sku: str) -> list[str]:

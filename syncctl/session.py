@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from syncctl.connectors.base import Connector, Limit
-from syncctl.models import Kind, Problem, Record, to_ms
+from syncctl.models import Kind, Problem, Product, Record, State, Stock, to_ms
 from syncctl.run import Run
 from syncctl.state.cursors import Cursors
 from syncctl.state.database import Database
@@ -43,6 +43,14 @@ class Session:
         """The kinds that are read, in this order."""
         return kinds_of(type(self.connector), self.roles)
 
+    def brought(self, kind: Kind) -> list[Kind]:
+        """The kinds that a read of `kind` brings: itself, and those in the same answers that a role wants."""
+        return [kind, *(other for other in self.connector.pulls[kind].brings if other in self.roles)]
+
+    def has_delta(self, kind: Kind) -> bool:
+        """Whether "changed since" tells all that is wanted of this kind."""
+        return self.connector.pulls[kind].delta and len(self.brought(kind)) == 1
+
     def scope(self, kind: Kind) -> str:
         """What the cursor of a kind depends on."""
         return self.connector.scope(self.connector.values, kind)
@@ -51,16 +59,30 @@ class Session:
         """The circumstances of what is stored now."""
         return Look(self.run.number, call, to_ms(self.run.clock.now()), rule, drifted)
 
+    def look_again(self, kind: Kind, call: int, rule: str) -> Look:
+        """The same for records that were known: a difference that the feed should have brought is drift."""
+        stamp = self.cursors.load(kind, "delta", self.scope(kind)).stamp
+        if stamp is None or not self.has_delta(kind):
+            return self.look(call, rule)
+        return self.look(call, rule, lambda kind, record: not self.connector.announced(kind, record.version, stamp))
+
     def store(self, records: Iterable[Record | Problem], look: Look, since_call: int = 0) -> Stored:
-        """Stores records and their links inside the caller's transaction, and counts them."""
-        stored = self.mirror.store(records, look, since_call)
+        """Stores records and their links inside the caller's transaction, and counts them.
+
+        Records of a kind that no role wants are left out; what the service says is deleted is marked gone.
+        """
+        wanted = [record for record in records if "stock" in self.roles or not isinstance(record, Stock)]
+        gone = deleted(wanted)
+        stored = self.mirror.store([record for record in wanted if record not in gone], look, since_call)
+        self.tally.gone += self.mirror.mark_gone([record.remote_id for record in gone], look) if gone else 0
         problems = self.linker.renamed(stored.changed) if stored.changed else []
         touched = [*(remote_id for remote_id in stored.created if remote_id not in stored.linked), *stored.changed]
         problems += self.linker.link(touched, self.run.number) if touched else []
         self.tally.report(stored.problems + problems)
-        self.tally.seen += stored.seen
+        self.tally.seen += stored.seen + len(gone)
         self.tally.created += len(stored.created)
         self.tally.changed += len(stored.changed)
+        self.tally.drifted += sum(rule == "drift" for rule in stored.changed.values())
         return stored
 
     def link_waiting(self) -> None:
@@ -74,3 +96,8 @@ def kinds_of(cls: type[Connector], roles: frozenset[str]) -> list[Kind]:
     if "stock" in roles:
         wanted.append(Kind.STOCK)
     return [kind for kind in wanted if kind in cls.pulls]
+
+
+def deleted(records: Iterable[Record | Problem]) -> list[Product]:
+    """The products that the service says are deleted."""
+    return [record for record in records if isinstance(record, Product) and record.state is State.GONE]

@@ -25,6 +25,7 @@ LAYERS = (
     ("transport",),
     ("refresh", "plan"),
     ("pull",),
+    ("oldest",),
     ("app",),
     ("commands.*", "cli", "__main__"),
 )

@@ -8,14 +8,15 @@ from typing import Literal
 from syncctl.models import Kind
 from syncctl.state.database import Database
 
-Feed = Literal["delta", "full"]
+Feed = Literal["delta", "full", "oldest"]
 
 
 @dataclass(slots=True)
 class Reading:
     """A feed and the read of it that is under way, if any; a row of `cursors`.
 
-    `stamp` is what the next delta read starts from; of a full read it is set once the last page is in.
+    The feeds are what changed (`delta`), everything (`full`), and everything again in small portions (`oldest`).
+    `stamp` is what the next delta read starts from; of the others it is set once the last page is in.
     `position` is where the read under way goes on, `first_call` the call that began it.
     """
 
@@ -31,6 +32,11 @@ class Reading:
     seen: int = 0
     announced: int | None = None
     finished_at: int | None = None
+
+    @property
+    def rule(self) -> str:
+        """The word by which changes are written down that this read brings."""
+        return "feed" if self.feed == "delta" else self.feed
 
     def begin_again(self) -> None:
         """Forgets the read under way; the stamp of earlier reads stays."""

@@ -103,7 +103,7 @@ CREATE INDEX looks_oldest ON looks (connector, oldest_at);
 CREATE TABLE cursors (
     connector TEXT NOT NULL,
     kind TEXT NOT NULL,
-    feed TEXT NOT NULL CHECK (feed IN ('delta', 'full')),
+    feed TEXT NOT NULL CHECK (feed IN ('delta', 'full', 'oldest')),
     scope TEXT NOT NULL DEFAULT '',
     stamp TEXT,
     position TEXT,

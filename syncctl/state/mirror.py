@@ -39,11 +39,13 @@ class Look:
 class Stored:
     """What storing some records came to; `fresh` counts those not yet seen since a given call.
 
-    `linked` are those of the `created` that came with a link to a product of the shop.
+    `unchanged` counts the products that are as they were; `linked` are those of the `created` that came with a link
+    to a product of the shop.
     """
 
     seen: int = 0
     fresh: int = 0
+    unchanged: int = 0
     created: list[str] = field(default_factory=list)
     linked: Mapping[str, int] = field(default_factory=dict)  # remote id -> product id
     changed: dict[str, str] = field(default_factory=dict)  # remote id -> rule
@@ -53,6 +55,7 @@ class Stored:
         """Adds the counts of another batch."""
         self.seen += other.seen
         self.fresh += other.fresh
+        self.unchanged += other.unchanged
         self.created += other.created
         self.linked = {**self.linked, **other.linked}
         self.changed |= other.changed
@@ -128,6 +131,7 @@ class Mirror:
                 stock[record.remote_id, record.location] = record
         self._store_products(products, look, since_call, stored)
         self._store_stock(stock, look, since_call, stored)
+        stored.unchanged = len(products.keys() - stored.changed.keys() - set(stored.created))
         return stored
 
     def _store_products(self, products: Mapping[str, Product], look: Look, since: int, stored: Stored) -> None:
@@ -208,15 +212,14 @@ class Mirror:
 
     def mark_gone(self, remote_ids: Sequence[str], look: Look) -> int:
         """Marks products that the service no longer has; they have no age from then on. How many were not marked."""
-        marked = 0
-        for remote_id, row in self._rows("remote_products", remote_ids).items():
-            if row["state"] != State.GONE:
-                self._write_changes(Kind.PRODUCTS, remote_id, [("state", row["state"], State.GONE)], look, look.rule)
-                marked += 1
-        keys = [(self.connector, remote_id) for remote_id in remote_ids]
+        rows = self._rows("remote_products", remote_ids)
+        known = {remote_id: row["state"] for remote_id, row in rows.items() if row["state"] != State.GONE}
+        for remote_id, state in known.items():
+            self._write_changes(Kind.PRODUCTS, remote_id, [("state", state, State.GONE)], look, look.rule)
+        keys = [(self.connector, remote_id) for remote_id in known]
         self._sql.executemany("UPDATE remote_products SET state = 'gone' WHERE connector = ? AND remote_id = ?", keys)
         self._sql.executemany("DELETE FROM looks WHERE connector = ? AND remote_id = ?", keys)
-        return marked
+        return len(known)
 
     def mark_without_stock(self, remote_ids: Sequence[str], look: Look) -> list[str]:
         """The service has no stock record of these products: whatever is stored becomes 0. Which ones had stock."""
