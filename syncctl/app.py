@@ -27,6 +27,7 @@ from syncctl.errors import (
 from syncctl.models import Kind, Struct, iso, to_ms
 from syncctl.run import Run, stopped
 from syncctl.state.database import Database, open_database
+from syncctl.state.learnt import Learnt
 from syncctl.state.ledger import Ledger
 from syncctl.state.locks import Holder, hold
 from syncctl.state.runs import Runs, Source
@@ -64,7 +65,7 @@ class App:
         config = load(env_file)
         database = open_database(config.state, group=config.state_group, create=create)
         try:
-            app = cls(config, database, clock or SystemClock())
+            app = cls(_as_learnt(config, database), database, clock or SystemClock())
             app.runs.claim_shop(config.shop)
             app.choose_sources()
             yield app
@@ -204,6 +205,15 @@ class App:
             limits=config.limits,
             accept_loss=terms.accept_loss,
         )
+
+
+def _as_learnt(config: Config, database: Database) -> Config:
+    """The settings with the limits that the services told, where none are set."""
+    connectors = tuple(
+        each if each.limits_given else each.changed(limits=Learnt(database, each.name).limits(each.limits))
+        for each in config.connectors
+    )
+    return config.changed(connectors=connectors)
 
 
 def chosen(config: Config, name: str | None) -> tuple[ConnectorConfig, ...]:

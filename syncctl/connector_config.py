@@ -44,6 +44,7 @@ class ConnectorConfig(Struct):
     values: Values
     roles: frozenset[str]
     limits: tuple[Limit, ...]
+    limits_given: bool  # by the settings: then the service's own words do not replace them
     problems: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -132,6 +133,7 @@ def read_connector(name: str, kind: str, settings: Settings, findings: Findings)
     reader = Reader(settings, variable_prefix(name), findings, [])
     address, roles, limits = (reader.read(setting) for setting in COMMON)
     found = {setting.name: reader.read(setting) for setting in cls.settings}
+    own_limits = _limits(limits, reader) if limits else ()
     given = {key: value for key, value in found.items() if value is not None}
     values = Values(name, _base_url(address, reader) if address else cls.address(given), given)
     if not reader.problems:
@@ -142,7 +144,8 @@ def read_connector(name: str, kind: str, settings: Settings, findings: Findings)
         cls,
         values,
         _roles(roles, f"{reader.prefix}ROLES", findings) if roles else frozenset(cls.default_roles),
-        (_limits(limits, reader) if limits else ()) or cls.allowance(given),
+        own_limits or cls.allowance(given),
+        bool(own_limits),
         tuple(reader.problems),
     )
 

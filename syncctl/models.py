@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, dataclass_transform
+from typing import TYPE_CHECKING, Any, Self, dataclass_transform
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -70,6 +70,10 @@ class Struct:
     def as_dict(self) -> dict[str, Any]:
         """The values by their names."""
         return {name: getattr(self, name) for name in type(self).__annotations__}
+
+    def changed(self, **named: Any) -> Self:
+        """The same with other values for some names."""
+        return type(self)(**self.as_dict() | named)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, type(self)) and self.as_dict() == other.as_dict()

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING
 from syncctl import __version__
 from syncctl.answer import HttpAnswer
 from syncctl.config import ConnectorConfig
+from syncctl.connectors.base import Limit
 from syncctl.errors import AccountError, DeferredError, RunError
 from syncctl.failures import AgainError, Failures
 from syncctl.redact import redacted
@@ -28,8 +29,6 @@ from syncctl.state.ledger import Ledger, Outcome, Reservation, WindowFullError
 if TYPE_CHECKING:
     import requests
     from tenacity import RetryCallState, Retrying
-
-    from syncctl.connectors.base import Limit
 
 TRIES = 4
 TIMEOUT_SECONDS = (10, 90)  # to connect, and between two bytes of the answer
@@ -184,10 +183,13 @@ class Transport:
 
     def _believe(self, headers: Mapping[str, str]) -> None:
         """Takes over what the service says is left of its limits."""
-        for rate in self.config.cls.rates(headers):
-            for limit in self.config.limits:
-                if limit.window == rate.window:
-                    self.ledger.correct(self.config.name, limit, rate.remaining)
+        config = self.config
+        limits = {limit.window: limit for limit in config.limits}
+        for rate in config.cls.rates(headers):
+            if limit := limits.get(rate.window):
+                self.ledger.correct(config.name, limit, rate.remaining)
+                if rate.limit and not config.limits_given:
+                    self.ledger.learn(config.name, Limit(rate.limit, rate.window))
 
     def _note_accepted(self) -> None:
         if not self._accepted:

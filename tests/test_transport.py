@@ -57,7 +57,7 @@ def line(database: Database, clock: StillClock) -> Iterator[Line]:
     ) -> Transport:
         cls = connector_class("unleashed")
         values = Values("shop", URL, {"API_ID": "id", "API_KEY": KEY, "CLIENT_TYPE": "a/b"} | more)
-        config = ConnectorConfig("shop", "unleashed", cls, values, frozenset({"products"}), limits, ())
+        config = ConnectorConfig("shop", "unleashed", cls, values, frozenset({"products"}), limits, True, ())
         deadline = None if seconds is None else own.now() + timedelta(seconds=seconds)
         run = Run(1, Purpose.MANUAL, own, deadline=deadline)
         opened.append(Transport(config, Ledger(database, own), run, frozenset({KEY})))

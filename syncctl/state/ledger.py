@@ -12,6 +12,7 @@ from syncctl.errors import DeferredError
 from syncctl.models import Purpose, Struct, from_ms, iso, to_ms
 from syncctl.state import windows
 from syncctl.state.database import explained
+from syncctl.state.learnt import Learnt
 
 if TYPE_CHECKING:
     import sqlite3
@@ -148,12 +149,19 @@ class Ledger:
 
         Never lowers what is booked: calls that are under way are not in the service's count yet.
         """
+        (usage,) = self.usage(connector, [limit])
+        if usage.left <= remaining:
+            return  # seen without a lock: most answers say what was known
         with self._database.transaction() as db:
             now = self._now()
             missed = limit.calls - max(0, remaining) - windows.booked(db, connector, limit, now)
             if missed > 0:
                 slot = windows.slot_at(limit.window, now)
                 windows.book(db, connector, {limit.name: (slot, 0, missed)})
+
+    def learn(self, connector: str, limit: Limit) -> None:
+        """Remembers the size of a limit as the service tells it; the next run goes by it."""
+        Learnt(self._database, connector).learn(limit)
 
     def usage(self, connector: str, limits: Iterable[Limit]) -> list[Usage]:
         """How full each of the windows is now; reads only."""

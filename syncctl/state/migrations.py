@@ -182,6 +182,14 @@ CREATE TABLE blocks (
     learnt_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Limits as the service itself tells them, where the settings name none.
+CREATE TABLE learnt_limits (
+    connector TEXT NOT NULL,
+    win TEXT NOT NULL,
+    calls INTEGER NOT NULL,
+    PRIMARY KEY (connector, win)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE changes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
