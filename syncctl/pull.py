@@ -17,6 +17,7 @@ from syncctl.models import Kind, Problem, Record, Stock, to_ms
 from syncctl.refresh import refuse_loss, verify
 from syncctl.session import Session, deleted
 from syncctl.state.cursors import Feed, Reading
+from syncctl.state.mirror import Look
 
 CHUNK = 500  # records a transaction: a long page is not held in memory as a whole
 MOST_PASSES = 3
@@ -183,8 +184,7 @@ def _read_pages(session: Session, kind: Kind, reading: Reading, most: int | None
 def _store_page(session: Session, reading: Reading, page: Page, before: frozenset[str]) -> frozenset[str]:
     """Stores the page chunk by chunk; the position moves in the transaction of the last one. Gives the page's ids."""
     again = reading.feed == "oldest"
-    call, rule = page.call, reading.rule
-    look = session.look_again(Kind(reading.kind), call, rule) if again else session.look(call, rule)
+    look = _look(session, reading, page.call)
     came: frozenset[str] = frozenset()
     for chunk, last in _chunks(page.records):
         came |= {record.remote_id for record in chunk if not isinstance(record, Problem)}
@@ -199,6 +199,14 @@ def _store_page(session: Session, reading: Reading, page: Page, before: frozense
             session.cursors.save(reading)
         session.tally.verified += stored.unchanged if again else 0
     return came
+
+
+def _look(session: Session, reading: Reading, call: int) -> Look:
+    kind = Kind(reading.kind)
+    if reading.feed == "oldest":
+        return session.look_again(kind, call, reading.rule)
+    asked = reading.feed == "full" and session.has_delta(kind)  # else it is what every run reads
+    return session.look(call, reading.rule, repeats=asked)
 
 
 def _advance(reading: Reading, page: Page) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from syncctl.connectors.base import Connector, Limit
 from syncctl.models import Kind, Problem, Product, Record, State, Stock, to_ms
@@ -55,16 +55,17 @@ class Session:
         """What the cursor of a kind depends on."""
         return self.connector.scope(self.connector.values, kind)
 
-    def look(self, call: int, rule: str, drifted: Callable[[Kind, Record], bool] | None = None) -> Look:
+    def look(self, call: int, rule: str, *, repeats: bool = True) -> Look:
         """The circumstances of what is stored now."""
-        return Look(self.run.number, call, to_ms(self.run.clock.now()), rule, drifted)
+        return Look(self.run.number, call, to_ms(self.run.clock.now()), rule, repeats=repeats)
 
     def look_again(self, kind: Kind, call: int, rule: str) -> Look:
         """The same for records that were known: a difference that the feed should have brought is drift."""
         stamp = self.cursors.load(kind, "delta", self.scope(kind)).stamp
+        look = self.look(call, rule)
         if stamp is None or not self.has_delta(kind):
-            return self.look(call, rule)
-        return self.look(call, rule, lambda kind, record: not self.connector.announced(kind, record.version, stamp))
+            return look
+        return replace(look, drifted=lambda kind, record: not self.connector.announced(kind, record.version, stamp))
 
     def store(self, records: Iterable[Record | Problem], look: Look, since_call: int = 0) -> Stored:
         """Stores records and their links inside the caller's transaction, and counts them.

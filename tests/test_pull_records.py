@@ -62,6 +62,18 @@ def test_a_bad_price_is_told_and_the_old_one_stays(shop: Shop, token: str) -> No
     assert price_of(shop, "BAD") == "12.00"
 
 
+@pytest.mark.parametrize("kind", ["products", "stock"])
+def test_what_is_wrong_is_told_once_and_again_where_everything_is_asked_for(shop: Shop, kind: str) -> None:
+    shop.upstream.put("products", product("BAD"))
+    shop.upstream.put("stock", {"ProductGuid": GUID, "QtyOnHand": 3, "AllocatedQty": 0})
+    shop.ok("sync-recent")
+    field = {"products": '"Guid":"%s","DefaultSellPrice"', "stock": '"ProductGuid":"%s","AvailableQty"'}[kind] % GUID
+    plant(shop, f'{{{field}:"12,50"}}', kind)
+    errors(shop, "sync-recent")
+    shop.ok("sync-recent")
+    assert [error["record"] for error in errors(shop, "sync-recent", "--full")] == ["BAD"]
+
+
 @pytest.mark.parametrize(
     ("token", "shown"), [("null", None), ("0", "0.00"), ("-0.0", "0.00"), ("1.5e1", "15.00"), ("2.6315800", "2.63158")]
 )

@@ -21,7 +21,8 @@ from syncctl.state.database import Database
 class Look:
     """The circumstances under which records were read: the rule is a word of `changes.rule`.
 
-    `drifted` tells whether a difference in this record should have been brought by the feed before.
+    `drifted` tells whether a difference in this record should have been brought by the feed before. `repeats`: whether
+    what is wrong with a record is told again though the record is as it was: a delta shows some records for hours.
     """
 
     run: int
@@ -29,6 +30,7 @@ class Look:
     at: int
     rule: str
     drifted: Callable[[Kind, Record], bool] | None = None
+    repeats: bool = True
 
     def rule_for(self, kind: Kind, record: Record) -> str:
         """The rule by which a difference in `record` is written down."""
@@ -124,7 +126,6 @@ class Mirror:
                 stored.problems.append(record)
                 stored.fresh += 1
                 continue
-            stored.problems += record.problems
             if isinstance(record, Product):
                 products[record.remote_id] = record
             else:
@@ -141,6 +142,8 @@ class Mirror:
         newer = self._newer("product", products, look, since, stored)
         products = {remote_id: product for remote_id, product in products.items() if remote_id not in newer}
         known = self._rows("remote_products", products)
+        for remote_id, product in products.items():
+            stored.problems += _to_tell(product, known.get(remote_id), look)
         updates = []
         for remote_id, row in known.items():
             values = _product_values(products[remote_id], row)
@@ -188,17 +191,18 @@ class Mirror:
             if key[0] in newer:
                 continue
             row = known.get(key)
-            if record.available is None or not self._stock_differs(record, row, look, stored):
-                continue
-            writes.append((self.connector, *key, _millionths(record), record.version, look.call))
+            stored.problems += _to_tell(record, row, look)
+            if self._stock_differs(record, row, look, stored):
+                available = row["available"] if record.available is None and row else _millionths(record)
+                writes.append((self.connector, *key, available, record.version, look.call))
         self._sql.executemany(_SAVE_STOCK, writes)
         self._look("stock", ids, look)
 
     def _stock_differs(self, record: Stock, row: sqlite3.Row | None, look: Look, stored: Stored) -> bool:
         after = _millionths(record)
         if row is None:
-            return True
-        if row["available"] != after:
+            return record.available is not None
+        if record.available is not None and row["available"] != after:
             rule = look.rule_for(Kind.STOCK, record)
             stored.changed[record.remote_id] = rule
             self._note_stock(record.remote_id, record.location, (row["available"], after), look, rule)
@@ -277,6 +281,12 @@ class Mirror:
         )
         stored.fresh += len(remote_ids) - len(rows)
         return {row["remote_id"] for row in rows if row["call"] > look.call}
+
+
+def _to_tell(record: Record, row: sqlite3.Row | None, look: Look) -> tuple[Problem, ...]:
+    """What is wrong with a record, unless it was told when this version of it was read first."""
+    told = not look.repeats and row is not None and row["version"] == record.version
+    return () if told else record.problems
 
 
 def quantity_text(millionths: int) -> str:
