@@ -1,4 +1,4 @@
-"""Time, as one object that tests can replace, and the moment at which a run should stop."""
+"""Time, as one object that tests can replace, and lengths of it in words."""
 
 from __future__ import annotations
 
@@ -27,3 +27,12 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Waits; a signal handler may end the wait by raising."""
         time.sleep(seconds)
+
+
+def span(seconds: float) -> str:
+    """A length of time in one unit, rounded down: `40 s`, `12 min`, `3 h`, `5 days`."""
+    if seconds < 60:
+        return f"{max(int(seconds), 0)} s"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min"
+    return f"{int(seconds // 3600)} h" if seconds < 172_800 else f"{int(seconds // 86_400)} days"

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,8 @@ import requests
 
 from syncctl import cli
 from syncctl.sandbox import Sandbox
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -138,10 +140,11 @@ def _environment(env: Mapping[str, str], folder: Path) -> Iterator[None]:
 
 
 class StillClock:
-    """A clock that stands until it is moved; sleeping moves it."""
+    """A clock that stands until it is moved; sleeping moves it, and `then` is called."""
 
-    def __init__(self, now: datetime = datetime(2026, 11, 23, 12, tzinfo=UTC)) -> None:
+    def __init__(self, now: datetime = NOON, then: Callable[[], None] = lambda: None) -> None:
         self.time = now
+        self.then = then
         self.slept: list[float] = []
 
     def now(self) -> datetime:
@@ -150,6 +153,7 @@ class StillClock:
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.time += timedelta(seconds=seconds)
+        self.then()
 
 
 @pytest.fixture

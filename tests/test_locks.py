@@ -7,17 +7,17 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from conftest import NOON, StillClock
 
 from syncctl.clock import SystemClock
 from syncctl.errors import LockedError, StateError
 from syncctl.state.locks import Holder, highest_run, hold, lock_file
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOLD = """
 import sys
 from pathlib import Path
@@ -27,23 +27,6 @@ with hold(Path(sys.argv[1]), "unleashed", Holder("syncctl sync-recent", 4711, 12
     print("held", flush=True)
     sys.stdin.read()
 """
-
-
-class StillClock:
-    """Stands still but for its sleeps, after each of which `then` is called."""
-
-    def __init__(self, now: datetime = NOON, then: Callable[[], None] = lambda: None) -> None:
-        self.time = now
-        self.then = then
-        self.slept: list[float] = []
-
-    def now(self) -> datetime:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.time += timedelta(seconds=seconds)
-        self.then()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from syncctl.clock import span
 from syncctl.commands.common import Common, common_options, show_json, warn
 from syncctl.models import from_ms, iso, to_ms
 
@@ -125,7 +126,7 @@ def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
 def _success(each: dict[str, Any], now: datetime) -> str:
     if each["last_success"] is None:
         return f"never succeeded; last tried {each['last_end']}"
-    ago = age((now - datetime.fromisoformat(each["last_success"])).total_seconds())
+    ago = span((now - datetime.fromisoformat(each["last_success"])).total_seconds())
     later = f"; last tried {each['last_end']}" if each["last_end"] != each["last_success"] else ""
     return f"succeeded {ago} ago ({each['last_success']}){later}"
 
@@ -137,7 +138,7 @@ def _products(connector: dict[str, Any]) -> str:
 def _ages(ages: dict[str, Any]) -> str:
     never = f"; {ages['never']:,} not looked at yet" if ages["never"] else ""
     parts = [
-        f"{name} {age(ages[key])}"
+        f"{name} {span(ages[key])}"
         for name, key in (("median", "median"), ("95 %", "p95"), ("oldest", "oldest"))
         if ages[key] is not None
     ]
@@ -154,12 +155,3 @@ def _used(each: dict[str, Any]) -> str:
     frees = f"; frees {each['frees_at']}" if each["left"] == 0 and each["frees_at"] else ""
     waits = f"; sync-recent waits until {each['recent_waits_until']}" if each["recent_waits_until"] else ""
     return f"{each['used']:,} of {each['limit']:,} used{others}, {each['left']:,} left{frees}{waits}"
-
-
-def age(seconds: float) -> str:
-    """An age as people say it: `40 s`, `12 min`, `3 h`, `5 days`."""
-    if seconds < 100:
-        return f"{max(0, seconds):.0f} s"
-    if seconds < 6000:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h" if seconds < 172800 else f"{seconds / 86400:.0f} days"

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from syncctl.clock import Clock
+from syncctl.clock import Clock, span
 from syncctl.errors import LockedError, StateError
 from syncctl.models import Struct
 
@@ -143,7 +143,7 @@ def _locked(name: str, found: dict[str, Any], clock: Clock) -> LockedError:
     stale = seconds > STALE_SECONDS
     if stale:
         remedy = f"If it hangs (see ps -p {pid}), end it with kill {pid}; nothing that it stored is lost"
-    return LockedError(f"{name} is locked by `{command}` (pid {pid}) for {_span(seconds)}", remedy, stale=stale)
+    return LockedError(f"{name} is locked by `{command}` (pid {pid}) for {span(seconds)}", remedy, stale=stale)
 
 
 def _number(found: dict[str, Any], key: str) -> int:
@@ -156,15 +156,6 @@ def _age(since: object, clock: Clock) -> float:
         return (clock.now() - datetime.fromisoformat(str(since))).total_seconds()
     except (ValueError, TypeError):
         return 0
-
-
-def _span(seconds: float) -> str:
-    """A length of time in one unit, rounded down."""
-    if seconds < 60:
-        return f"{max(int(seconds), 0)} s"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} min"
-    return f"{int(seconds // 3600)} h" if seconds < 172_800 else f"{int(seconds // 86_400)} days"
 
 
 @contextmanager
