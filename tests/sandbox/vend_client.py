@@ -43,6 +43,21 @@ class VendClient:
     def status(self, path: str, version: str = "2026-07") -> int:
         return self.call("GET", f"{version}{path}").status_code
 
+    def send(self, method: str, path: str, body: Any = None, version: str = "2026-07") -> requests.Response:
+        """A write; `path` follows the version."""
+        return self.call(method, f"{version}{path}", body)
+
+    def made(self, path: str, body: Any) -> Any:
+        """The data that a POST answers which succeeds."""
+        answer = self.send("POST", path, body)
+        assert answer.status_code in {200, 201}, answer.text
+        return answer.json()["data"]
+
+    def writes(self, kind: str) -> dict[str, int]:
+        """How often the client wrote each record, unwritten ones left out."""
+        counts: dict[str, int] = self.control("GET", f"records/vend/{kind}?limit=10000")["writes"]
+        return {key: count for key, count in counts.items() if count}
+
     def inventory(self, **body: Any) -> list[Json]:
         """`POST /inventory`, ascending unless told otherwise."""
         answer = self.call("POST", "2026-07/inventory", {"sort_direction": "asc"} | body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .. import wire
 from ..store import Store, Table
 
 if TYPE_CHECKING:
@@ -12,11 +13,13 @@ if TYPE_CHECKING:
 
     from ..clock import Clock
     from ..switches import Switches
+    from ..wire import JsonObject
 
 FIRST_VERSION = 2**32 + 1_000_003
 """Live accounts are beyond 32 bits; so a client that is not 64-bit safe fails here too."""
 _STEP = 3
 _COUNTER = "vend_version"
+_SKUS, _FIRST_SKU = "vend_sku", 20_000
 
 # The first value is the default. Unless a comment says otherwise, the vendor confirms none of them.
 SWITCHES: dict[str, tuple[str, ...]] = {
@@ -37,9 +40,28 @@ SWITCHES: dict[str, tuple[str, ...]] = {
     # The date is documented; older answers had it in the body, and proxies change headers.
     "retry_after": ("date", "date_and_body", "body", "seconds", "absent"),
     "personal_scopes": ("all", "granted"),
+    "customer_code_taken": ("422", "409", "400", "allowed"),
+    "customer_put": ("replace", "merge"),
+    "email_search": ("any_case", "exact", "prefix"),
+    "search_lag": (),
+    # The vendor's own pages contradict each other; other clients have met a bare text.
+    "sale_create_answer": ("full", "id", "text"),
+    # An earlier form of the same endpoint was create-or-update.
+    "sale_repeated": ("upsert", "409"),
+    "sale_lines_without_id": ("replace", "append"),
+    "sale_prices": ("refreshed", "as_sent"),
+    "payments_must_match": ("no", "yes"),
+    "unknown_reference": ("422", "404", "400"),
+    "sku_taken": ("422", "409", "400", "allowed"),
+    "name_taken": ("422", "allowed"),
     # Not an open point: which date version is the oldest still supported changes every quarter.
     "oldest_version": ("2026-01", "2026-04", "2026-07", "2026-10"),
 }
+
+
+CUSTOMER_COLUMNS = ("email", "email_lower", "first_name", "last_name", "company_name", "mobile", "phone")
+SALE_TEXTS = ("state", "status", "attributes", "customer", "user", "outlet", "register", "products", "payment_types")
+SALE_NUMBERS = ("dated", "total")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +74,9 @@ class Account:
     products: Table
     codes: Table
     inventory: Table
+    customers: Table
+    sales: Table
+    customer_groups: Table
     outlets: Table
     registers: Table
     taxes: Table
@@ -62,7 +87,7 @@ class Account:
     def opened(cls, store: Store, clock: Clock, switches: Switches) -> Account:
         """The account kept in a store; its tables are made when they are missing."""
         text, number = "TEXT NOT NULL DEFAULT ''", "INTEGER NOT NULL DEFAULT 0"
-        lookups = ("outlets", "registers", "taxes", "payment_types", "users")
+        lookups = ("customer_groups", "outlets", "registers", "taxes", "payment_types", "users")
         return cls(
             store,
             clock,
@@ -75,13 +100,17 @@ class Account:
             ),
             codes=Table(store, "vend_codes", {"product": text}, {"code": "code", "product": "product"}),
             inventory=Table(store, "vend_inventory", {"product": text, "outlet": text}, {"product": "product"}),
+            customers=Table(store, "vend_customers", dict.fromkeys(CUSTOMER_COLUMNS, text), {"email": "email_lower"}),
+            sales=Table(
+                store, "vend_sales", {**dict.fromkeys(SALE_TEXTS, text), **dict.fromkeys(SALE_NUMBERS, number)}
+            ),
             **{name: Table(store, f"vend_{name}") for name in lookups},
         )
 
     @property
     def tables(self) -> tuple[Table, ...]:
         """All tables."""
-        filled = (self.products, self.codes, self.inventory)
+        filled = (self.products, self.codes, self.inventory, self.customers, self.sales, self.customer_groups)
         return (*filled, self.outlets, self.registers, self.taxes, self.payment_types, self.users)
 
     def now(self) -> str:
@@ -103,9 +132,37 @@ class Account:
         if self.version() < version < 2**62:
             self.store.remember(_COUNTER, str(version))
 
-    def forget_version(self) -> None:
-        """Begin to count anew."""
+    def sku(self) -> int:
+        """The number that the SKU sequence gives next."""
+        return int(self.store.setting(_SKUS) or _FIRST_SKU)
+
+    def next_sku(self) -> str:
+        """A number of the SKU sequence that no product has yet."""
+        number = self.sku()
+        while self.codes.all_where("code = ?", str(number)):
+            number += 1
+        self.store.remember(_SKUS, str(number + 1))
+        return str(number)
+
+    def forget_numbers(self) -> None:
+        """Begin to count versions and SKUs anew."""
         self.store.remember(_COUNTER, str(FIRST_VERSION))
+        self.store.remember(_SKUS, str(_FIRST_SKU))
+
+    def live(self, table: Table, key: object) -> JsonObject | None:
+        """The record with this id unless it is deleted, or None."""
+        row = table.get(column_text(key))
+        return None if row is None or row["hidden"] else wire.loads(row["body"])
+
+    def shown_from(self) -> int:
+        """From when on a search finds a record that the client creates now (switch `search_lag`)."""
+        lag = self.switches.number("search_lag")
+        return self.clock.milliseconds() + round(lag * 1000) if lag else 0
+
+
+def column_text(value: object) -> str:
+    """A value as an indexed text; SQLite takes no lone surrogates."""
+    return "" if value is None else str(value).encode("utf-8", "replace").decode()
 
 
 def stamp(moment: datetime) -> str:

@@ -66,6 +66,6 @@ def unversioned(texts: Sequence[str]) -> Response:
     return json_response(f'{{"data":[{",".join(texts)}]}}')
 
 
-def single(text: str) -> Response:
+def single(text: str, status: int = 200) -> Response:
     """One record."""
-    return json_response(f'{{"data":{text}}}')
+    return json_response(f'{{"data":{text}}}', status)

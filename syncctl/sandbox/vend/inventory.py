@@ -6,13 +6,15 @@ otherwise; before that by GET, in an envelope, oldest first, and with another na
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from .. import wire
 from ..messages import Response, json_response
 from ..service import Listed, Planting
 from ..store import Query, Row
+from .amounts import amount, plain
 from .answers import not_found
 from .cursor import asked, between, envelope, size_of, unversioned
 from .inventory_body import DEFAULT_SIZE, LARGEST, Order, order_from
@@ -133,6 +135,24 @@ class Inventory(Records):
         for row in self.table.all_where("product = ?", product):
             self.table.put({"id": row["id"], "body": row["body"], "hidden": int(hidden)})
 
+    def move(self, product: str, outlet: str, by: Decimal) -> None:
+        """Put so much of a product into an outlet, or take it out; levels may fall below zero."""
+        self.restock(product, outlet, {LEVEL: plain(self._level(product, outlet) + by)})
+
+    def _level(self, product: str, outlet: str) -> Decimal:
+        row = self._row(product, outlet)
+        return amount(wire.loads(row["body"]).get(LEVEL)) if row else Decimal(0)
+
+    def _row(self, product: str, outlet: str) -> Row | None:
+        return next(iter(self.table.all_where("product = ? AND outlet = ?", product, outlet)), None)
+
+    def restock(self, product: str, outlet: str, changes: JsonObject) -> None:
+        """Change what an outlet has of a product, in a row of its own if there is none yet."""
+        row = self._row(product, outlet)
+        key = str(uuid5(NAMESPACE_OID, f"{product}/{outlet}"))
+        record = wire.loads(row["body"]) if row else {**blank_row(), "id": key}
+        self.save(self.bumped({**record, "product_id": product, "outlet_id": outlet, **changes}))
+
     def found(self, column: str, value: str) -> list[Listed]:
         """The row with this id, or the rows of the product with this SKU."""
         if column == "id":
@@ -145,7 +165,7 @@ class Inventory(Records):
         if record.get("id") is not None:
             return super().plant(record, how)
         product, outlet = self._product(record), str(record.get("outlet_id") or self.account.outlets.nth(0)["id"])
-        row = next(iter(self.table.all_where("product = ? AND outlet = ?", product, outlet.lower())), None)
+        row = self._row(product, outlet.lower())
         named = {"id": row["id"] if row else str(uuid4()), "product_id": product, "outlet_id": outlet}
         changes = {name: value for name, value in record.items() if name != "sku"}
         return super().plant({**named, **changes}, how)

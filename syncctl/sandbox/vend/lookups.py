@@ -1,4 +1,4 @@
-"""What a retailer has set up: retailer, outlets, registers, taxes, payment types and users.
+"""What a retailer has set up: retailer, outlets, registers, taxes, payment types, users and customer groups.
 
 x-series-api.lightspeedhq.com/reference; of these the shapes of 2.0 are published in full.
 """
@@ -30,11 +30,12 @@ class Kind:
 
     name: str
     table: Table
+    scope: str = ""
 
     @property
     def needed(self) -> tuple[str, ...]:
         """The scopes to read it."""
-        return (f"{self.name}:read",)
+        return (f"{self.scope or self.name}:read",)
 
 
 class Lookup(Records):
@@ -102,7 +103,8 @@ class Whoami:
 
     def retailer(self, call: Call) -> Response:
         """The retailer; its version is a text, unlike all others."""
-        return single(wire.dumps({**RETAILER, "version": str(self._account.version())}))
+        sequence = {**RETAILER["sku_sequence"], "value": self._account.sku()}
+        return single(wire.dumps({**RETAILER, "sku_sequence": sequence, "version": str(self._account.version())}))
 
     def user(self, call: Call) -> Response:
         """The user; the example of 2.0 wraps it in an array, later versions are unconfirmed (`user_shape`)."""
@@ -119,6 +121,7 @@ def lookups(account: Account, registers_changed: Callable[[], None]) -> dict[str
         "taxes": Taxes(account, Kind("taxes", account.taxes)),
         "payment_types": Lookup(account, Kind("payment_types", account.payment_types)),
         "users": Lookup(account, Kind("users", account.users)),
+        "customer_groups": Lookup(account, Kind("customer_groups", account.customer_groups, "customers")),
     }
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from .. import wire
 from ..messages import Response
+from .account import column_text
 from .answers import not_found
 from .cursor import asked, envelope, page, single
-from .records import Records, column_text
+from .records import Records
 from .routing import Call, Route, Router
 from .tokens import COST
 
@@ -73,6 +74,17 @@ class Products(Records):
         if row is None or (row["hidden"] and self.account.switches["deleted_product"] == "404"):
             raise not_found("Product")
         return single(self.text(row, call))
+
+    def family(self, key: str) -> list[Row]:
+        """A product with its variants, or with its parent and those; deleted ones left out."""
+        row = self.table.get(key)
+        root = row["parent"] or row["id"] if row else key
+        return self.table.all_where("(id = ? OR parent = ?) AND +hidden = 0", root, root)
+
+    def has_code(self, code: str, *, but: str) -> bool:
+        """Whether a live product other than one has this code."""
+        live = "SELECT id FROM vend_products WHERE hidden = 0 AND id <> ?"
+        return bool(self.account.codes.all_where(f"code = ? AND product IN ({live})", code, but))
 
     def _by_code(self, code: str) -> list[Row]:
         """By any of its codes; whether their case counts is unconfirmed by the vendor (`sku_case`)."""

@@ -9,10 +9,12 @@ from uuid import uuid4
 from .. import wire
 from ..service import Listed, Planting
 from ..store import Query, Row, Table, Value
+from .account import column_text
 
 if TYPE_CHECKING:
     from ..wire import JsonObject
     from .account import Account
+    from .routing import Call
 
 
 class Records(ABC):
@@ -35,9 +37,17 @@ class Records(ABC):
     def after_save(self, record: JsonObject) -> None:  # noqa: B027 - most kinds stand alone
         """Bring along what depends on a record that was saved."""
 
-    def save(self, record: JsonObject) -> str:
+    def text(self, row: Row, call: Call) -> str:
+        """The JSON text of a record as this request sees it."""
+        return str(row["body"])
+
+    def versioned(self, record: JsonObject) -> JsonObject:
+        """The object within a record that holds its version."""
+        return record
+
+    def save(self, record: JsonObject, **extra: Value) -> str:
         """Store a record under its id, version as it stands in it if it is one; returns the id."""
-        version = _version(record.get("version"))
+        version = _version(self.versioned(record).get("version"))
         key, code = str(record["id"]).lower(), column_text(record.get(self.code_field))
         if version is None:
             version = self._kept_version(key)
@@ -50,9 +60,23 @@ class Records(ABC):
             "modified": version,
             "body": wire.dumps(record),
             **self.columns(record),
+            **extra,
         }
         self.table.put(row)
         return key
+
+    def change(self, record: JsonObject, *, is_new: bool = False) -> JsonObject:
+        """Store a new or changed record under a new version; returns it as it is stored."""
+        changed = self.bumped(record)
+        self.save(changed, **({"visible_from": self.account.shown_from()} if is_new else {}))
+        self.after_save(changed)
+        return changed
+
+    def write(self, record: JsonObject, *, is_new: bool = False) -> JsonObject:
+        """The same for what the client writes, which is counted."""
+        written = self.change(record, is_new=is_new)
+        self.table.count_write(str(written["id"]).lower())
+        return written
 
     def _kept_version(self, key: str) -> int:
         row = self.table.get(key)
@@ -84,7 +108,7 @@ class Records(ABC):
         planted = record if how.replace else wire.merge(blank, record)
         if planted.get("id") is None:
             planted = {**planted, "id": blank["id"]}
-        unstamped = stored is None and not how.replace and "version" not in record
+        unstamped = stored is None and not how.replace and "version" not in self.versioned(record)
         if unstamped or not how.silent:
             planted = self.bumped(planted)
         key = self.save(planted)
@@ -108,11 +132,6 @@ class Records(ABC):
 def as_listed(row: Row) -> Listed:
     """A stored record for the control API."""
     return Listed(row["id"], row["body"], row["writes"])
-
-
-def column_text(value: object) -> str:
-    """A value as an indexed text; SQLite takes no lone surrogates."""
-    return "" if value is None else str(value).encode("utf-8", "replace").decode()
 
 
 def _version(value: object) -> int | None:

@@ -1,7 +1,7 @@
 """From a versioned path to the endpoint that answers it (x-series-api.lightspeedhq.com/docs/versioning-strategy).
 
 A date version that is no longer supported, or never was, does not fail: the oldest supported one
-answers in its place, without a word. Of the semantic versions only reads of 2.0 are copied.
+answers in its place, without a word. Of the semantic versions only 2.0 is copied.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
+from .. import wire
 from .answers import Refused, bad_request, not_found
 
 if TYPE_CHECKING:
     from ..messages import Request, Response
+    from ..wire import JsonObject
 
 SEMANTIC = "2.0"
 DATED = ("2026-01", "2026-04", "2026-07", "2026-10")
@@ -69,6 +71,22 @@ class Call:
         """Whether the shapes before the date versions are asked for."""
         return self.version == SEMANTIC
 
+    def posted(self) -> JsonObject:
+        """The JSON object in the body; anything else is a 400."""
+        try:
+            body = wire.loads(self.request.body)
+        except ValueError:
+            raise bad_request("The body is no JSON") from None
+        if not isinstance(body, dict):
+            raise bad_request("The body is no JSON object")
+        return body
+
+    def demand(self, scopes: tuple[str, ...]) -> None:
+        """Refuse with 403 what the token may not do."""
+        missing = [scope for scope in scopes if scope not in self.scopes]
+        if missing:
+            raise Refused(403, f"Missing scope: {' '.join(missing)}")
+
 
 Endpoint = Callable[[Call], "Response"]
 
@@ -102,11 +120,10 @@ class Router:
         segments = _segments(request.path)
         version = _served(segments, oldest)
         route = self._route(request.method, _shape(segments[2:]), version)
-        missing = [scope for scope in route.scopes if scope not in scopes]
-        if missing:
-            raise Refused(403, f"Missing scope: {' '.join(missing)}")
-        key = next((each.lower() for each in segments if _UUID.fullmatch(each)), "")
-        return route.endpoint(Call(request, Params(request.query), version, scopes, key))
+        key = next((each.lower() for each in segments if is_uuid(each)), "")
+        call = Call(request, Params(request.query), version, scopes, key)
+        call.demand(route.scopes)
+        return route.endpoint(call)
 
     def _route(self, method: str, shape: str, version: str) -> Route:
         there = [each for each in self.routes.get(shape, []) if each[1].exists_in(version)]
@@ -116,6 +133,11 @@ class Router:
         if found is None:
             raise Refused(405, f"{method} is not allowed here")
         return found
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is an id."""
+    return _UUID.fullmatch(text) is not None
 
 
 def template(path: str) -> str:
@@ -128,7 +150,7 @@ def _segments(path: str) -> list[str]:
 
 
 def _shape(segments: list[str]) -> str:
-    return "/" + "/".join("{id}" if _UUID.fullmatch(each) else each for each in segments)
+    return "/" + "/".join("{id}" if is_uuid(each) else each for each in segments)
 
 
 def _served(segments: list[str], oldest: str) -> str:

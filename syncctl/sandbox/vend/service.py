@@ -10,13 +10,17 @@ from ..service import RecordKind, Service
 from ..switches import Switches
 from .account import SWITCHES, Account
 from .answers import Refused, error_response
+from .customers import Customers
 from .inventory import Inventory
 from .limiter import API, FIVE_MINUTES, TOKEN, calls_allowed, new_limits, too_many, with_headers
 from .lookups import Whoami, lookups, seed_lookups
+from .product_writes import ProductWrites
 from .products import Products
 from .routing import Router, template
+from .sales import Sales
 from .search import Search
 from .seed import seed_products
+from .seed_trade import seed_trade
 from .tokens import DOMAIN_PREFIX, PERSONAL_TOKEN, Tokens
 
 if TYPE_CHECKING:
@@ -49,11 +53,20 @@ class Vend(Service):
         self._tokens = Tokens(store, clock, self.switches)
         self.limits = new_limits(self.switches, self._registers())
         inventory = Inventory(self._account)
-        products = Products(self._account, inventory)
+        products, customers = Products(self._account, inventory), Customers(self._account)
+        sales = Sales(self._account, inventory)
         self._lookups = lookups(self._account, self._count_registers)
-        self._kinds: dict[str, RecordKind] = {"products": products, "inventory": inventory, **self._lookups}
+        self._kinds: dict[str, RecordKind] = {
+            "products": products,
+            "inventory": inventory,
+            "customers": customers,
+            "sales": sales,
+            **self._lookups,
+        }
         self._router = Router()
-        resources: tuple[Resource, ...] = (products, inventory, Search(products), Whoami(self._account))
+        search = Search(self._account, products, customers, sales)
+        writes, whoami = ProductWrites(products, inventory), Whoami(self._account)
+        resources: tuple[Resource, ...] = (products, writes, inventory, customers, sales, search, whoami)
         for resource in (*resources, *self._lookups.values()):
             resource.routes(self._router)
 
@@ -67,6 +80,7 @@ class Vend(Service):
         """Fill the account with the invented homeware shop."""
         seed_products(self._account, products, seed)
         seed_lookups(self._account, self._lookups)
+        seed_trade(self._account, products, seed)
 
     def is_empty(self) -> bool:
         """Whether there is neither product nor outlet."""
@@ -77,7 +91,7 @@ class Vend(Service):
         self.switches.reset()
         for table in self._account.tables:
             table.clear()
-        self._account.forget_version()
+        self._account.forget_numbers()
         self._tokens.reset()
         self.limits = new_limits(self.switches, 0)
 

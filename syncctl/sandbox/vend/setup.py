@@ -20,6 +20,7 @@ def fixed_id(number: int) -> str:
 
 MAIN, HARBOUR = fixed_id(1), fixed_id(2)
 GST, NO_TAX = fixed_id(21), fixed_id(22)
+ALL_CUSTOMERS, WALK_IN = fixed_id(51), fixed_id(60)
 
 RETAILER: JsonObject = {
     "id": fixed_id(0),
@@ -31,7 +32,7 @@ RETAILER: JsonObject = {
     "tax_exclusive": False,
     "no_tax_group_id": NO_TAX,
     "discount_product_id": fixed_id(90),
-    "sku_sequence": {"enabled": True, "value": 20_000},
+    "sku_sequence": {"enabled": True},
     "account_status": "active",
 }
 
@@ -102,6 +103,10 @@ def _user(number: int, name: str, kind: str, deleted_at: str | None = None) -> J
     }
 
 
+def _group(number: int, name: str) -> JsonObject:
+    return {"id": fixed_id(number), "name": name, "group_id": None, "deleted_at": None, "version": None}
+
+
 KINDS: dict[str, list[JsonObject]] = {
     "outlets": [_outlet(1, "Main Street"), _outlet(2, "Harbour"), _outlet(3, "Market Stall", _GONE)],
     "registers": [
@@ -116,5 +121,6 @@ KINDS: dict[str, list[JsonObject]] = {
         _user(42, "Kim", "cashier"),
         _user(43, "Alex", "cashier", _GONE),
     ],
+    "customer_groups": [_group(51, "All Customers"), _group(52, "Trade")],
 }
 """The small collections as they are seeded."""

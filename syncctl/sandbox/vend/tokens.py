@@ -28,7 +28,8 @@ LIFETIME = 86_400
 COST = "product:cost:view"
 """Without it no supply price and no average cost is shown."""
 READABLE = ("products", "inventory", "customers", "sales", "outlets", "registers", "taxes", "payment_types")
-SCOPES = (*(f"{name}:read" for name in (*READABLE, "retailer", "users")), "products:write", COST)
+WRITABLE = ("products", "customers", "sales")
+SCOPES = (*(f"{name}:read" for name in (*READABLE, "retailer", "users")), *(f"{name}:write" for name in WRITABLE), COST)
 FORM = "application/x-www-form-urlencoded"
 _SETTING = "vend_tokens"
 _ORDERS = {"expire", "revoke", "issue", "scope"}
