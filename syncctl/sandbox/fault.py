@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 WHEN = ("before", "after")
 KINDS: dict[str, tuple[str, ...]] = {
     "429": ("window", "retry_after", "seconds"),
-    **dict.fromkeys(("500", "503-text", "502-html", "html", "401", "403", "drop-before", "drop-after"), ()),
+    "500": ("when",),
+    **dict.fromkeys(("503-text", "502-html", "html", "401", "403", "drop-before", "drop-after"), ()),
     "slow": ("seconds", "when"),
     "hold": ("when",),
     **dict.fromkeys(("truncated", "garbage"), ()),

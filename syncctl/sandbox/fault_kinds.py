@@ -66,6 +66,12 @@ def _garbage(scene: Scene) -> Response:
     return Response(200, b'{"Items":[{"broken' + b"?" * max(0, whole.length - 18))
 
 
+def _broken(scene: Scene) -> Response:
+    if scene.fault.options.get("when") == "after":
+        scene.proceed().close()
+    return scene.service.failure(500, "An error has occurred.")
+
+
 def _failure(status: int, sentence: str) -> Callable[[Scene], Response]:
     return lambda scene: scene.service.failure(status, sentence)
 
@@ -76,7 +82,7 @@ def _always(response: Response) -> Callable[[Scene], Response]:
 
 ACTIONS: dict[str, Callable[[Scene], Response]] = {
     "429": _too_many,
-    "500": _failure(500, "An error has occurred."),
+    "500": _broken,
     "503-text": lambda scene: scene.service.unavailable(),
     "502-html": _always(Response(502, HTML, "text/html; charset=utf-8")),
     "html": _always(Response(200, HTML, "text/html; charset=utf-8")),
