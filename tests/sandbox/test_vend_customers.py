@@ -77,6 +77,15 @@ def test_an_unknown_group(vend: VendClient) -> None:
     assert vend.made("/customers", JO | {"customer_group_id": trade})["customer_group_id"] == trade
 
 
+def test_a_code_or_group_of_null_counts_as_left_out(vend: VendClient) -> None:
+    trade = vend.data("/customer_groups")[1]["id"]
+    unset = {"customer_code": None, "customer_group_id": None}
+    assert None not in [vend.made("/customers", JO | unset)[name] for name in unset]
+    jo = vend.made("/customers", JO | {"customer_code": "WEB-1", "customer_group_id": trade})
+    put = vend.send("PUT", f"/customers/{jo['id']}", JO | unset).json()["data"]
+    assert (put["customer_code"], put["customer_group_id"]) == ("WEB-1", trade)
+
+
 def test_card_numbers_vanish_without_a_word(vend: VendClient) -> None:
     fields = {"note": f"card {LUHN}, thanks", "custom_field_1": LUHN.replace(" ", ""), "phone": LUHN}
     answer = vend.send("POST", "/customers", JO | fields | {"company_name": "4111 1111 1111 1112"})

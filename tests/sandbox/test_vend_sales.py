@@ -140,6 +140,15 @@ def test_a_put_keeps_what_it_leaves_out(vend: VendClient, order: Json) -> None:
     assert vend.send("PUT", f"/sales/{uuid4()}", order).status_code == 404
 
 
+def test_a_change_stays_at_its_register(vend: VendClient, order: Json) -> None:
+    harbour = {"register_id": vend.data("/registers")[1]["id"]}
+    vend.made("/sales", order | {"state": "pending", "source": order["source"] | harbour})
+    author = {"author_id": order["source"]["author_id"]}
+    put(vend, order, source=author)
+    source = stored(vend, order)["source"]
+    assert (source["register_id"], source["id"], source["type"]) == (harbour["register_id"], "SHOP-1", "shop")
+
+
 # States and stock
 
 

@@ -1,7 +1,8 @@
 """From a versioned path to the endpoint that answers it (x-series-api.lightspeedhq.com/docs/versioning-strategy).
 
 A date version that is no longer supported, or never was, does not fail: the oldest supported one
-answers in its place, without a word. Of the semantic versions only 2.0 is copied.
+answers in its place, without a word. Of the semantic versions
+only 2.0 is copied, and of 0.9, whose paths name no version, only sales.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ..messages import Request, Response
     from ..wire import JsonObject
 
-SEMANTIC = "2.0"
+UNVERSIONED, SEMANTIC = "0.9", "2.0"
 DATED = ("2026-01", "2026-04", "2026-07", "2026-10")
 LAST_WITH_GET_INVENTORY = "2026-01"
 """Reading inventory became a POST in 2026-04 (v2026.01/reference/inventory)."""
@@ -101,7 +102,7 @@ class Route:
     until: str = DATED[-1]
 
     def exists_in(self, version: str) -> bool:
-        """Whether a version has it; `2.0` sorts before every date."""
+        """Whether a version has it; `0.9` and `2.0` sort before every date."""
         return self.since <= version <= self.until
 
 
@@ -119,7 +120,8 @@ class Router:
         """Call the endpoint that the request is for; refuses with 404, 405 or 403."""
         segments = _segments(request.path)
         version = _served(segments, oldest)
-        route = self._route(request.method, _shape(segments[2:]), version)
+        resource = segments[1 if version == UNVERSIONED else 2 :]
+        route = self._route(request.method, _shape(resource), version)
         key = next((each.lower() for each in segments if is_uuid(each)), "")
         call = Call(request, Params(request.query), version, scopes, key)
         call.demand(route.scopes)
@@ -155,6 +157,8 @@ def _shape(segments: list[str]) -> str:
 
 def _served(segments: list[str], oldest: str) -> str:
     """The version that answers a path `/api/<version>/…`."""
+    if segments[:2] == ["api", "register_sales"]:
+        return UNVERSIONED
     if len(segments) < 3 or segments[0] != "api":
         raise not_found("Endpoint")
     asked = segments[1]

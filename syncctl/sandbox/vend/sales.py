@@ -88,7 +88,7 @@ class Sales(Records):
             before = self.account.live(self.table, posted.get("id"))
             if before and only_created and self.account.switches["sale_repeated"] == "409":
                 raise Refused(409, f"Sale {posted['id']} already exists")
-            sale = self._checked(posted, str(posted.get("id") or uuid4()).lower(), before)
+            sale = self.stored_from(posted, str(posted.get("id") or uuid4()).lower(), before)
         return _created(sale, self.account.switches["sale_create_answer"] if only_created else "id")
 
     def update(self, call: Call) -> Response:
@@ -99,10 +99,11 @@ class Sales(Records):
             before = self.account.live(self.table, call.key)
             if before is None:
                 raise not_found("Sale")
-            sale = self._checked(posted, call.key, before)
+            sale = self.stored_from(posted, call.key, before)
         return single(wire.dumps(sale))
 
-    def _checked(self, posted: JsonObject, key: str, before: JsonObject | None) -> JsonObject:
+    def stored_from(self, posted: JsonObject, key: str, before: JsonObject | None) -> JsonObject:
+        """The new or changed sale that a posted one becomes; refuses what does not go."""
         if before:
             check_transition(before, posted["state"])
         check_references(self.account, posted, before)

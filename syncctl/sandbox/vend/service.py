@@ -16,6 +16,7 @@ from .limiter import API, FIVE_MINUTES, TOKEN, calls_allowed, new_limits, too_ma
 from .lookups import Whoami, lookups, seed_lookups
 from .product_writes import ProductWrites
 from .products import Products
+from .register_sales import RegisterSales
 from .routing import Router, template
 from .sales import Sales
 from .search import Search
@@ -65,8 +66,9 @@ class Vend(Service):
         }
         self._router = Router()
         search = Search(self._account, products, customers, sales)
-        writes, whoami = ProductWrites(products, inventory), Whoami(self._account)
-        resources: tuple[Resource, ...] = (products, writes, inventory, customers, sales, search, whoami)
+        writes, old_sales = ProductWrites(products, inventory), RegisterSales(sales)
+        whoami = Whoami(self._account)
+        resources: tuple[Resource, ...] = (products, writes, inventory, customers, sales, old_sales, search, whoami)
         for resource in (*resources, *self._lookups.values()):
             resource.routes(self._router)
 
