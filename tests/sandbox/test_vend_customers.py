@@ -4,6 +4,9 @@ from collections import Counter
 from uuid import uuid4
 
 import pytest
+import requests
+
+from syncctl.sandbox import Sandbox
 
 from .vend_client import Json, VendClient
 
@@ -153,6 +156,15 @@ def test_a_planted_customer_is_kept_as_it_is(vend: VendClient) -> None:
     vend.plant("customers", {"customer_code": "X", "phone": "8"})
     assert vend.record("customers", key)["version"] > before["version"]
     assert vend.writes("customers") == {}
+
+
+def test_the_same_addresses_as_in_the_other_back_office() -> None:
+    with Sandbox(products=60, services=("unleashed", "vend")) as running, requests.Session() as session:
+        vend = VendClient(running, session)
+        theirs = {row["Email"] for row in vend.control("GET", "records/unleashed/customers")["records"]}
+        ours = {str(row["email"]).lower() for row in vend.records("customers")}
+    assert len(theirs) == 50
+    assert theirs < ours
 
 
 def test_the_seeded_customers(vend: VendClient) -> None:

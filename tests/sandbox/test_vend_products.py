@@ -291,7 +291,7 @@ def without_times(rows: list[Json]) -> str:
     return json.dumps([{name: value for name, value in row.items() if not name.endswith("_at")} for row in rows])
 
 
-@pytest.mark.parametrize("kind", ["products", "inventory", "outlets"])
+@pytest.mark.parametrize("kind", ["products", "inventory", "customers", "outlets"])
 def test_the_same_seed_gives_the_same_records(vend: VendClient, kind: str) -> None:
     before = without_times(vend.records(kind))
     vend.control("POST", "reset")

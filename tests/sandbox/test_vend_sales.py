@@ -225,6 +225,13 @@ def test_a_product_without_inventory_has_none_after_a_sale(vend: VendClient, ord
     assert vend.inventory(product_id=key) == []
 
 
+def test_a_discount_is_a_line_of_its_own_product(vend: VendClient, order: Json) -> None:
+    product = {"product": {"id": vend.data("/retailer")["discount_product_id"]}}
+    discount = order["line_items"][0] | product | {"quantity": -1, "pricing": {"price": 5}}
+    assert vend.made("/sales", order | {"line_items": [*order["line_items"], discount]})["totals"]["price"] == 15
+    assert level(vend) == 8
+
+
 # Reading
 
 
@@ -269,6 +276,16 @@ def test_a_sale_before_dates(vend: VendClient, order: Json) -> None:
     assert (old["line_items"][0]["price_set"], old["line_items"][0]["tax"]) == (1, 1.5)
     assert old["payments"][0]["retailer_payment_type_id"] == order["payments"][0]["type"]["config_id"]
     assert vend.get("/sales", "2.0")["version"] == vend.get("/sales")["version"]
+
+
+def test_the_same_seed_gives_the_same_sales(vend: VendClient) -> None:
+    def facts() -> list[Json]:
+        names = ("id", "customer_id", "totals", "_metadata")
+        return [{name: sale[name] for name in names} for sale in vend.records("sales")]
+
+    before = facts()
+    vend.control("POST", "reset")
+    assert facts() == before
 
 
 def test_the_seeded_sales(vend: VendClient) -> None:

@@ -100,9 +100,17 @@ class Account:
             ),
             codes=Table(store, "vend_codes", {"product": text}, {"code": "code", "product": "product"}),
             inventory=Table(store, "vend_inventory", {"product": text, "outlet": text}, {"product": "product"}),
-            customers=Table(store, "vend_customers", dict.fromkeys(CUSTOMER_COLUMNS, text), {"email": "email_lower"}),
+            customers=Table(
+                store,
+                "vend_customers",
+                dict.fromkeys(CUSTOMER_COLUMNS, text),
+                {"code": "code", "email": "email_lower"},
+            ),
             sales=Table(
-                store, "vend_sales", {**dict.fromkeys(SALE_TEXTS, text), **dict.fromkeys(SALE_NUMBERS, number)}
+                store,
+                "vend_sales",
+                {**dict.fromkeys(SALE_TEXTS, text), **dict.fromkeys(SALE_NUMBERS, number)},
+                {"code": "code"},
             ),
             **{name: Table(store, f"vend_{name}") for name in lookups},
         )

@@ -13,8 +13,6 @@ from ..wire import Number
 from .answers import bad_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ..wire import JsonObject
 
 REQUIRED = ("first_name", "last_name")
@@ -61,18 +59,14 @@ def check(posted: JsonObject, version: str) -> None:
     for name in REQUIRED:
         if name not in posted:
             raise bad_request(f"{name} is required")
-    _check_types(posted, TEXTS, "a text")
-    _check_types(posted, FLAGS, "true or false")
+    for name in TEXTS:
+        if posted.get(name) is not None and not is_text(posted[name]):
+            raise bad_request(f"{name} must be a text")
+    for name in FLAGS:
+        if not isinstance(posted.get(name), bool | None):
+            raise bad_request(f"{name} must be true or false")
     if version >= STRICT_SINCE:
         _check_post_codes(posted)
-
-
-def _check_types(posted: JsonObject, names: Iterable[str], wanted: str) -> None:
-    for name in names:
-        value = posted.get(name)
-        right = isinstance(value, bool) if wanted != "a text" else is_text(value)
-        if value is not None and not right:
-            raise bad_request(f"{name} must be {wanted}")
 
 
 def is_text(value: object) -> bool:

@@ -83,8 +83,8 @@ class Products(Records):
 
     def has_code(self, code: str, *, but: str) -> bool:
         """Whether a live product other than one has this code."""
-        live = "SELECT id FROM vend_products WHERE hidden = 0 AND id <> ?"
-        return bool(self.account.codes.all_where(f"code = ? AND product IN ({live})", code, but))
+        owners = {row["product"] for row in self.account.codes.all_where("code = ?", code)} - {but}
+        return any(self.account.live(self.table, owner) for owner in owners)
 
     def _by_code(self, code: str) -> list[Row]:
         """By any of its codes; whether their case counts is unconfirmed by the vendor (`sku_case`)."""

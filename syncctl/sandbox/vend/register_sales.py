@@ -16,7 +16,7 @@ from .amounts import amount
 from .answers import bad_request
 from .routing import UNVERSIONED, Call, Route, Router
 from .sale_before_dates import before_dates
-from .sale_checks import check_form, lines_of
+from .sale_checks import check_form, list_in
 from .sale_states import states_of
 from .sales import READ, WRITE
 from .setup import WALK_IN
@@ -81,7 +81,7 @@ def _dated(posted: JsonObject) -> JsonObject:
 
 
 def _objects(posted: JsonObject, name: str) -> list[JsonObject]:
-    found = lines_of(posted, name)
+    found = list_in(posted, name)
     if not all(isinstance(each, dict) for each in found):
         raise bad_request(f"{name} must be a list of objects")
     return found

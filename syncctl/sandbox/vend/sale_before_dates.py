@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .amounts import amount, plain
-from .sale_checks import at, lines_of
+from .sale_checks import at, list_in
 from .sale_states import status
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def before_dates(sale: JsonObject) -> JsonObject:
         "total_tax": totals.get("tax"),
         "total_loyalty": totals.get("loyalty"),
         **{name: sale.get(name) for name in _STAMPS},
-        "line_items": [_line(each) for each in lines_of(sale, "line_items")],
-        "payments": [_payment(each) for each in lines_of(sale, "payments")],
+        "line_items": [_line(each) for each in list_in(sale, "line_items")],
+        "payments": [_payment(each) for each in list_in(sale, "payments")],
         "taxes": sale.get("taxes"),
         "version": at(sale, "_metadata.version"),
     }

@@ -16,6 +16,7 @@ from .answers import Refused, bad_request, not_found
 from .customer_rules import is_text
 from .routing import is_uuid
 from .sale_states import CLOSED, check_state
+from .setup import RETAILER
 
 if TYPE_CHECKING:
     from ..store import Table
@@ -34,7 +35,7 @@ def at(record: Any, path: str) -> Any:
     return record
 
 
-def lines_of(sale: JsonObject, name: str) -> list[Any]:
+def list_in(sale: JsonObject, name: str) -> list[Any]:
     """A list of a sale, lines or payments; none when there is none."""
     found = sale.get(name)
     return found if isinstance(found, list) else []
@@ -53,9 +54,9 @@ def check_form(posted: JsonObject) -> None:
     moment(posted.get("date"), "date")
     for name in ("line_items", "payments"):
         _check_objects(posted.get(name), name)
-    for index, line in enumerate(lines_of(posted, "line_items")):
+    for index, line in enumerate(list_in(posted, "line_items")):
         _check_line(line, f"line_items[{index}]")
-    for index, payment in enumerate(lines_of(posted, "payments")):
+    for index, payment in enumerate(list_in(posted, "payments")):
         _check_payment(payment, f"payments[{index}]")
 
 
@@ -102,22 +103,23 @@ def check_references(account: Account, posted: JsonObject, before: JsonObject | 
         ("source.register_id", account.registers, at(posted, "source.register_id")),
         ("customer_id", account.customers, posted.get("customer_id")),
     ]
-    for line in lines_of(posted, "line_items"):
+    for line in list_in(posted, "line_items"):
         named.append(("product.id", account.products, at(line, "product.id")))
         named.append(("tax.id", account.taxes, at(line, "tax.id")))
-    for payment in lines_of(posted, "payments"):
+    for payment in list_in(posted, "payments"):
         named.append(("type.config_id", account.payment_types, at(payment, "type.config_id")))
         named.append(("payments.source.register_id", account.registers, at(payment, "source.register_id")))
     for name, table, key in named:
-        if key is not None and account.live(table, key) is None:
+        # The product of discounts is in no list of products.
+        if key not in (None, RETAILER["discount_product_id"]) and account.live(table, key) is None:
             raise Refused(int(account.switches["unknown_reference"]), f"{name} {key} not found")
     for name in ("line_items", "payments"):
         _check_own_ids(posted, before or {}, name)
 
 
 def _check_own_ids(posted: JsonObject, before: JsonObject, name: str) -> None:
-    known = {at(each, "id") for each in lines_of(before, name)}
-    for each in lines_of(posted, name):
+    known = {at(each, "id") for each in list_in(before, name)}
+    for each in list_in(posted, name):
         if each.get("id") is not None and str(each["id"]).lower() not in known:
             raise not_found(f"{name} {each['id']}")
 

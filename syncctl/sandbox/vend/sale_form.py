@@ -13,7 +13,7 @@ from uuid import uuid4
 from .. import wire
 from .account import stamp
 from .amounts import amount, number, plain
-from .sale_checks import at, lines_of, moment
+from .sale_checks import at, list_in, moment
 from .sale_states import ONACCOUNT, VOIDED
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class SaleForm:
         Whether those without an id replace all others or come on top is unconfirmed
         (`sale_lines_without_id`).
         """
-        old = {at(each, "id"): each for each in lines_of(before or {}, name)}
+        old = {at(each, "id"): each for each in list_in(before or {}, name)}
         if posted.get(name) is None:
             return list(old.values())
         given = [{**each, "id": str(each.get("id") or uuid4()).lower()} for each in posted[name]]

@@ -19,7 +19,7 @@ from .cursor import asked, envelope, page, single
 from .records import Records
 from .routing import DATED, Call, Route, Router
 from .sale_before_dates import before_dates
-from .sale_checks import at, check_form, check_payments, check_references, lines_of
+from .sale_checks import at, check_form, check_payments, check_references, list_in
 from .sale_form import SaleForm, blank_sale
 from .sale_states import check_transition, status, takes_stock
 
@@ -128,7 +128,7 @@ class Sales(Records):
         if sale is None or not takes_stock(sale):
             return taken
         outlet = column_text(at(sale, "source.outlet_id")).lower()
-        for line in lines_of(sale, "line_items"):
+        for line in list_in(sale, "line_items"):
             product = self.account.products.get(str(at(line, "product.id")))
             if product is not None and wire.loads(product["body"]).get("has_inventory") is True:
                 taken[product["id"], outlet] += amount(line["quantity"])
@@ -153,7 +153,7 @@ class Sales(Records):
 
     def columns(self, record: JsonObject) -> dict[str, Value]:
         """What the search looks at."""
-        state, attributes = column_text(record.get("state")), lines_of(record, "attributes")
+        state, attributes = column_text(record.get("state")), list_in(record, "attributes")
         return {
             "state": state,
             "status": status(state, attributes),
@@ -162,8 +162,8 @@ class Sales(Records):
             "user": column_text(at(record, "source.author.id")).lower(),
             "outlet": column_text(at(record, "source.outlet_id")).lower(),
             "register": column_text(at(record, "source.register_id")).lower(),
-            "products": _joined(at(line, "product.id") for line in lines_of(record, "line_items")),
-            "payment_types": _joined(at(each, "type.config_id") for each in lines_of(record, "payments")),
+            "products": _joined(at(line, "product.id") for line in list_in(record, "line_items")),
+            "payment_types": _joined(at(each, "type.config_id") for each in list_in(record, "payments")),
             "dated": wire.milliseconds(record.get("date")) or 0,
             "total": float(amount(at(record, "totals.price_incl_tax"))),
         }
