@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -29,7 +29,7 @@ class HttpAnswer:
     body: bytes
     received: datetime
     setting: str = "the base URL"
-    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    secrets: Set[str] = field(default=frozenset(), repr=False)
     file: IO[bytes] | None = None
 
     def json(self) -> Any:

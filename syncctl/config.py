@@ -54,7 +54,10 @@ _GLOBAL = (
 
 
 class Config(Struct):
-    """Every setting, checked; the paths are absolute. `secrets` are the values to keep out of everything written."""
+    """Every setting, checked; the paths are absolute.
+
+    `secrets` are the values to keep out of everything written; tokens that a run fetches join them.
+    """
 
     shop: str
     state: Path
@@ -65,7 +68,7 @@ class Config(Struct):
     stock_from: str | None
     new_products: NewProducts
     keep_bodies_days: int
-    secrets: frozenset[str]
+    secrets: set[str]
     warnings: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -110,7 +113,7 @@ def load(env_file: Path | None = None, environ: Mapping[str, str] = os.environ) 
         stock_from=stock_from,
         new_products=cast("NewProducts", values["NEW_PRODUCTS"]),
         keep_bodies_days=int(values["KEEP_BODIES_DAYS"]),
-        secrets=frozenset(findings.secrets),
+        secrets=findings.secrets,
         warnings=(*findings.warnings, *strangers),
     )
 

@@ -41,15 +41,21 @@ class AgainError(Exception):
         self.wait = wait
 
 
+class TokenRefusedError(CredentialsError):
+    """The service refuses the token of a call; it may accept a new one."""
+
+
 class Failures:
     """Turns what went wrong with the calls of one connector into errors; learns from them how long to stay away."""
 
-    def __init__(self, config: ConnectorConfig, ledger: Ledger, clock: Clock, secrets: frozenset[str]) -> None:
+    def __init__(self, config: ConnectorConfig, ledger: Ledger, clock: Clock, secrets: set[str]) -> None:
         self.config = config
         self.cls = config.cls
         self.ledger = ledger
         self.clock = clock
         self.secrets = secrets
+        self.url = config.values.base_url
+        self.setting = self.variable("BASE_URL")  # the variable that the address is in
 
     def fingerprint(self) -> str:
         """Stands for the credentials; see `redact.fingerprint`."""
@@ -71,7 +77,7 @@ class Failures:
         """What kept the answer from coming; what does not mend itself is not tried again."""
         from requests import exceptions
 
-        url, setting, reason = self.config.values.base_url, self.variable("BASE_URL"), self.shown(_root(error))
+        url, setting, reason = self.url, self.setting, self.shown(_root(error))
         if isinstance(error, exceptions.SSLError):
             remedy = f"Check {setting}, the machine's clock and its CA certificates"
             return UnavailableError(f"No trusted TLS connection to {url} ({reason})", remedy)
@@ -88,7 +94,7 @@ class Failures:
         """What a repeat may mend."""
         from requests import exceptions
 
-        url = self.config.values.base_url
+        url = self.url
         if isinstance(error, exceptions.Timeout):
             return UnavailableError(f"{url} does not answer in time", AGAIN)
         if isinstance(error, exceptions.ChunkedEncodingError):
@@ -102,27 +108,28 @@ class Failures:
         status, said = response.status_code, self._said(response, body)
         if status < 400:
             where = self.shown(response.headers.get("Location", "")) or "another place"
-            return AnswerError(f"The service redirects call {call} to {where}", f"Correct {self.variable('BASE_URL')}")
+            return AnswerError(f"The service redirects call {call} to {where}", f"Correct {self.setting}")
         if status == 429:
             return self._limited(response, said)
         if status in (401, 403):
-            return self._quota(said) if self._is_quota(status) else self._not_accepted(said)
+            if self._is_quota(status):
+                return self._quota(said)
+            return self._not_accepted(said, renewable=status == 401 and self._is_renewable(response, body))
         if status >= 500 or status == 408:
             return self._troubled(response, said)
-        look = (
-            f"Check {self.variable('BASE_URL')}"
-            if status in (404, 405)
-            else "If it stays so, report it as a bug of syncctl"
-        )
+        look = f"Check {self.setting}" if status in (404, 405) else "If it stays so, report it as a bug of syncctl"
         return RefusedError(f"The service refuses call {call} with {said}", look, status=status, call=call)
 
     def _said(self, response: requests.Response, body: bytes) -> str:
         """The status and the service's own words."""
         readable = redacted(body[:MOST_WORDS_BYTES], self.secrets).decode("utf-8", "replace")
-        words = self.shown(self.cls.service_words(readable))
+        words = self.shown(self._words(readable))
         reason = self.shown(response.reason or "")
         status = f"{response.status_code} {reason}".strip()
         return status if words.rstrip(".").casefold() in ("", reason.casefold()) else f"{status}: {words}"
+
+    def _words(self, body: str) -> str:
+        return self.cls.service_words(body)
 
     def _troubled(self, response: requests.Response, said: str) -> Exception:
         """The service has a problem of its own, and may say how long."""
@@ -130,10 +137,15 @@ class Failures:
         wait = retry_after(response.headers, self.clock.now())
         return cause if wait and wait > PATIENCE_SECONDS else AgainError(cause, wait)
 
-    def _not_accepted(self, said: str) -> CredentialsError:
-        return CredentialsError(
+    def _not_accepted(self, said: str, *, renewable: bool) -> CredentialsError:
+        kind = TokenRefusedError if renewable else CredentialsError
+        return kind(
             f"The service refuses the credentials with {said}", f"Check {self.credentials()}, then run syncctl doctor"
         )
+
+    def _is_renewable(self, response: requests.Response, body: bytes) -> bool:
+        words = body[:MOST_WORDS_BYTES].decode("utf-8", "replace")
+        return bool(self.cls.grant(self.config.values)) and self.cls.token_expired(response.headers, words)
 
     def _is_quota(self, status: int) -> bool:
         name, limits = self.config.name, self.config.limits

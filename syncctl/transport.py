@@ -1,5 +1,6 @@
 """One request: reserve it in the budget, send it, try again where that may help, journal it.
 
+A connector with a `Grant` has a token on each call, fetched first where there is none that lives (see `oauth`).
 A call is journalled before it leaves and gets its outcome afterwards, so that a crash in between costs one call of
 the budget and nothing else. `requests` and `tenacity` are imported only once a call has been reserved: a run that is
 out of budget stays cheap.
@@ -9,101 +10,128 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from types import MappingProxyType
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlencode
 
-from syncctl import __version__
 from syncctl.answer import HttpAnswer
 from syncctl.config import ConnectorConfig
 from syncctl.connectors.base import Limit
 from syncctl.errors import AccountError, DeferredError, RunError
-from syncctl.failures import AgainError, Failures
+from syncctl.failures import AgainError, Failures, TokenRefusedError
+from syncctl.line import MOST_BODY_BYTES, Line, Outgoing, Received
+from syncctl.models import Purpose
 from syncctl.redact import redacted
 from syncctl.run import Run
 from syncctl.state.ledger import Ledger, Outcome, Reservation, WindowFullError
 
 if TYPE_CHECKING:
-    import requests
+    from requests import PreparedRequest
     from tenacity import RetryCallState, Retrying
 
+    from syncctl.connectors.base import Auth
+    from syncctl.oauth import Keeper
+    from syncctl.state.tokens import Token
+
+T = TypeVar("T")
 TRIES = 4
-TIMEOUT_SECONDS = (10, 90)  # to connect, and between two bytes of the answer
-MOST_BODY_BYTES = 256 * 1024  # that the journal keeps
-MOST_HELD_BYTES = 4 * 1024 * 1024  # of an answer in memory; a larger one goes into a temporary file
 NOTED_WAIT_SECONDS = 5  # a longer pause is told, so that nobody takes it for a hang
 _REQUEST_ID_HEADERS = ("Xero-Correlation-Id", "X-Request-Id", "Request-Id", "X-Correlation-Id")
-
-
-@dataclass(frozen=True, slots=True)
-class _Outgoing:
-    method: str
-    target: str  # below the base URL, or a whole address
-    headers: Mapping[str, str]
-    keep_body: bool
-    body: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Received:
-    """A whole answer; one too large to be held in memory is in `file`, with its beginning in `body`."""
-
-    response: requests.Response
-    body: bytes
-    size: int
-    file: IO[bytes] | None = None
 
 
 class Transport:
     """The calls of one connector in one run; counts them and their bytes."""
 
-    def __init__(self, config: ConnectorConfig, ledger: Ledger, run: Run, secrets: frozenset[str]) -> None:
+    def __init__(self, config: ConnectorConfig, ledger: Ledger, run: Run, secrets: set[str]) -> None:
         self.config = config
         self.ledger = ledger
         self.run = run
         self.secrets = secrets
         self.failures = Failures(config, ledger, run.clock, secrets)
         self.calls = self.received = 0
-        self._session: requests.Session | None = None
-        self._files = ExitStack()
+        self._keeper = self._token_keeper()
+        self._token: Token | None = None
+        self._line = Line(config.values.base_url)
         self._accepted = False
 
     def get(
         self, path: str, query: str = "", *, headers: Mapping[str, str] = MappingProxyType({}), keep_body: bool = True
     ) -> HttpAnswer:
         """See `connectors.base.Http`. A GET is safe to repeat, so a lost answer is asked for again."""
-        return self._send(_Outgoing("GET", f"{path}?{query}" if query else path, headers, keep_body))
+        return self._send(Outgoing("GET", f"{path}?{query}" if query else path, headers, keep_body))
 
     def ask(self, path: str, body: object, *, keep_body: bool = True) -> HttpAnswer:
         """See `connectors.base.Http`."""
         headers = {"Content-Type": "application/json"}
-        return self._send(_Outgoing("POST", path, headers, keep_body, json.dumps(body).encode()))
+        return self._send(Outgoing("POST", path, headers, keep_body, json.dumps(body).encode()))
 
     def scopes(self) -> frozenset[str] | None:
         """See `connectors.base.Http`."""
-        return None
+        self._take_token()
+        told = self._token.scopes if self._token else None
+        return None if told is None else frozenset(told.split())
 
     def close(self) -> None:
         """Ends the connections and forgets large answers."""
-        self._files.close()
-        if self._session:
-            self._session.close()
+        self._line.close()
 
-    def _send(self, outgoing: _Outgoing) -> HttpAnswer:
-        reserved: int | None = self._reserve(outgoing)
+    def _token_keeper(self) -> Keeper | None:
+        grant = self.config.cls.grant(self.config.values)
+        if grant is None:
+            return None
+        from syncctl.oauth import GrantFailures, Keeper
+        from syncctl.state.tokens import TokenFile
+
+        return Keeper(GrantFailures(grant, self.failures), TokenFile(self.ledger.state), self.run, self._ask_token)
+
+    def _take_token(self, refused: str = "") -> None:
+        """Has the token ready that the next call needs; not the `refused` one."""
+        if self._keeper:
+            fetch = partial(self._keeper.fetched, refused)
+            self._token = self._keeper.current(refused) or self._again(fetch)
+
+    def _ask_token(self, form: Mapping[str, str]) -> HttpAnswer:
+        """One try of a request for a token."""
+        assert self._keeper  # noqa: S101 - for the type checker
+        blocked = self.ledger.blocked(self.config.name)
+        if blocked:
+            raise DeferredError(blocked[1], blocked[0])
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        body = urlencode(form).encode()
+        outgoing = Outgoing("POST", self._keeper.grant.url, headers, keep_body=False, body=body, for_token=True)
+        return self._try_once(outgoing, self._reserve(outgoing))
+
+    def _send(self, outgoing: Outgoing) -> HttpAnswer:
+        """Makes a call of the API; a second time where the first shows that its token is used up."""
+        self._take_token()
         try:
-            for attempt in self._tries():
-                with attempt:
-                    call, reserved = reserved or self._reserve(outgoing), None
-                    return self._try_once(outgoing, call)
+            return self._call(outgoing)
+        except TokenRefusedError:
+            assert self._token  # noqa: S101 - for the type checker
+            self._take_token(refused=self._token.access)
+            return self._call(outgoing)
+
+    def _call(self, outgoing: Outgoing) -> HttpAnswer:
+        reserved: int | None = self._reserve(outgoing)
+
+        def try_once() -> HttpAnswer:
+            nonlocal reserved
+            call, reserved = reserved or self._reserve(outgoing), None
+            return self._try_once(outgoing, call)
+
+        return self._again(try_once)
+
+    def _again(self, work: Callable[[], T]) -> T:
+        """Does it again while that may help."""
+        try:
+            return self._tries()(work)
         except AgainError as error:
             if isinstance(error.cause, DeferredError):
                 self.ledger.block(self.config.name, error.cause.until, error.cause.message)
             raise error.cause from None
-        raise AssertionError("tenacity ends with a result or an error")
 
     def _tries(self) -> Retrying:
         from tenacity import Retrying, retry_if_exception_type
@@ -125,10 +153,11 @@ class Transport:
         self._note_wait(seconds, "as the service asks")
         self.run.sleep(seconds)
 
-    def _reserve(self, outgoing: _Outgoing) -> int:
+    def _reserve(self, outgoing: Outgoing) -> int:
         """The journal's id of a call that may be made now; sits out a full short window inside the deadline."""
+        purpose = Purpose.AUTH if outgoing.for_token else self.run.purpose
         wanted = Reservation(
-            self.config.name, self.config.limits, self.run.purpose, outgoing.method, outgoing.target, self.run.number
+            self.config.name, self.config.limits, purpose, outgoing.method, outgoing.target, self.run.number
         )
         while True:
             self.run.check()
@@ -137,7 +166,7 @@ class Transport:
             except WindowFullError as full:
                 self._sit_out(full)
             else:
-                self.calls += 1
+                self.calls += not outgoing.for_token
                 return call
 
     def _sit_out(self, full: WindowFullError) -> None:
@@ -151,7 +180,7 @@ class Transport:
         if seconds > NOTED_WAIT_SECONDS:
             self.run.reporter.note(f"{self.config.name}: waits {seconds:.0f} s, {why}")
 
-    def _try_once(self, outgoing: _Outgoing, call: int) -> HttpAnswer:
+    def _try_once(self, outgoing: Outgoing, call: int) -> HttpAnswer:
         began = time.perf_counter()
         try:
             received = self._exchange(outgoing)
@@ -160,29 +189,32 @@ class Transport:
             raise
         return self._journalled(outgoing, call, received, _since(began))
 
-    def _journalled(self, outgoing: _Outgoing, call: int, received: _Received, ms: int) -> HttpAnswer:
-        response = received.response
+    def _journalled(self, outgoing: Outgoing, call: int, received: Received, ms: int) -> HttpAnswer:
+        response, failures = received.response, self._failures(outgoing)
         self.received += received.size
-        failure = self.failures.of_answer(response, received.body, call) if response.status_code >= 300 else None
+        failure = failures.of_answer(response, received.body, call) if response.status_code >= 300 else None
         kept = redacted(received.body, self.secrets) if self._keeps(outgoing, received, failure) else None
-        error = self.failures.shown(str(failure)) if failure else None
+        error = failures.shown(str(failure)) if failure else None
         request_id = next((response.headers[h] for h in _REQUEST_ID_HEADERS if h in response.headers), None)
         self.ledger.finish(call, Outcome(response.status_code, ms, received.size, request_id, error, response=kept))
-        self._believe(response.headers)
+        if not outgoing.for_token:
+            self._believe(response.headers, accepted=failure is None)
         if failure:
             raise failure
-        self._note_accepted()
-        now, address = self.run.clock.now(), self.failures.variable("BASE_URL")
-        return HttpAnswer(
-            response.status_code, response.headers, call, received.body, now, address, self.secrets, received.file
-        )
+        now, body = self.run.clock.now(), received.body
+        headers, setting = response.headers, failures.setting
+        return HttpAnswer(response.status_code, headers, call, body, now, setting, self.secrets, received.file)
+
+    def _failures(self, outgoing: Outgoing) -> Failures:
+        return self._keeper.failures if self._keeper and outgoing.for_token else self.failures
 
     @staticmethod
-    def _keeps(outgoing: _Outgoing, received: _Received, failure: Exception | None) -> bool:
-        return received.size <= MOST_BODY_BYTES and (outgoing.keep_body or failure is not None)
+    def _keeps(outgoing: Outgoing, received: Received, failure: Exception | None) -> bool:
+        wanted = outgoing.keep_body or failure is not None
+        return wanted and received.size <= MOST_BODY_BYTES and not outgoing.for_token
 
-    def _believe(self, headers: Mapping[str, str]) -> None:
-        """Takes over what the service says is left of its limits."""
+    def _believe(self, headers: Mapping[str, str], *, accepted: bool) -> None:
+        """Takes over what the service says of its limits, and that it took the credentials."""
         config = self.config
         limits = {limit.window: limit for limit in config.limits}
         for rate in config.cls.rates(headers):
@@ -190,60 +222,32 @@ class Transport:
                 self.ledger.correct(config.name, limit, rate.remaining)
                 if rate.limit and not config.limits_given:
                     self.ledger.learn(config.name, Limit(rate.limit, rate.window))
-
-    def _note_accepted(self) -> None:
-        if not self._accepted:
+        if accepted and not self._accepted:
             self.ledger.accept(self.config.name, self.failures.fingerprint())
             self._accepted = True
 
-    def _exchange(self, outgoing: _Outgoing) -> _Received:
+    def _exchange(self, outgoing: Outgoing) -> Received:
         """Sends and reads the whole answer; raises `UnavailableError`, or `AgainError` where a repeat may help."""
         try:
-            return self._whole(
-                self._connected().request(
-                    outgoing.method,
-                    outgoing.target if "://" in outgoing.target else self.config.values.base_url + outgoing.target,
-                    data=outgoing.body,
-                    headers=outgoing.headers,
-                    timeout=TIMEOUT_SECONDS,
-                    allow_redirects=False,
-                    stream=True,
-                )
-            )
+            return self._line.send(outgoing, self._auth(outgoing))
         except UnicodeError as error:
             remedy = "Copy them again from the service; quotes and spaces do not belong to them"
             raise AccountError(
-                f"{self.failures.credentials()}: one holds a character that cannot be sent", remedy
+                f"{self._failures(outgoing).credentials()}: one holds a character that cannot be sent", remedy
             ) from error
         except OSError as error:  # every error of requests is one
-            raise self.failures.of_error(error) from error
+            raise self._failures(outgoing).of_error(error) from error
 
-    def _whole(self, response: requests.Response) -> _Received:
-        """Reads the answer to its end before anything is made of it: what breaks off is not used at all."""
-        held = bytearray()
-        parts = response.iter_content(65536)
-        for part in parts:
-            held += part
-            if len(held) > MOST_HELD_BYTES:
-                return self._spilled(response, bytes(held), parts)
-        return _Received(response, bytes(held), len(held))
+    def _auth(self, outgoing: Outgoing) -> Auth:
+        if self._keeper and outgoing.for_token:
+            return self._keeper.auth
+        return self._with_token
 
-    def _spilled(self, response: requests.Response, begin: bytes, rest: Iterator[bytes]) -> _Received:
-        import tempfile
-
-        file = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed with the rest
-        file.write(begin)
-        file.writelines(rest)
-        return _Received(response, begin[:MOST_BODY_BYTES], file.tell(), file)
-
-    def _connected(self) -> requests.Session:
-        import requests
-
-        if self._session is None:
-            self._session = requests.Session()
-            self._session.headers["User-Agent"] = f"syncctl/{__version__}"
-            self._session.auth = self.config.cls.auth(self.config.values)
-        return self._session
+    def _with_token(self, request: PreparedRequest) -> PreparedRequest:
+        prepared = self.config.cls.auth(self.config.values)(request)
+        if self._token:
+            prepared.headers["Authorization"] = f"Bearer {self._token.access}"
+        return prepared
 
 
 def _pause(state: RetryCallState) -> float:

@@ -22,6 +22,7 @@ LAYERS = (
     ("state.database",),
     ("state.*", "shoplist"),
     ("session", "failures"),
+    ("oauth", "line"),
     ("transport",),
     ("refresh", "plan"),
     ("pull",),
@@ -31,7 +32,7 @@ LAYERS = (
 )
 HOMES = {
     "click": ("cli", "commands."),
-    "requests": ("transport", "failures", "oauth"),
+    "requests": ("line", "failures", "oauth"),
     "tenacity": ("transport",),
     "sqlite3": ("state.", "sandbox.", "commands.demo", "commands.sandbox"),
     "sqlite_utils": ("state.",),

@@ -15,13 +15,14 @@ from syncctl.connector_config import ConnectorConfig
 from syncctl.connectors.base import Limit, Rate, Values
 from syncctl.connectors.unleashed import Unleashed
 from syncctl.errors import AnswerError
+from syncctl.line import MOST_HELD_BYTES
 from syncctl.models import Purpose
 from syncctl.run import Run
 from syncctl.state.database import Database, open_database
 from syncctl.state.learnt import Learnt
 from syncctl.state.ledger import Ledger
 from syncctl.state.runs import Runs
-from syncctl.transport import MOST_HELD_BYTES, Transport
+from syncctl.transport import Transport
 
 URL = "https://back.example"
 PUBLISHED = (Limit(350, 300),)
@@ -54,7 +55,7 @@ def line(database: Database, clock: StillClock) -> Iterator[Line]:
         values = Values("shop", URL, {"API_ID": "id", "API_KEY": "key", "CLIENT_TYPE": "a/b"})
         limits = Learnt(database, "shop").limits(PUBLISHED)
         config = ConnectorConfig("shop", "telling", Telling, values, frozenset({"products"}), limits, given, ())
-        transport = Transport(config, Ledger(database, clock), Run(1, Purpose.MANUAL, clock), frozenset({"key"}))
+        transport = Transport(config, Ledger(database, clock), Run(1, Purpose.MANUAL, clock), {"key"})
         opened.append(transport)
         return transport
 

@@ -60,7 +60,7 @@ def line(database: Database, clock: StillClock) -> Iterator[Line]:
         config = ConnectorConfig("shop", "unleashed", cls, values, frozenset({"products"}), limits, True, ())
         deadline = None if seconds is None else own.now() + timedelta(seconds=seconds)
         run = Run(1, Purpose.MANUAL, own, deadline=deadline)
-        opened.append(Transport(config, Ledger(database, own), run, frozenset({KEY})))
+        opened.append(Transport(config, Ledger(database, own), run, {KEY}))
         return opened[-1]
 
     yield make

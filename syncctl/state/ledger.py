@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from syncctl.clock import Clock
     from syncctl.connectors.base import Limit
@@ -95,6 +96,11 @@ class Ledger:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+
+    @property
+    def state(self) -> Path:
+        """The state file that it books in."""
+        return self._database.path
 
     def reserve(self, wanted: Reservation) -> int:
         """Books one call in all its windows and returns the id of its journal row.

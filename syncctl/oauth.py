@@ -1,0 +1,231 @@
+"""Tokens of the connectors that give a `Grant` (OAuth 2): which one to use, how the next one is got.
+
+A refresh token is often good for one use. So the request is made under a lock, the file is known to be writable before
+it, and the new refresh token is in the file before anything is done with the access token that came with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from syncctl.answer import HttpAnswer
+from syncctl.connectors.base import Connector, Grant
+from syncctl.errors import AnswerError, CredentialsError
+from syncctl.failures import Failures
+from syncctl.run import Run
+from syncctl.state.tokens import Token, TokenFile
+
+if TYPE_CHECKING:
+    import requests
+
+    Send = Callable[[Mapping[str, str]], HttpAnswer]
+
+MARGIN = timedelta(seconds=60)  # before its end a token is not used any more: the call takes time, too
+USUAL_LIFE_SECONDS = 1800.0  # where the service does not say how long
+LONGEST_LIFE_SECONDS = 366 * 86_400.0  # what is longer is a mistake
+
+
+class SpentError(CredentialsError):
+    """The service does not take this refresh token any more (`invalid_grant`)."""
+
+
+class Keeper:
+    """The token of one connector in one run: from the token file, else fetched by `send` (one try of the request)."""
+
+    def __init__(self, failures: GrantFailures, file: TokenFile, run: Run, send: Send) -> None:
+        self.name = failures.config.name
+        self.grant = failures.grant
+        self.chain = chain_of(failures.grant)
+        self.failures = failures
+        self.file = file
+        self.run = run
+        self.send = send
+        self._refusal: CredentialsError | None = None
+
+    def current(self, refused: str = "") -> Token | None:
+        """The token to use; None where another one than the `refused` one is needed, or its time is up."""
+        token = self._kept(self.file.read())
+        usable = token and token.access != refused and self.run.now() < token.expires_at - MARGIN
+        return token if usable else None
+
+    def fetched(self, refused: str = "") -> Token:
+        """A new token, or the one that another process has fetched meanwhile.
+
+        Raises what `send` does, `AnswerError`, `LockedError` and `StateError`. One refused request a run will do: the
+        error is raised again.
+        """
+        if self._refusal:
+            raise self._refusal
+        with self.file.locked(self.name, self.run):
+            try:
+                return self.current(refused) or self._exchanged()
+            except CredentialsError as error:
+                self._refusal = error
+                raise
+
+    def auth(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Puts id and secret on a request for a token, where they do not travel in the form."""
+        from requests.auth import HTTPBasicAuth
+
+        return HTTPBasicAuth(*self.grant.basic)(request) if self.grant.basic else request
+
+    def _exchanged(self) -> Token:
+        """The new token, which is in the file when this returns."""
+        tokens = self.file.read()
+        self.file.write(tokens)  # a full disk has to show before a refresh token is spent
+        began = self.run.now()
+        kept = self._kept(tokens) or Token(self.chain, "", began)
+        sent, answer = self._answered(refresh_tokens(self.grant, kept, began))
+        try:
+            token = granted(answer.body, kept, sent, began)
+        except (ValueError, RecursionError):
+            raise self.failures.of_no_token(answer) from None  # what was read may hold one after all
+        self.failures.secrets |= token.secrets()
+        self.file.write(tokens | {self.name: token})
+        return token
+
+    def _answered(self, candidates: list[str]) -> tuple[str, HttpAnswer]:
+        """The answer to the first of the refresh tokens that is still good, and which one that was."""
+        sent, *others = candidates
+        try:
+            return sent, self.send(form(self.grant, sent))
+        except SpentError:
+            if not others:
+                raise
+        return self._answered(others)
+
+    def _kept(self, tokens: Mapping[str, Token]) -> Token | None:
+        """The token of this chain."""
+        token = tokens.get(self.name)
+        if token is None:
+            return None
+        self.failures.secrets |= token.secrets()
+        return token if token.chain == self.chain else None
+
+
+class GrantFailures(Failures):
+    """What a failed request for a token means."""
+
+    def __init__(self, grant: Grant, api: Failures) -> None:
+        super().__init__(api.config, api.ledger, api.clock, api.secrets)
+        self.grant = grant
+        if grant.basic:
+            self.secrets.add(base64.b64encode(":".join(grant.basic).encode()).decode())
+        self.url = grant.url
+        self.setting = self._holding(grant.url) or self.setting
+
+    def credentials(self) -> str:
+        """The names of the settings that tell the service who asks."""
+        return self._holding(*_client(self.grant)) or super().credentials()
+
+    def of_answer(self, response: requests.Response, body: bytes, call: int) -> Exception:
+        """What a status of 300 and above means: a refusal needs a person, all else is as with other calls."""
+        if response.status_code not in (400, 401, 403):
+            return super().of_answer(response, body, call)
+        said = self._said(response, body)
+        if self.grant.refresh_token and error_of(body)[0] == "invalid_grant":
+            return SpentError(
+                f"The service takes the refresh token no more ({said}): it is spent, revoked or was unused too long",
+                f"Consent again at the service, and set {self.variable('REFRESH_TOKEN')} to the new refresh token",
+            )
+        return CredentialsError(
+            f"The service refuses to give a token with {said}",
+            f"Check {self.credentials()}, and what the app may do at the service; then run syncctl doctor",
+        )
+
+    def of_no_token(self, answer: HttpAnswer) -> AnswerError:
+        """An answer that should hold a token and does not; nothing of it is shown, it may hold half of one."""
+        kind = self.shown(answer.headers.get("Content-Type", "no type"))
+        return AnswerError(
+            f"The answer of {self.url} has no token in it (call {answer.call}, {kind})",
+            f"Check {self.setting}, and whether a proxy or a login page stands in between",
+        )
+
+    def _words(self, body: str) -> str:
+        return ": ".join(filter(None, error_of(body.encode()))) or Connector.service_words(body)
+
+    def _holding(self, *values: str) -> str:
+        """The names of the settings with these values."""
+        settings = self.config.values.settings
+        return " and ".join(self.variable(name) for name, value in settings.items() if value in values)
+
+
+def chain_of(grant: Grant) -> str:
+    """Stands for what began a chain: with another client or refresh token in the settings another one begins."""
+    parts = (grant.url, _client(grant)[0], grant.refresh_token or grant.form.get("scope", ""))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def refresh_tokens(grant: Grant, kept: Token, now: datetime) -> list[str]:
+    """What to send, one after the other while they are refused; "" alone where the form is enough.
+
+    The one before the newest helps where the newest was lost on the service's side, as long as it takes it.
+    """
+    if not grant.refresh_token:
+        return [""]
+    newest = kept.refresh or grant.refresh_token
+    in_time = kept.replaced_at and now - kept.replaced_at < timedelta(seconds=grant.grace)
+    return [newest, kept.previous] if kept.previous and in_time else [newest]
+
+
+def form(grant: Grant, refresh_token: str) -> dict[str, str]:
+    """The form of a request; what the grant says itself comes before what is usual."""
+    if refresh_token:
+        return {"grant_type": "refresh_token", **grant.form, "refresh_token": refresh_token}
+    return {"grant_type": "client_credentials", **grant.form}
+
+
+def granted(body: bytes, kept: Token, sent: str, began: datetime) -> Token:
+    """The token in an answer to the refresh token `sent` at `began`; raises `ValueError` where there is none."""
+    fields = json.loads(body)
+    if not isinstance(fields, dict):
+        raise ValueError("no object")
+    newest = _token_text(fields.get("refresh_token") or sent) if sent else ""
+    rotated = sent not in (newest, kept.previous)
+    scopes = fields.get("scope")
+    return Token(
+        chain=kept.chain,
+        access=_token_text(fields.get("access_token")),
+        expires_at=began + _life(fields.get("expires_in")),
+        scopes=scopes if isinstance(scopes, str) else None,
+        refresh=newest,
+        previous=sent if rotated else kept.previous,
+        replaced_at=began if rotated else kept.replaced_at,
+    )
+
+
+def error_of(body: bytes) -> tuple[str, str]:
+    """`error` and `error_description` of a refusal (RFC 6749, 5.2), "" each where it has none."""
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        return "", ""
+    found = fields if isinstance(fields, dict) else {}
+    word, words = found.get("error"), found.get("error_description")
+    return word if isinstance(word, str) else "", words if isinstance(words, str) else ""
+
+
+def _client(grant: Grant) -> tuple[str, str]:
+    """Id and secret, wherever they travel."""
+    return grant.basic or (grant.form.get("client_id", ""), grant.form.get("client_secret", ""))
+
+
+def _token_text(value: Any) -> str:
+    """What can stand in a header; raises `ValueError` for all else."""
+    if not isinstance(value, str) or not re.fullmatch(r"[!-~]{4,}", value):
+        raise ValueError("no token")
+    return value
+
+
+def _life(seconds: Any) -> timedelta:
+    try:
+        told = float(seconds)
+    except (TypeError, ValueError, OverflowError):
+        told = 0.0
+    return timedelta(seconds=told if 0 < told <= LONGEST_LIFE_SECONDS else USUAL_LIFE_SECONDS)
