@@ -59,7 +59,7 @@ class Failures:
 
     def fingerprint(self) -> str:
         """Stands for the credentials; see `redact.fingerprint`."""
-        return fingerprint(self.config.values, [setting.name for setting in self.cls.settings if setting.required])
+        return fingerprint(self.config.values, self._credentials())
 
     def variable(self, setting: str) -> str:
         """The name of a setting, for a message."""
@@ -67,7 +67,12 @@ class Failures:
 
     def credentials(self) -> str:
         """The names of the settings that make up the credentials."""
-        return " and ".join(self.variable(setting.name) for setting in self.cls.settings if setting.required)
+        return " and ".join(map(self.variable, self._credentials()))
+
+    def _credentials(self) -> list[str]:
+        """What has to be set, and what secrets are; a service may offer several kinds of credentials."""
+        values, settings = self.config.values, self.cls.settings
+        return [each.name for each in settings if each.required or (each.secret and values.get(each.name))]
 
     def shown(self, words: str) -> str:
         """What somebody else said, in one harmless line: no secret, no control character."""

@@ -116,7 +116,7 @@ class GrantFailures(Failures):
         super().__init__(api.config, api.ledger, api.clock, api.secrets)
         self.grant = grant
         if grant.basic:
-            self.secrets.add(base64.b64encode(":".join(grant.basic).encode()).decode())
+            self.secrets.add(base64.b64encode(":".join(grant.basic).encode("latin-1", "replace")).decode())
         self.url = grant.url
         self.setting = self._holding(grant.url) or self.setting
 
@@ -153,7 +153,7 @@ class GrantFailures(Failures):
     def _holding(self, *values: str) -> str:
         """The names of the settings with these values."""
         settings = self.config.values.settings
-        return " and ".join(self.variable(name) for name, value in settings.items() if value in values)
+        return " and ".join(self.variable(name) for name, value in settings.items() if value and value in values)
 
 
 def chain_of(grant: Grant) -> str:

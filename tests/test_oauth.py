@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import signal
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,12 +18,21 @@ from typing import Any, ClassVar
 
 import pytest
 from conftest import StillClock, Upstream
-from requests import PreparedRequest
+from requests import PreparedRequest, exceptions
+from requests_mock import Mocker
 
 from syncctl.clock import Clock, SystemClock
 from syncctl.config import ConnectorConfig
 from syncctl.connectors.base import Auth, Connector, Grant, Limit, Setting, Values
-from syncctl.errors import AnswerError, CredentialsError, DeferredError, RunError, StateError, UnavailableError
+from syncctl.errors import (
+    AccountError,
+    AnswerError,
+    CredentialsError,
+    DeferredError,
+    RunError,
+    StateError,
+    UnavailableError,
+)
 from syncctl.models import Purpose
 from syncctl.run import Run
 from syncctl.sandbox import Sandbox
@@ -88,7 +97,7 @@ class Vend(Tiny):
         return Grant(f"{values.base_url}/api/1.0/token", form, None, values.get("REFRESH_TOKEN"))
 
 
-CLASSES: dict[str, type[Tiny]] = {"xero": Xero, "vend": Vend}
+CLASSES: dict[str, Any] = {"xero": Xero, "vend": Vend}
 PATHS = {"xero": "/Organisation", "vend": "/api/2026-07/taxes"}
 TOKENS = {"xero": "connect/token", "vend": "1.0/token"}
 
@@ -121,13 +130,13 @@ class Bench:
         self.opened.append(transport_of(self.state, self.settings | settings, self.clock))
         return self.opened[-1]
 
-    def get(self, line: Transport | None = None, **settings: str) -> int:
-        return (line or self.line(**settings)).get(PATHS[self.name]).status
+    def get(self, line: Transport | None = None) -> int:
+        return (line or self.line()).get(PATHS[self.name]).status
 
     def refused(self, kind: type[RunError] = CredentialsError, **settings: str) -> str:
         with pytest.raises(RunError) as caught:
-            self.get(**settings)
-        assert type(caught.value) is kind or (kind is CredentialsError and isinstance(caught.value, kind))
+            self.get(self.line(**settings))
+        assert isinstance(caught.value, kind)
         return str(caught.value)
 
     def order(self, **order: object) -> None:
@@ -184,12 +193,6 @@ def bench_of(name: str, served: Sandbox, folder: Path) -> Bench:
     env = {key.removeprefix(prefix): value for key, value in served.env().items() if key.startswith(prefix)}
     clock = StillClock(datetime.now(UTC))
     return Bench(name, folder / "syncctl.db", env | {"name": name}, clock, Upstream(served.url, name), [])
-
-
-@pytest.fixture
-def ends() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture
@@ -309,9 +312,9 @@ def test_a_second_refusal_is_one_of_credentials(either: Bench) -> None:
     assert (either.requests(), either.requests("recent")) == ([200, 200], [401, 401])
 
 
-def test_a_401_that_a_new_token_does_not_mend_costs_none(xero: Bench) -> None:
+def test_a_refusal_that_no_new_token_mends_costs_none(xero: Bench) -> None:
     xero.get()
-    xero.upstream.request("POST", "tokens", {"service": "xero", "revoke": True})
+    xero.call_fault("403")
     xero.refused()
     assert xero.requests() == [200]
 
@@ -341,6 +344,35 @@ def test_a_wrong_secret_names_its_settings(custom: Bench, vend: Bench, how: str)
     prefix = f"SYNCCTL_{bench.name.upper()}_CLIENT"
     assert "invalid_client" in said
     assert f"Check {prefix}_ID and {prefix}_SECRET" in said
+
+
+@pytest.mark.parametrize("kind", ["401", "403"])
+def test_any_other_refusal_is_one_of_credentials(either: Bench, kind: str) -> None:
+    either.token_fault(kind)
+    assert f"refuses to give a token with {kind}" in either.refused()
+    assert either.requests() == [int(kind)]
+
+
+NOWHERE = [
+    ({"status_code": 404}, RunError, "refuses call 1 with 404.*Check SYNCCTL_XERO_AUTH_URL"),
+    ({"status_code": 302}, AnswerError, "redirects call 1 to another place. Correct SYNCCTL_XERO_AUTH_URL"),
+    (
+        {"status_code": 400, "text": "<h1>Bad app</h1>"},
+        CredentialsError,
+        "a token with 400: Bad app. Check .*_CLIENT_ID",
+    ),
+    ({"exc": exceptions.InvalidURL("label")}, AccountError, "Check SYNCCTL_XERO_AUTH_URL"),
+    ({"exc": exceptions.ReadTimeout}, UnavailableError, "connect/token does not answer in time"),
+    ({"content": b" " * 10_000_000}, AnswerError, "has no token in it .*Check SYNCCTL_XERO_AUTH_URL"),
+]
+
+
+@pytest.mark.parametrize(("answer", "kind", "words"), NOWHERE)
+def test_the_address_of_the_token_endpoint_is_named(
+    xero: Bench, requests_mock: Mocker, answer: dict[str, Any], kind: type[RunError], words: str
+) -> None:
+    requests_mock.post(xero.settings["AUTH_URL"], **answer)
+    assert re.search(words, xero.refused(kind))
 
 
 @pytest.mark.parametrize("kind", ["html", "garbage"])
