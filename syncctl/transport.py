@@ -2,8 +2,8 @@
 
 A connector with a `Grant` has a token on each call, fetched first where there is none that lives (see `oauth`).
 A call is journalled before it leaves and gets its outcome afterwards, so that a crash in between costs one call of
-the budget and nothing else. `requests` and `tenacity` are imported only once a call has been reserved: a run that is
-out of budget stays cheap.
+the budget and nothing else. `requests` and `tenacity` are imported only once a call has been reserved, or a token is
+needed: a run that is out of budget stays cheap.
 """
 
 from __future__ import annotations

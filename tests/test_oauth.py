@@ -351,6 +351,7 @@ def test_any_other_refusal_is_one_of_credentials(either: Bench, kind: str) -> No
     either.token_fault(kind)
     assert f"refuses to give a token with {kind}" in either.refused()
     assert either.requests() == [int(kind)]
+    assert either.opened[-1].ledger.bodies(1) == (None, None), "bodies of the token endpoint are never kept"
 
 
 NOWHERE = [
