@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -111,24 +112,24 @@ class Failures:
     def of_answer(self, response: requests.Response, body: bytes, call: int) -> Exception:
         """What a status of 300 and above means."""
         status, said = response.status_code, self._said(response, body)
-        if status < 400:
+        if status < 400 and status != 304:
             where = self.shown(response.headers.get("Location", "")) or "another place"
             return AnswerError(f"The service redirects call {call} to {where}", f"Correct {self.setting}")
         if status == 429:
             return self._limited(response, said)
         if status in (401, 403):
-            if self._is_quota(status):
-                return self._quota(said)
-            return self._not_accepted(said, renewable=status == 401 and self._is_renewable(response, body))
+            return self._quota(said) if self._is_quota(status) else self._not_accepted(response, body, said)
         if status >= 500 or status == 408:
             return self._troubled(response, said)
         look = f"Check {self.setting}" if status in (404, 405) else "If it stays so, report it as a bug of syncctl"
         return RefusedError(f"The service refuses call {call} with {said}", look, status=status, call=call)
 
+    def _readable(self, body: bytes) -> str:
+        return redacted(body[:MOST_WORDS_BYTES], self.secrets).decode("utf-8", "replace")
+
     def _said(self, response: requests.Response, body: bytes) -> str:
         """The status and the service's own words."""
-        readable = redacted(body[:MOST_WORDS_BYTES], self.secrets).decode("utf-8", "replace")
-        words = self.shown(self._words(readable))
+        words = self.shown(self._words(self._readable(body)))
         reason = self.shown(response.reason or "")
         status = f"{response.status_code} {reason}".strip()
         return status if words.rstrip(".").casefold() in ("", reason.casefold()) else f"{status}: {words}"
@@ -142,15 +143,18 @@ class Failures:
         wait = retry_after(response.headers, self.clock.now())
         return cause if wait and wait > PATIENCE_SECONDS else AgainError(cause, wait)
 
-    def _not_accepted(self, said: str, *, renewable: bool) -> CredentialsError:
+    def _not_accepted(self, response: requests.Response, body: bytes, said: str) -> CredentialsError:
+        headers, words = response.headers, self._readable(body)
+        if remedy := self.cls.remedy(self.config.values, headers, words):
+            return CredentialsError(f"The service refuses access with {said}", remedy)
+        renewable = response.status_code == 401 and self._is_renewable(headers, words)
         kind = TokenRefusedError if renewable else CredentialsError
         return kind(
             f"The service refuses the credentials with {said}", f"Check {self.credentials()}, then run syncctl doctor"
         )
 
-    def _is_renewable(self, response: requests.Response, body: bytes) -> bool:
-        words = body[:MOST_WORDS_BYTES].decode("utf-8", "replace")
-        return bool(self.cls.grant(self.config.values)) and self.cls.token_expired(response.headers, words)
+    def _is_renewable(self, headers: Mapping[str, str], words: str) -> bool:
+        return bool(self.cls.grant(self.config.values)) and self.cls.token_expired(headers, words)
 
     def _is_quota(self, status: int) -> bool:
         name, limits = self.config.name, self.config.limits
@@ -179,7 +183,7 @@ class Failures:
 
     def _wait(self, response: requests.Response) -> float | None:
         """Seconds to wait: no longer than the longest window, where all of them are rolling."""
-        wait = retry_after(response.headers, self.clock.now())
+        wait = self.cls.pause(response.headers, retry_after(response.headers, self.clock.now()))
         windows = [limit.window for limit in self.cls.limits]
         rolling = [window for window in windows if isinstance(window, int)]
         return min(wait, max(rolling)) if wait and len(rolling) == len(windows) else wait

@@ -252,6 +252,11 @@ class Connector(ABC):
         return ()
 
     @classmethod
+    def pause(cls, headers: Mapping[str, str], asked: float | None) -> float | None:
+        """For how many seconds a 429 wants no calls; its Retry-After says `asked`. None: nobody knows."""
+        return asked
+
+    @classmethod
     def price_tier(cls, values: Values) -> str:
         """The key in `Product.prices` that the shop's price is taken from."""
         return values.settings.get("PRICE_TIER") or "default"
@@ -277,6 +282,11 @@ class Connector(ABC):
     def service_words(cls, body: str) -> str:
         """What the service says in the body of a refusal, in its own words; "" where it says nothing."""
         return " ".join(re.sub(r"<[^>]*>", " ", body).split())[:300]
+
+    @classmethod
+    def remedy(cls, values: Values, headers: Mapping[str, str], body: str) -> str:
+        """What to do about a 401 or 403 that is not about the credentials themselves; "" where it may be."""
+        return ""
 
     @classmethod
     def scope(cls, values: Values, kind: Kind) -> str:
