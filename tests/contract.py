@@ -15,6 +15,7 @@ import pytest
 from conftest import Shop
 
 from syncctl.app import App
+from syncctl.clock import Clock
 from syncctl.connectors.base import Connector, Found, Page
 from syncctl.models import Kind, Problem, Product, Purpose, Record, State, Stock
 from syncctl.run import Run
@@ -59,12 +60,12 @@ class Bench(Protocol):
 
 
 @contextmanager
-def connected(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connector]:
+def connected(shop: Shop, monkeypatch: pytest.MonkeyPatch, clock: Clock | None = None) -> Iterator[Connector]:
     """The shop's only connector over its real transport, as a command builds it."""
     for name, value in (shop.env | shop.extra | {"SYNCCTL_STATE": str(shop.state)}).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(shop.folder)
-    with App.opened(None) as app:
+    with App.opened(None, clock=clock) as app:
         (config,) = app.config.connectors
         run = Run(app.runs.begin("test", 0), Purpose.MANUAL, app.clock)
         transport = Transport(config, app.ledger, run, app.config.secrets)

@@ -1,0 +1,364 @@
+"""Xero: items, which are products and stock at once, read in one call however many there are.
+
+Facts: developer.xero.com (oauth2/limits, custom-connections, accounting/items, requests-and-responses) and the
+vendor's OpenAPI description. What the vendor does not say is handled so that either answer works; the comments name
+those places.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
+
+from syncctl.connectors._checks import clock_check
+from syncctl.connectors._fields import absent, microsoft_date, text, usable_prices, usable_quantity, with_sku
+from syncctl.connectors.base import (
+    Answer,
+    Auth,
+    Check,
+    Connector,
+    Found,
+    Grant,
+    Limit,
+    Lookup,
+    Oldest,
+    Page,
+    Pull,
+    Rate,
+    Setting,
+    Values,
+)
+from syncctl.errors import AnswerError, RefusedError
+from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock, from_ms, to_ms
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+OVERLAP_MS = 10 * 60 * 1000  # whether If-Modified-Since includes its own second is not documented
+SETTLED_MS = 24 * 3600 * 1000  # an account at rest is read from a day ago, not for ever from its last large import
+AHEAD_MS = 60 * 1000  # servers of one service may differ by that much; the overlap covers it
+GRACE_SECONDS = 30 * 60  # for so long a refresh token that was used before is still taken
+BRIEF_SECONDS = 3.0  # until one of five calls at once has ended
+DAY_SECONDS = 86_400
+SMALL_DAY, LARGE_DAY = 1000, 5000  # calls, by plan
+PROBE_SECONDS = 3600.0  # how often a day that is used up is tried again, where nothing says when it ends
+AUTH_URL = "https://identity.xero.com/connect/token"
+_DECIMALS = "unitdp=4"  # without it unit prices come rounded to two decimals
+_SCOPES = ("accounting.settings.read", "accounting.settings")  # either opens Items and Organisation
+# Codes that are safe in an address. Whether a slash or a plus reaches the service unharmed, and whether what looks
+# like an id is taken for a code, nobody has shown.
+_PLAIN = r"[\w -]+"
+_GUID = r"[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}"
+
+
+class Xero(Connector):
+    """The connector of Xero: for a custom connection, or for a refresh token that a person has consented to."""
+
+    kind: ClassVar[str] = "xero"
+    title: ClassVar[str] = "Xero"
+    base_url: ClassVar[str] = "https://api.xero.com/api.xro/2.0"
+    default_roles: ClassVar[tuple[str, ...]] = ("customers",)
+    settings: ClassVar[tuple[Setting, ...]] = (
+        Setting("CLIENT_ID", "client id of the app, from developer.xero.com/app/manage", required=True),
+        Setting("CLIENT_SECRET", "client secret, from the same page", required=True, secret=True),
+        Setting("REFRESH_TOKEN", "first refresh token of an app that is no custom connection", secret=True),
+        Setting("TENANT_ID", "id of the organisation; a custom connection needs none", pattern=_GUID),
+        Setting("CURRENCY", "currency of the prices (ISO 4217); the items do not tell it", pattern="[A-Z]{3}"),
+        Setting("AUTH_URL", "where tokens are fetched", AUTH_URL, pattern=r"https?://\S+"),
+    )
+    # The small day, until the service shows that it is a large one. Whether the day rolls, or begins at an hour of the
+    # tenant's, is not documented: what fits into every 24 hours fits into any day.
+    limits: ClassVar[tuple[Limit, ...]] = (Limit(60, 60), Limit(SMALL_DAY, DAY_SECONDS))
+    # Whether a sale moves the date of a change is not documented: stock takes the full list.
+    pulls: ClassVar[Mapping[Kind, Pull]] = {Kind.PRODUCTS: Pull(None, brings=(Kind.STOCK,))}
+    lookups: ClassVar[Mapping[Kind, Lookup]] = {Kind.PRODUCTS: Lookup(1)}
+    oldest: ClassVar[Oldest] = "everything"
+
+    @classmethod
+    def account(cls, values: Values) -> str:
+        """The organisation; a custom connection has exactly one, so that its client id will do."""
+        return values.get("TENANT_ID") or values.settings["CLIENT_ID"]
+
+    @classmethod
+    def auth(cls, values: Values) -> Auth:
+        """Asks for JSON (the default is XML) and names the organisation, where one is set."""
+        tenant = values.get("TENANT_ID")
+
+        def dress(request: PreparedRequest) -> PreparedRequest:
+            request.headers["Accept"] = "application/json"
+            if tenant:
+                request.headers["xero-tenant-id"] = tenant
+            return request
+
+        return dress
+
+    @classmethod
+    def grant(cls, values: Values) -> Grant:
+        """By the refresh token, else as a custom connection; without a scope the token gets all that the app has."""
+        first = values.get("REFRESH_TOKEN")
+        return Grant(
+            url=values.settings["AUTH_URL"],
+            form={"grant_type": "refresh_token" if first else "client_credentials"},
+            basic=(values.settings["CLIENT_ID"], values.settings["CLIENT_SECRET"]),
+            refresh_token=first,
+            grace=GRACE_SECONDS,
+        )
+
+    @classmethod
+    def token_expired(cls, headers: Mapping[str, str], body: str) -> bool:
+        """A missing scope and an organisation that is not connected are refused with the same status."""
+        return "TokenExpired" in _detail(body) or "invalid_token" in headers.get("WWW-Authenticate", "")
+
+    @classmethod
+    def rates(cls, headers: Mapping[str, str]) -> Iterable[Rate]:
+        """The day counts in either window that `LIMITS` may name; two sizes of it are published."""
+        minutes = [_count(headers, "X-MinLimit-Remaining"), _count(headers, "X-AppMinLimit-Remaining")]
+        told = [count for count in minutes if count is not None]
+        if told:
+            yield Rate(60, min(told))
+        day = _count(headers, "X-DayLimit-Remaining")
+        if day is not None:
+            size = LARGE_DAY if day >= SMALL_DAY else None
+            yield Rate(DAY_SECONDS, day, size)
+            yield Rate("day", day, size)
+
+    @classmethod
+    def pause(cls, headers: Mapping[str, str], asked: float | None) -> float | None:
+        """Retry-After comes with the minute and the day only; the spelling of the limit's name varies."""
+        problem = headers.get("X-Rate-Limit-Problem", "").strip().lower()
+        if problem.startswith("da"):
+            return asked or PROBE_SECONDS
+        if _count(headers, "X-DayLimit-Remaining") == 0:  # then what is asked for is the end of another limit
+            return max(asked or 0, PROBE_SECONDS)
+        if problem.startswith("conc"):
+            return asked or BRIEF_SECONDS
+        return asked or (60.0 if problem.startswith(("min", "app")) else None)
+
+    @classmethod
+    def service_words(cls, body: str) -> str:
+        """The messages of a refused request, or the detail of one that was not let in; else plain text or HTML."""
+        data = _object(body)
+        refused = _objects(data.get("Elements"))
+        errors = [error for element in refused for error in _objects(element.get("ValidationErrors"))]
+        words = "; ".join(text(error.get("Message")) for error in errors)
+        said = text(words or data.get("Message") or data.get("Detail") or data.get("Title"))
+        return said[:300] or super().service_words(body)
+
+    @classmethod
+    def remedy(cls, values: Values, headers: Mapping[str, str], body: str) -> str:
+        """A missing scope is told in a header, which the vendor misspells; a missing organisation in the detail."""
+        challenge, detail = headers.get("WWW-Authenticate", ""), _detail(body)
+        if re.search("insuffici?ent_scope", challenge) or "AuthorizationUnsuccessful" in detail:
+            return (
+                f"Most likely the scope {_SCOPES[0]} is missing: give it to the app in developer.xero.com/app/manage"
+                " and have the connection authorised again; else the user who authorised it may not see this"
+            )
+        if "AuthenticationUnsuccessful" in detail:
+            return (
+                f"Check {values.variable('TENANT_ID')}, and in Xero that the organisation is still connected to the"
+                " app; syncctl doctor shows the ids to choose from"
+            )
+        return ""
+
+    def pull(self, kind: Kind, cursor: str | None) -> Page:
+        """The one page there is: all items, or those changed since the stamp that the cursor is."""
+        since = int(cursor) if cursor else None
+        headers = {} if since is None else {"If-Modified-Since": _since(since)}
+        try:
+            answer = self.http.get("/Items", _DECIMALS, headers=headers, keep_body=since is not None)
+        except RefusedError as error:
+            if error.status == 304 and cursor:  # one of the forms that "nothing changed" may take
+                return Page((), cursor, last=True, call=error.call)
+            raise
+        if settled := _set_back(since, answer):
+            return Page((), str(settled), last=False, call=answer.call)
+        records = self._records(answer.elements("Items"), "the list")
+        return Page(records, str(_stamp(since, answer)), last=True, call=answer.call)
+
+    def lookup(self, kind: Kind, remote_ids: Sequence[str]) -> Found:
+        """An item by its own address."""
+        (remote_id,) = remote_ids
+        records, call = self._single(remote_id)
+        wanted = [record for record in records if isinstance(record, Problem) or record.remote_id == remote_id.lower()]
+        return Found(wanted, absent(remote_ids, wanted), call)
+
+    def find(self, sku: str) -> Found:
+        """By the address that has the code in it, or in the list of all where it might not arrive as it is."""
+        if re.fullmatch(_PLAIN, sku) and not re.fullmatch(_GUID, sku):
+            records, call = self._single(sku)
+        else:
+            answer = self.http.get("/Items", _DECIMALS, keep_body=False)
+            records, call = self._records(answer.elements("Items"), "the list"), answer.call
+        alike = (record for record in records if isinstance(record, Product) and record.sku.lower() == sku.lower())
+        found = with_sku(sku, alike, self.title)
+        there = any(isinstance(record, Product) for record in found)
+        return Found(found, () if there else [sku], call)
+
+    def _single(self, key: str) -> tuple[Iterable[Record | Problem], int]:
+        """The records at an item's own address, none where it answers 404, and the call."""
+        try:
+            answer = self.http.get(f"/Items/{quote(key, safe='')}", _DECIMALS)
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+            return (), error.call
+        return self._records(answer.elements("Items"), f"item {key}"), answer.call
+
+    def announced(self, kind: Kind, version: int, cursor: str) -> bool:
+        """Whether the change lies behind the stamp, less the overlap."""
+        return version >= int(cursor) - OVERLAP_MS
+
+    def check(self) -> Iterator[Check]:
+        """What the token may do, with a refresh token the organisations that it opens, then the organisation."""
+        for check in self._access_checks():
+            yield check
+            if check.level == "wrong":
+                return
+        answer = self.http.get("/Organisation")
+        yield Check("ok", "credentials", f"{self.values.base_url} accepts them")
+        yield clock_check(answer)
+        organisation = next(answer.elements("Organisations"), None)
+        if not isinstance(organisation, dict):
+            raise AnswerError("The answer names no organisation", "Look at it with syncctl explain")
+        yield _organisation_check(organisation)
+        yield self._currency_check(text(organisation.get("BaseCurrency")))
+
+    def _access_checks(self) -> Iterator[Check]:
+        """What would have the organisation refuse the call."""
+        scopes = self.http.scopes()
+        if scopes is not None:
+            yield _scope_check(scopes)
+        if self.setting("REFRESH_TOKEN"):
+            yield self._tenant_check()
+
+    def _tenant_check(self) -> Check:
+        """A token may open several organisations, and the setting says which of them is meant."""
+        host = self.values.base_url.removesuffix("/api.xro/2.0")
+        listed = self.http.get(f"{host}/connections").json()
+        if not isinstance(listed, list):
+            raise AnswerError("The answer is no list of connections", "Look at it with syncctl explain")
+        names = {text(one.get("tenantId")).lower(): text(one.get("tenantName")) for one in _objects(listed)}
+        wanted = self.setting("TENANT_ID").lower()
+        if wanted in names:
+            return Check("ok", "tenant", f"{wanted} is {names[wanted]}")
+        choice = ", ".join(f"{tenant} ({name})" for tenant, name in names.items())
+        said = f"the token does not open {wanted}" if wanted else "no organisation is chosen"
+        remedy = f"Set {self.values.variable('TENANT_ID')} to one of {choice}"
+        return Check("wrong", "tenant", said, remedy if choice else "Have the app connected to the organisation again")
+
+    def _currency_check(self, base: str) -> Check:
+        """Items are priced in the organisation's base currency; the shop has to be told which that is."""
+        variable, wanted = self.values.variable("CURRENCY"), self.setting("CURRENCY")
+        if wanted == base:
+            return Check("ok", "currency", f"prices are in {base}")
+        if wanted:
+            return Check("wrong", "currency", f"the organisation keeps {base}, not {wanted}", f"Set {variable}={base}")
+        return Check("ok", "currency", f"the organisation keeps {base}; {variable}={base} tells it to the shop")
+
+    def _records(self, items: Iterable[Any], where: str) -> Iterator[Record | Problem]:
+        """One after the other, as they are read: the list may be too long to be held."""
+        for number, item in enumerate(items, 1):
+            if isinstance(item, dict):
+                yield from self._item(item, where)
+            else:
+                yield Problem(f"item {number} of {where}", "is not a record", "Report it to Xero")
+
+    def _item(self, item: Mapping[str, Any], where: str) -> Iterator[Record | Problem]:
+        remote_id = text(item.get("ItemID")).strip().lower()
+        code = text(item.get("Code")).strip()
+        if not remote_id:
+            yield Problem(f"item {code or '?'} of {where}", "has no ItemID", "Report it to Xero")
+            return
+        yield _product(remote_id, code, item)
+        if item.get("IsTrackedAsInventory") is True:
+            yield _stock(remote_id, code, item)
+
+
+def _product(remote_id: str, code: str, item: Mapping[str, Any]) -> Product:
+    details = item.get("SalesDetails")
+    offers = {"default": details.get("UnitPrice") if isinstance(details, dict) else details}
+    prices, problems = usable_prices(code or remote_id, offers, "The old price stays; correct it in Xero")
+    return Product(
+        remote_id=remote_id,
+        sku=code,
+        name=text(item.get("Name")),
+        state=State.INACTIVE if item.get("IsSold") is False else State.ACTIVE,
+        prices=prices,
+        price_includes_tax=None,  # an item does not tell; the document that it is sold on does
+        version=microsoft_date(item.get("UpdatedDateUTC")),
+        problems=problems,
+    )
+
+
+def _stock(remote_id: str, code: str, item: Mapping[str, Any]) -> Stock:
+    remedy = "The old quantity stays; look at the item in Xero"
+    available, problems = usable_quantity(code or remote_id, item.get("QuantityOnHand"), remedy)
+    return Stock(remote_id, SUM, available, microsoft_date(item.get("UpdatedDateUTC")), problems)
+
+
+def _stamp(since: int | None, answer: Answer) -> int:
+    """Up to when every change is stored: the newest one, but no later than the service's clock at the read.
+
+    Looked for in a pass of its own, before the records are handed out: a list that breaks off stores nothing.
+    """
+    items = answer.elements("Items")
+    newest = max((microsoft_date(item.get("UpdatedDateUTC")) for item in items if isinstance(item, dict)), default=0)
+    date = answer.date()
+    ceiling = to_ms(date) if date else newest
+    return max(min(newest, ceiling), ceiling - SETTLED_MS, since or 0)
+
+
+def _set_back(since: int | None, answer: Answer) -> int | None:
+    """Where to read from instead, where the stamp lies in the service's future: its clock was ahead and came back."""
+    date = answer.date()
+    if since is None or date is None or since <= to_ms(date) + AHEAD_MS:
+        return None
+    return to_ms(date) - SETTLED_MS
+
+
+def _since(stamp: int) -> str:
+    """UTC in whole seconds without a zone, as it is documented; no date of HTTP."""
+    return from_ms(stamp - OVERLAP_MS).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _count(headers: Mapping[str, str], name: str) -> int | None:
+    value = headers.get(name, "").strip()
+    return int(value) if re.fullmatch("[0-9]{1,9}", value) else None
+
+
+def _object(body: str) -> dict[str, Any]:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
+
+
+def _detail(body: str) -> str:
+    return text(_object(body).get("Detail"))
+
+
+def _scope_check(scopes: frozenset[str]) -> Check:
+    if not scopes.isdisjoint(_SCOPES):
+        return Check("ok", "scopes", "the token may read items")
+    remedy = f"Give the app the scope {_SCOPES[0]}, and have the connection authorised again"
+    return Check("wrong", "scopes", f"{_SCOPES[0]} is not among {' '.join(sorted(scopes))}", remedy)
+
+
+def _organisation_check(organisation: Mapping[str, Any]) -> Check:
+    """Whose books these are, for a person to recognise."""
+    status = text(organisation.get("OrganisationStatus"))
+    shown = f"{text(organisation.get('Name'))}, {text(organisation.get('CountryCode'))}"
+    if status in ("", "ACTIVE"):
+        return Check("ok", "organisation", shown)
+    return Check("warning", "organisation", f"{shown}: its status is {status}", "Look at its subscription in Xero")
+
+
+CONNECTOR = Xero
