@@ -58,6 +58,8 @@ def _recent(
     if wanted.full or not known:
         pages = sum(max(1, cls.pages(config.values, kind, known)) for kind in kinds)
         size = cls.page_size(config.values, Kind.PRODUCTS)
+        if size is None:
+            return Cost(config.name, len(kinds), len(kinds), f"{len(kinds)} for all products")
         words = f"{pages:,} for the {known:,} products known so far" if known else f"1 for each {size} of a kind"
         return Cost(config.name, len(kinds), pages if known else None, words)
     usual = Runs(database).expected_calls(config.name, "sync-recent") if database else None
@@ -72,6 +74,8 @@ def _oldest(config: ConnectorConfig, kinds: list[Kind], known: int, products: in
     if config.cls.oldest == "lists":
         return _lists(config, config.cls, kinds, min(_rounded(config.cls, products), known))
     calls = len(kinds) * config.cls.pages(config.values, Kind.PRODUCTS, products) if kinds else 0
+    if config.cls.oldest == "everything":
+        return Cost(config.name, calls, calls, f"{calls:,} for all products")
     return Cost(config.name, calls, calls, f"{calls:,} for the next pages, and 1 for each product that seems gone")
 
 

@@ -187,7 +187,8 @@ def _store_page(session: Session, reading: Reading, page: Page, before: frozense
     look = _look(session, reading, page.call)
     came: frozenset[str] = frozenset()
     for chunk, last in _chunks(page.records):
-        came |= {record.remote_id for record in chunk if not isinstance(record, Problem)}
+        if not page.last:  # else nobody asks, and a list of everything is long
+            came |= {record.remote_id for record in chunk if not isinstance(record, Problem)}
         _guard_products(session, chunk)
         _guard_stock(session, reading, page, chunk)
         with session.database.transaction():
