@@ -194,8 +194,8 @@ def test_xml_unless_json_is_asked_for(xero: XeroClient, accept: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
-def test_it_only_reads(xero: XeroClient, method: str) -> None:
-    assert xero.status("/Items", method=method) == 501
+def test_what_cannot_be_written(xero: XeroClient, method: str) -> None:
+    assert xero.status("/Accounts", method=method) == 501
 
 
 def test_a_list_larger_than_memory_should_hold(xero: XeroClient) -> None:

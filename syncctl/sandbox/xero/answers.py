@@ -15,7 +15,7 @@ from ..messages import Response, json_response
 if TYPE_CHECKING:
     from ..wire import JsonObject
 
-_TITLES = {401: "Unauthorized", 403: "Forbidden"}
+_TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 409: "Conflict"}
 _NOT_FOUND = b"<html><head><title>404</title></head><body>The resource you're looking for cannot be found</body></html>"
 HTML_TYPE = "text/html; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -54,8 +54,13 @@ def not_found() -> Response:
     return Response(404, _NOT_FOUND, HTML_TYPE)
 
 
+def too_long(status: int) -> Response:
+    """A query that is too long; which status it gets is unconfirmed by the vendor."""
+    return Response(status, b"<html><body>The request is too long</body></html>", HTML_TYPE)
+
+
 def not_implemented() -> Response:
-    """The vendor's 501, "Not Implemented": the copy only reads."""
+    """The vendor's 501, "Not Implemented": this resource does not know the method."""
     return Response(501, b"The method you are using is not implemented", TEXT_TYPE)
 
 
@@ -78,6 +83,24 @@ def bad_filter(message: str) -> Response:
     """A `where` that cannot be parsed; its number 16 is unconfirmed by the vendor."""
     body = {"ErrorNumber": 16, "Type": "QueryParseException", "Message": message}
     return json_response(wire.dumps(body), 400)
+
+
+def bad_data(message: str) -> Response:
+    """A body that cannot be read as what it should be: the request as a whole fails."""
+    body = {"ErrorNumber": 14, "Type": "PostDataInvalidException", "Message": message}
+    return json_response(wire.dumps(body), 400)
+
+
+def no_data(resource: str) -> Response:
+    """A body without any element; its number 17 is unconfirmed by the vendor."""
+    message = f"No data has been processed: {resource} were expected in the body of the request."
+    return json_response(wire.dumps({"ErrorNumber": 17, "Type": "NoDataProcessedException", "Message": message}), 400)
+
+
+def invalid(elements: list[JsonObject]) -> Response:
+    """Some elements break the rules; only those are told."""
+    head = {"ErrorNumber": 10, "Type": "ValidationException", "Message": "A validation exception occurred"}
+    return json_response(wire.dumps({**head, "Elements": elements}), 400)
 
 
 def oauth_error(error: str) -> Response:

@@ -25,13 +25,23 @@ PERSONAL = ("openid", "profile", "email", "offline_access")
 _SETTINGS = frozenset({"accounting.settings", "accounting.settings.read"})
 _INVOICES = frozenset({"accounting.invoices", "accounting.invoices.read"})
 _CONTACTS = frozenset({"accounting.contacts", "accounting.contacts.read"})
+_PAYMENTS = frozenset({"accounting.payments", "accounting.payments.read"})
 NEEDED = {
     "organisation": _SETTINGS,
     "accounts": _SETTINGS,
     "taxrates": _SETTINGS,
     "items": _SETTINGS | _INVOICES,
+    "contacts": _CONTACTS,
+    "invoices": _INVOICES,
+    "payments": _PAYMENTS,
 }
 """The scopes that open a resource; any one of them does."""
+
+
+def opens(scopes: frozenset[str], resource: str, method: str) -> bool:
+    """Whether scopes let a call through; those that end in `.read` are for reading alone."""
+    granted = NEEDED[resource] & scopes
+    return any(method == "GET" or not scope.endswith(".read") for scope in granted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from ..store import Query
 from .answers import Refused, bad_filter, bad_since
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from ..switches import Switches
     from ..wire import JsonObject
 
@@ -25,7 +27,6 @@ _CLAUSE = re.compile(
         (?:guid\()?(?:"(?P<text>[^"]*)"|(?P<word>true|false|null|-?\d+(?:\.\d+)?))\)?\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
-_COLUMNS = {"updateddateutc": "modified", "code": "sort"}
 _CONDITIONS = {
     "inclusive": "modified >= ?",
     "strict": "modified > ?",
@@ -58,11 +59,17 @@ def _moment(text: str, switches: Switches) -> int | None:
     return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def ordered(query: Query, order: str | None) -> Query:
-    """`order=UpdatedDateUTC DESC` and the like; a field that is no column keeps the order by code."""
-    field, _, direction = (order or "").strip().partition(" ")
-    column = _COLUMNS.get(field.lower())
+def ordered(query: Query, order: str | None, columns: Mapping[str, str]) -> Query:
+    """`order=UpdatedDateUTC DESC` and the like, by the first field; one that is no column changes nothing."""
+    field, _, direction = (order or "").partition(",")[0].strip().partition(" ")
+    column = columns.get(field.lower())
     return query.ordered(column, descending=direction.strip().lower() == "desc") if column else query
+
+
+def among(query: Query, column: str, values: Iterable[str]) -> Query:
+    """`query` with only those records whose column holds one of the values."""
+    wanted = tuple(values)
+    return query.where(f"{column} IN ({', '.join('?' * len(wanted))})", *wanted)
 
 
 class Where:

@@ -12,7 +12,7 @@ from ..messages import JSON_TYPE, Response, Spool
 from ..service import Listed, Planting
 from ..store import Query, Row, Table, Value
 from .account import PROVIDER, Account, date
-from .answers import Refused, not_found
+from .answers import Refused, not_found, not_implemented
 from .query import Where, ordered, since
 
 if TYPE_CHECKING:
@@ -33,19 +33,65 @@ class Asked:
     headers: Message
     params: Mapping[str, str]
     key: str | None = None
+    method: str = "GET"
+    body: bytes = b""
 
     @classmethod
     def of(cls, request: Request, key: str | None = None) -> Asked:
         """What a request asks for; names of parameters compare without regard to case."""
-        return cls(request.headers, {name.lower(): value for name, value in parse_qsl(request.query)}, key)
+        params = {name.lower(): value for name, value in parse_qsl(request.query)}
+        return cls(request.headers, params, key, request.method, request.body)
 
     def param(self, name: str) -> str | None:
         """A parameter of the query."""
         return self.params.get(name.lower())
 
+    def flag(self, name: str) -> bool:
+        """Whether a parameter of the query says true."""
+        return (self.param(name) or "").lower() == "true"
+
+    def several(self, name: str) -> list[str]:
+        """The values of a parameter that is a list with commas."""
+        return [value.strip() for value in (self.param(name) or "").split(",") if value.strip()]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether records are shown with all their fields: single ones, in pages, and after a write."""
+        return self.key is not None or self.method != "GET" or self.param("page") is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is asked for; what is out of range is adjusted without a word."""
+
+    number: int
+    size: int
+
+    @classmethod
+    def of(cls, asked: Asked) -> Page:
+        """The page that the query names, or the first one."""
+        return cls(max(1, _whole(asked.param("page"), 1)), min(1000, max(1, _whole(asked.param("pageSize"), 100))))
+
+    @property
+    def offset(self) -> int:
+        """How many records come before it."""
+        return (self.number - 1) * self.size
+
+    def pagination(self, total: int) -> str:
+        """The part of the envelope that tells about pages."""
+        count = -(-total // self.size)
+        return wire.dumps({"page": self.number, "pageSize": self.size, "pageCount": count, "itemCount": total})
+
+
+def _whole(text: str | None, default: int) -> int:
+    try:
+        return int(text or "")
+    except ValueError:
+        return default
+
 
 class Records:
-    """One resource that is read whole: its table of ready-made JSON, and its rules."""
+    """One resource: its table of ready-made JSON, and its rules."""
 
     resource: ClassVar[str]
     envelope: ClassVar[str]
@@ -53,6 +99,12 @@ class Records:
     code_field: ClassVar[str] = "Code"
     has_stamp: ClassVar[bool] = True
     """Whether records say when they were changed; only those know `If-Modified-Since`."""
+    paged: ClassVar[bool] = False
+    """Whether the list knows pages."""
+    start: ClassVar[Query] = Query()
+    """The whole list in its usual order."""
+    orders: ClassVar[Mapping[str, str]] = {"updateddateutc": "modified", "code": "sort"}
+    """What a list can be ordered by: fields in lower case, and their columns."""
 
     def __init__(self, account: Account, table: Table) -> None:
         self.account = account
@@ -65,31 +117,58 @@ class Records:
     # Reading, by the client
 
     def answer(self, asked: Asked) -> Response:
-        """One record in a list of its own, or the whole list; none of these resources has pages."""
+        """One record in a list of its own, one page of the list, or the whole list."""
         if asked.key is not None:
-            return self._wrapped(self._one(asked.key), asked)
-        query = ordered(self._since(asked.headers), asked.param("order"))
+            return self._wrapped([self.text(self.row_of(asked.key)["body"], asked)])
+        query = self.narrowed(ordered(self._since(asked.headers), asked.param("order"), self.orders), asked)
         if self.account.switches["nothing_new"] == "304" and self._is_vain(query):
             return Response(304)
-        return self._wrapped(self._many(query, asked.param("where")), asked)
+        with self.account.store.lock:
+            return self._page(query, asked) if self._has_pages(asked) else self._whole(query, asked)
+
+    def narrowed(self, query: Query, asked: Asked) -> Query:
+        """`query` as the parameters of this resource narrow it."""
+        return query
+
+    def is_found(self, body: str, asked: Asked) -> bool:
+        """Whether a record holds what is searched for."""
+        return True
+
+    def _has_pages(self, asked: Asked) -> bool:
+        return self.paged and (asked.param("page") is not None or asked.flag("summaryOnly"))
 
     def _since(self, headers: Message) -> Query:
         header = headers.get("If-Modified-Since") if self.has_stamp else None
-        return since(Query(), header, self.account.switches)
+        return since(self.start, header, self.account.switches)
 
     def _is_vain(self, query: Query) -> bool:
         return bool(query.conditions) and self.table.count(query) == 0
 
-    def _one(self, key: str) -> list[str]:
-        by_code = self.table.all_where("code = ?", key)
-        row = self.table.get(key) or next(iter(by_code), None)
+    def row_of(self, key: str) -> Row:
+        """The record with this id or code; refuses with 404 when there is none."""
+        row = self.table.get(key) or next(iter(self.table.all_where("code = ?", key)), None)
         if row is None:
             raise Refused(not_found())
-        return [row["body"]]
+        return row
 
-    def _many(self, query: Query, where: str | None) -> Iterator[str]:
+    def _whole(self, query: Query, asked: Asked) -> Response:
+        return self._wrapped(self.text(body, asked) for body in self._filtered(self._bodies(query), asked))
+
+    def _page(self, query: Query, asked: Asked) -> Response:
+        page = Page.of(asked)
+        if asked.param("where") or asked.param("searchTerm"):
+            found = list(self._filtered(self._bodies(query), asked))
+            total, bodies = len(found), found[page.offset : page.offset + page.size]
+        else:
+            rows = self.table.slice(query, page.offset, page.size)
+            total, bodies = self.table.count(query), [row["body"] for row in rows]
+        pagination = page.pagination(total) if asked.param("page") is not None else None
+        return self._wrapped((self.text(body, asked) for body in bodies), pagination)
+
+    def _filtered(self, bodies: Iterable[str], asked: Asked) -> Iterator[str]:
+        where = asked.param("where")
         keeps = Where(where).keeps if where else None
-        return (body for body in self._bodies(query) if keeps is None or keeps(body))
+        return (body for body in bodies if (keeps is None or keeps(body)) and self.is_found(body, asked))
 
     def _bodies(self, query: Query) -> Iterator[str]:
         offset = 0
@@ -97,13 +176,14 @@ class Records:
             yield from (row["body"] for row in rows)
             offset += len(rows)
 
-    def _wrapped(self, bodies: Iterable[str], asked: Asked) -> Response:
+    def _wrapped(self, texts: Iterable[str], pagination: str | None = None) -> Response:
         """The records in the vendor's envelope, one consistent view of them, never all in memory."""
         spool, separator = Spool(), ""
         with self.account.store.lock:
-            spool.write(f'{self._head()},"{self.envelope}":['.encode())
-            for body in bodies:
-                spool.write((separator + self.text(body, asked)).encode())
+            pages = f',"pagination":{pagination}' if pagination else ""
+            spool.write(f'{self._head()}{pages},"{self.envelope}":['.encode())
+            for text in texts:
+                spool.write((separator + text).encode())
                 separator = ","
         spool.write(b"]}")
         return Response(200, content_type=JSON_TYPE, spool=spool)
@@ -111,6 +191,12 @@ class Records:
     def _head(self) -> str:
         head = {"Id": str(uuid4()), "Status": "OK", "ProviderName": PROVIDER}
         return wire.dumps({**head, "DateTimeUTC": wire.date(self.account.clock.milliseconds())})[:-1]
+
+    # Writing, by the client
+
+    def write(self, asked: Asked) -> Response:
+        """What a method that changes something does; a resource that has any knows how."""
+        raise Refused(not_implemented())
 
     # The control API
 
@@ -129,7 +215,7 @@ class Records:
     def plant(self, record: JsonObject, how: Planting) -> str:
         """Create or change a record as somebody inside the service would, unchecked and verbatim."""
         stored = self._stored(record)
-        planted = record if how.replace else wire.merge(stored or self.blank(), record)
+        planted = record if how.replace else self.merged(stored or self.blank(), record)
         if planted.get(self.id_field) is None:
             planted = {self.id_field: stored[self.id_field] if stored else str(uuid4()), **planted}
         if self.has_stamp and not how.silent and self.moves_stamp(record, stored):
@@ -139,6 +225,10 @@ class Records:
     def blank(self) -> JsonObject:
         """What a new record has before anything is said about it."""
         return {STAMP: date(self.account.clock.milliseconds())} if self.has_stamp else {}
+
+    def merged(self, stored: JsonObject, changes: JsonObject) -> JsonObject:
+        """A record with planted changes over it."""
+        return wire.merge(stored, changes)
 
     def moves_stamp(self, changes: JsonObject, stored: JsonObject | None) -> bool:
         """Whether these changes show as a change."""

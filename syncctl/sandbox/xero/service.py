@@ -11,16 +11,21 @@ from ..switches import Switches
 from . import answers
 from .account import SWITCHES, TENANT_ID, Account
 from .answers import Refused
-from .apps import APPS, CUSTOM, NEEDED, WEB
+from .apps import APPS, CUSTOM, WEB, opens
+from .contacts import Contacts
+from .idempotency import Replays
 from .identity import Identity
+from .invoices import Invoices
 from .items import Items
 from .limits import REMAINING, XeroLimits
 from .lookups import ACCOUNTS, ORGANISATION, TAX_RATES, Accounts, Organisation, TaxRates
+from .payments import Payments
 from .records import Asked, Records
 from .refusals import too_many
 from .routing import Route, route_of, template_of
 from .seed import seed_items
-from .tokens import INVALID, Tokens
+from .seed_trade import seed_trade
+from .tokens import INVALID, Session, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
     from ..store import Store
     from ..wire import JsonObject
 
+LONGEST_TARGET = 2048
+"""Path and query in characters; some fifty ids fit (github.com/XeroAPI/Xero-Java/pull/331)."""
 _XML = b'<Response xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><Status>OK</Status></Response>'
 
 
@@ -45,12 +52,16 @@ class Xero(Service):
         self._account = Account.opened(store, clock, self.switches)
         self._tokens = Tokens(self._account)
         self._identity = Identity(self._account, self._tokens)
-        self._resources: tuple[Records, ...] = (
-            Items(self._account, self._account.items),
-            Accounts(self._account, self._account.accounts),
-            TaxRates(self._account, self._account.tax_rates),
-            Organisation(self._account, self._account.organisation),
-        )
+        self._replays = Replays(clock, self.switches)
+        self._kinds: dict[str, Records] = {
+            "items": Items(self._account),
+            "accounts": Accounts(self._account, self._account.accounts),
+            "tax_rates": TaxRates(self._account, self._account.tax_rates),
+            "organisation": Organisation(self._account, self._account.organisation),
+            "customers": Contacts(self._account),
+            "invoices": Invoices(self._account),
+            "payments": Payments(self._account),
+        }
 
     @classmethod
     def env(cls, url: str) -> dict[str, str]:
@@ -64,9 +75,10 @@ class Xero(Service):
     def seed(self, products: int, seed: int) -> None:
         """Fill the organisation and let somebody consent."""
         seed_items(self._account, products, seed)
-        _, accounts, tax_rates, organisation = self._resources
-        for kind, records in ((accounts, ACCOUNTS), (tax_rates, TAX_RATES), (organisation, [ORGANISATION])):
+        for name, records in (("accounts", ACCOUNTS), ("tax_rates", TAX_RATES), ("organisation", [ORGANISATION])):
+            kind = self._kinds[name]
             kind.table.insert_many(kind.row(record) for record in records)
+        seed_trade(self._account, products, seed)
         self._consent(WEB.scopes)
 
     def is_empty(self) -> bool:
@@ -77,16 +89,18 @@ class Xero(Service):
         """Remove all records and tokens, defaults everywhere."""
         self.switches.reset()
         self.limits = XeroLimits(self.switches)
+        self._replays.forget()
+        self._account.forget_numbers()
         for table in self._account.tables:
             table.clear()
 
     def kinds(self) -> Mapping[str, RecordKind]:
         """The kinds of record by name."""
-        return dict(zip(("items", "accounts", "tax_rates", "organisation"), self._resources, strict=True))
+        return self._kinds
 
     def template(self, request: Request) -> str:
         """The path with placeholders."""
-        return template_of(request.path, [each.resource for each in self._resources])
+        return template_of(request.path, [each.resource for each in self._kinds.values()])
 
     # Tokens, from behind
 
@@ -135,6 +149,7 @@ class Xero(Service):
 
     def leave(self, request: Request) -> None:
         """A call has its answer."""
+        self._replays.leave(request)
         if route_of(request.path).family == "api":
             self.limits.leave()
 
@@ -181,25 +196,31 @@ class Xero(Service):
         if full := self._full(tuple(REMAINING)):
             return full
         try:
-            response = self._resource(request, route, session.scopes)
+            response = self._resource(request, route, session)
         except Refused as refused:
             response = refused.response
         return self._with_remaining(response)
 
-    def _resource(self, request: Request, route: Route, scopes: frozenset[str]) -> Response:
-        resource = next((each for each in self._resources if each.resource.lower() == route.resource), None)
+    def _resource(self, request: Request, route: Route, session: Session) -> Response:
+        resource = next((each for each in self._kinds.values() if each.resource.lower() == route.resource), None)
         if resource is None:
             return answers.not_found()
-        if not NEEDED[route.resource] & scopes:
+        if len(request.target) > LONGEST_TARGET:
+            return answers.too_long(int(self.switches["too_long"]))
+        if not opens(session.scopes, route.resource, request.method):
             return self._out_of_scope()
-        if request.method != "GET":
-            return answers.not_implemented()
-        response = resource.answer(Asked.of(request, route.key))
-        if "application/json" in (request.headers.get("Accept") or "").lower():
+        response = self._done(resource, request, route, session)
+        if response.status != 200 or "application/json" in (request.headers.get("Accept") or "").lower():
             return response
         # XML is the vendor's default; this copy says no more in it than that it is XML.
         response.close()
         return Response(200, _XML, "text/xml; charset=utf-8")
+
+    def _done(self, resource: Records, request: Request, route: Route, session: Session) -> Response:
+        asked = Asked.of(request, route.key)
+        if request.method == "GET":
+            return resource.answer(asked)
+        return self._replays.answer(session.app.name, request, lambda: _written(resource, asked))
 
     def _out_of_scope(self) -> Response:
         challenge = f'Bearer error="{self.switches["scope_challenge"]}"'
@@ -236,3 +257,10 @@ class Xero(Service):
     def unavailable(self) -> Response:
         """Maintenance."""
         return answers.unavailable()
+
+
+def _written(resource: Records, asked: Asked) -> Response:
+    try:
+        return resource.write(asked)
+    except Refused as refused:
+        return refused.response
