@@ -157,8 +157,9 @@ def test_where(xero: XeroClient, where: str, codes: list[str]) -> None:
     assert [each["Code"] for each in found] == codes
 
 
-def test_a_where_that_cannot_be_parsed(xero: XeroClient) -> None:
-    answer = xero.call("/Items", params={"where": 'Name.Contains("x")'})
+@pytest.mark.parametrize("where", ['Name.Contains("x")', "UpdatedDateUTC>DateTime(2026,13,1)", "Code", ""])
+def test_a_where_that_cannot_be_parsed(xero: XeroClient, where: str) -> None:
+    answer = xero.call("/Items", params={"where": where or " "})
     assert (answer.status_code, answer.json()["Type"]) == (400, "QueryParseException")
 
 

@@ -87,6 +87,7 @@ def test_nothing_to_do(xero: XeroClient, text: str) -> None:
 def test_a_single_object_will_do(xero: XeroClient) -> None:
     answer = xero.call("/Contacts", "PUT", json={**GOOD, "Unknown": 1, "FirstName": None})
     assert (answer.status_code, stored(xero)) == (200, ["Good"])
+    assert not {"FirstName", "Unknown"} & set(answer.json()["Contacts"][0])
 
 
 @pytest.mark.parametrize("path", ["/Contacts/x", "/Invoices/x", "/Payments/x", "/Items/x"])

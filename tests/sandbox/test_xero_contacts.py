@@ -180,6 +180,11 @@ def test_somebody_is_found(xero: XeroClient, params: dict[str, object]) -> None:
     assert names(xero, searchTerm="A-1") == []
 
 
+def test_a_name_is_found_without_its_accents(xero: XeroClient) -> None:
+    xero.put("Contacts", {"Name": "Zoë Müller-Tui"})
+    assert names(xero, where='Name=="zoe muller-tui"') == ["Zoë Müller-Tui"]
+
+
 def test_archived_contacts_are_hidden(xero: XeroClient) -> None:
     (key,) = xero.plant({**ANN, "ContactStatus": "ARCHIVED", "MergedToContactID": ZERO}, kind="customers")
     assert names(xero, IDs=key) == []

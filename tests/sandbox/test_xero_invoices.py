@@ -97,6 +97,8 @@ def test_an_account_may_be_taken_off_with_a_warning(xero: XeroClient) -> None:
 
 def test_another_currency(xero: XeroClient) -> None:
     xero.switch(multicurrency="yes")
+    actions = {each["Name"]: each["Status"] for each in xero.envelope("/Organisation/Actions")["Actions"]}
+    assert actions["UseMulticurrency"] == "ALLOWED"
     assert xero.invoice(CurrencyCode="EUR")["CurrencyRate"] != 1
     assert xero.invoice(CurrencyCode="EUR", CurrencyRate=0.5)["CurrencyRate"] == 0.5
     assert "currency XXX" in xero.refusal("Invoices", xero.invoice_body(CurrencyCode="XXX"))
@@ -251,6 +253,17 @@ def test_approving_a_draft_asks_for_what_is_missing(xero: XeroClient) -> None:
     assert (made["Total"], made["AmountDue"]) == (23, 23)
 
 
+def test_approving_looks_at_the_lines_as_well(xero: XeroClient) -> None:
+    key = xero.invoice(Status="DRAFT", LineItems=[{"Description": "Mug", "UnitAmount": 1}])["InvoiceID"]
+    assert xero.refusal(f"Invoices/{key}", {"Status": "AUTHORISED"}, "POST") == "Account code must be specified"
+
+
+def test_what_amounts_hold_can_change_afterwards(xero: XeroClient) -> None:
+    key = xero.invoice()["InvoiceID"]
+    changed = xero.post(f"Invoices/{key}", {"LineAmountTypes": "Inclusive"})
+    assert (changed["TotalTax"], changed["Total"]) == (2.61, 20)
+
+
 def test_lines_are_kept_changed_added_and_dropped_by_id(xero: XeroClient) -> None:
     made = xero.invoice(LineItems=[LINE, {**LINE, "Description": "Bowl"}])
     target = f"Invoices/{made['InvoiceID']}"
@@ -291,6 +304,10 @@ def test_lists(xero: XeroClient) -> None:
     assert listed(xero, ContactIDs=xero.buyer(), order="InvoiceNumber DESC") == ["WEB-2", "WEB-1", "WEB-0"]
     assert listed(xero, searchTerm="REF 1") == ["WEB-1"]
     assert listed(xero, where='InvoiceNumber=="WEB-1" AND Type=="ACCREC"') == ["WEB-1"]
+    assert listed(xero, where="AmountDue>=23.0 AND Date>=DateTime(2026,11,20)&&Date<DateTime(2026, 11, 21)") == [
+        *("WEB-0", "WEB-1")
+    ]
+    assert listed(xero, where='AmountDue>23 AND InvoiceNumber=="WEB-1"') == []
     assert listed(xero, where=f'Contact.ContactID==Guid("{xero.buyer()}") AND Status=="VOIDED"') == ["WEB-2"]
 
 

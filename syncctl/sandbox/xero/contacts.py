@@ -9,10 +9,11 @@ from .. import wire
 from ..store import Query
 from .account import date
 from .answers import Refused, not_found
+from .asked import Asked
 from .contact_form import CONTACT, blank_contact, changed
 from .contact_rules import ARCHIVED, UNNAMED, contact_faults, same_name
 from .query import among
-from .records import STAMP, Asked, column_text
+from .records import STAMP, column_text
 from .writing import Complaint, Outcome, Written, complain
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ..wire import Number
 from .contact_form import CONTACT
 from .contact_rules import too_long
-from .invoice_lines import LINE, Setting, made_lines, totals
+from .invoice_lines import LINE, NO_ACCOUNT, Setting, made_lines, totals
 from .ledger import Ledger, amount
 from .shapes import Shape, day, flag, guid, listed, nested, number, one_of, text
 from .writing import Complaint, complain
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..wire import JsonObject
-    from .records import Asked
+    from .asked import Asked
 
 DRAFT, SUBMITTED, AUTHORISED, PAID = "DRAFT", "SUBMITTED", "AUTHORISED", "PAID"
 VOIDED, DELETED = "VOIDED", "DELETED"
@@ -98,6 +98,8 @@ class InvoiceForm:
         setting = self._setting(record, asked)
         if {"LineItems", "LineAmountTypes"} & set(given):
             self._set_lines(record, given, setting)
+        elif setting.is_approved and not all(line.get("AccountCode") for line in record["LineItems"]):
+            raise Complaint(NO_ACCOUNT)
         if not any(line.get("Description") for line in record["LineItems"]):
             raise Complaint("One or more line items with a description must be specified.")
         if setting.is_approved and not record.get("DueDate"):
@@ -122,7 +124,8 @@ class InvoiceForm:
 
     def _set_lines(self, record: JsonObject, given: JsonObject, setting: Setting) -> None:
         before: list[JsonObject] = record["LineItems"]
-        record["LineItems"] = made_lines(given.get("LineItems", before), before, setting)
+        same = [{"LineItemID": line["LineItemID"]} for line in before]
+        record["LineItems"] = made_lines(given.get("LineItems", same), before, setting)
         sums = totals(record["LineItems"], given, setting)
         record |= {name: Number(f"{value:.2f}") for name, value in sums.items()}
         record["AmountDue"] = Number(f"{sums['Total'] - amount(record, 'AmountPaid'):.2f}")

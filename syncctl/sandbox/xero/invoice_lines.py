@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CENT = Decimal("0.01")
 _QUANTITY = Decimal("0.0001")
 _LARGEST = Decimal("9999999999.99")
+NO_ACCOUNT = "Account code must be specified"
 _LONGEST = 4000
 _TRACKING: Shape = dict.fromkeys(("Name", "Option"), text)
 LINE: Shape = {
@@ -96,7 +97,7 @@ def _with_account(line: JsonObject, setting: Setting) -> JsonObject:
     if code and not setting.ledger.is_usable(account):
         return _without_account(line, setting)
     if not code and setting.is_approved:
-        raise Complaint("Account code must be specified")
+        raise Complaint(NO_ACCOUNT)
     tax = "NONE" if setting.types == "NoTax" else line.get("TaxType") or (account or {}).get("TaxType")
     if tax is None:
         return line

@@ -15,6 +15,7 @@ from ..store import Query
 from ..wire import Number
 from .account import date
 from .answers import Refused, not_found
+from .asked import Asked
 from .contact_rules import ARCHIVED
 from .contacts import Change, Contacts
 from .invoice_form import (
@@ -31,7 +32,7 @@ from .invoice_form import (
 from .invoice_lines import CENT
 from .ledger import Ledger, amount
 from .query import among
-from .records import STAMP, Asked, column_text
+from .records import STAMP, column_text
 from .stock import Stock
 from .writing import Complaint, Outcome, Written, complain
 
@@ -135,23 +136,26 @@ class Invoices(Written):
         status = next_status(before, given)
         if before is not None and status in {VOIDED, DELETED}:
             return self._ended(before, status)
-        if before is None and "Type" not in given:
-            raise Complaint("The Type of an invoice must be specified.")
-        if before is not None and amount(before, "AmountPaid") and set(given) - _HARMLESS:
-            raise Complaint(NOT_MODIFIABLE)
+        _check_change(given, before)
         change = self._contact(given, before)
-        contact = {name: change.record.get(name) for name in ("ContactID", "Name")}
         old = before or {**blank_invoice(), "InvoiceID": self.account.new_id()}
-        record, warnings = self._form.filled({**given, "InvoiceID": old["InvoiceID"], "Status": status}, old, asked)
+        own = {"InvoiceID": old["InvoiceID"], "Status": status}
+        record, warnings = self._form.filled({**given, **own}, old, asked)
         effect = self._stock.effect(before, record)
         if not asked.flag("allowBackorders"):
             complain(self._stock.shortages(effect))
+        # Nothing is stored before this line, and nothing is refused after it.
         self._commit_contact(change, sold=record["Type"] == "ACCREC")
-        record = self._numbered({**record, "Contact": contact})
-        record = record if before and amount(before, "AmountPaid") else self.stamped(record)
-        self.save(record)
+        contact = {name: change.record.get(name) for name in ("ContactID", "Name")}
+        record = self._saved(self._numbered({**record, "Contact": contact}), before)
         self._stock.move(effect)
         return Outcome(record, tuple(warnings))
+
+    def _saved(self, record: JsonObject, before: JsonObject | None) -> JsonObject:
+        is_partly_paid = before is not None and amount(before, "AmountPaid")
+        stored = record if is_partly_paid else self.stamped(record)
+        self.save(stored)
+        return stored
 
     def _before(self, given: JsonObject, asked: Asked) -> JsonObject | None:
         """The invoice that a `POST` changes; a taken number is refused where it would be taken twice."""
@@ -222,7 +226,7 @@ class Invoices(Written):
             number = "" if self.table.all_where("sort = ?", candidate.upper()) else candidate
         return {**record, "InvoiceNumber": number}
 
-    def settle(self, key: str) -> None:
+    def settle(self, key: str, *, silent: bool = False) -> None:
         """Make what is due, what is paid and the status of an invoice follow from its payments."""
         row = self.table.get(key)
         if row is None:
@@ -237,7 +241,14 @@ class Invoices(Written):
         invoice["Payments"] = [{name: payment[name] for name in names if name in payment} for payment in valid]
         if invoice["Status"] in {AUTHORISED, PAID}:
             invoice["Status"] = PAID if valid and due <= 0 else AUTHORISED
-        self.save(self.stamped(invoice))
+        self.save(invoice if silent else self.stamped(invoice))
+
+
+def _check_change(given: JsonObject, before: JsonObject | None) -> None:
+    if before is None and "Type" not in given:
+        raise Complaint("The Type of an invoice must be specified.")
+    if before is not None and amount(before, "AmountPaid") and set(given) - _HARMLESS:
+        raise Complaint(NOT_MODIFIABLE)
 
 
 def _in_cents(line: JsonObject) -> JsonObject:

@@ -10,9 +10,10 @@ from ..messages import Response
 from ..wire import Number
 from .account import date
 from .answers import Refused, not_found
+from .asked import Asked
 from .contact_rules import too_long
 from .ledger import Ledger, amount
-from .records import STAMP, Asked
+from .records import STAMP
 from .shapes import Shape, flag, guid, nested, number, text
 from .writing import Complaint, Outcome, Written, complain
 

@@ -13,7 +13,8 @@ from ..messages import Response, json_response
 from ..wire import Number
 from .account import TENANT_ID, TENANT_NAME, date
 from .answers import Refused, not_found
-from .records import STAMP, Asked, Records
+from .asked import Asked
+from .records import STAMP, Records
 
 if TYPE_CHECKING:
     from ..wire import JsonObject
@@ -123,7 +124,10 @@ class Organisation(Records):
             return super().answer(asked)
         if asked.key.lower() != "actions":
             raise Refused(not_found())
-        actions = [{"Name": name, "Status": status} for name, status in _ACTIONS.items()]
+        allowed = {**_ACTIONS}
+        if self.account.switches["multicurrency"] == "yes":
+            allowed["UseMulticurrency"] = "ALLOWED"
+        actions = [{"Name": name, "Status": status} for name, status in allowed.items()]
         return json_response(f'{self._head()},"Actions":{wire.dumps(actions)}}}')
 
 

@@ -9,10 +9,11 @@ from ..store import Query
 from ..wire import Number
 from .account import date
 from .answers import Refused, not_found
+from .asked import Asked
 from .invoice_form import AUTHORISED, DELETED
 from .invoices import Invoices, twins
 from .ledger import Ledger, amount
-from .records import STAMP, Asked, column_text
+from .records import STAMP, column_text
 from .shapes import Shape, day, flag, guid, nested, number, one_of, text
 from .writing import Complaint, Outcome, Written, complain
 
@@ -84,7 +85,7 @@ class Payments(Written):
     def plant(self, record: JsonObject, how: Planting) -> str:
         """A planted payment counts on its invoice."""
         key = super().plant(record, how)
-        self._settle(wire.loads(self.row_of(key)["body"]))
+        self._settle(wire.loads(self.row_of(key)["body"]), silent=how.silent)
         return key
 
     def remove(self, key: str) -> bool:
@@ -130,10 +131,10 @@ class Payments(Written):
         self._settle(record)
         return Outcome(record)
 
-    def _settle(self, payment: JsonObject) -> None:
+    def _settle(self, payment: JsonObject, *, silent: bool = False) -> None:
         invoice = payment.get("Invoice")
         if isinstance(invoice, dict):
-            self._invoices.settle(column_text(invoice.get("InvoiceID")))
+            self._invoices.settle(column_text(invoice.get("InvoiceID")), silent=silent)
 
     def _invoice(self, named: JsonObject) -> JsonObject:
         """The invoice to be paid; only an approved one can be."""

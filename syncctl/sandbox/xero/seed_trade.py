@@ -13,11 +13,12 @@ from ..clock import Clock
 from ..people import Person, people
 from ..wire import Number
 from .account import date
+from .asked import Asked
 from .contact_form import blank_contact, changed
 from .contacts import Contacts
 from .invoices import Invoices
 from .payments import Payments
-from .records import STAMP, Asked
+from .records import STAMP
 
 if TYPE_CHECKING:
     from ..wire import JsonObject

@@ -12,6 +12,7 @@ from . import answers
 from .account import SWITCHES, TENANT_ID, Account
 from .answers import Refused
 from .apps import APPS, CUSTOM, WEB, opens
+from .asked import Asked
 from .contacts import Contacts
 from .idempotency import Replays
 from .identity import Identity
@@ -20,7 +21,7 @@ from .items import Items
 from .limits import REMAINING, XeroLimits
 from .lookups import ACCOUNTS, ORGANISATION, TAX_RATES, Accounts, Organisation, TaxRates
 from .payments import Payments
-from .records import Asked, Records
+from .records import Records
 from .refusals import too_many
 from .routing import Route, route_of, template_of
 from .seed import seed_items

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .. import wire
 from .account import date
 from .answers import Refused, bad_data, invalid, no_data, not_implemented, server_error
-from .records import STAMP, Asked, Records
+from .asked import Asked
+from .records import STAMP, Records
 from .shapes import Shape, read
 
 if TYPE_CHECKING:
