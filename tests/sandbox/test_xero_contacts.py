@@ -212,6 +212,16 @@ def test_what_changed(xero: XeroClient) -> None:
     assert [each["ContactID"] for each in xero.envelope("/Contacts", **{"If-Modified-Since": now})["Contacts"]] == [key]
 
 
+@pytest.mark.parametrize("token", ["null", '"x"', "[]", "{}", "5", '["x",{"PhoneType":"DDI"}]'])
+def test_nonsense_is_served_as_it_was_planted(xero: XeroClient, token: str) -> None:
+    names = ("Name", "EmailAddress", "AccountNumber", "Phones", "Addresses", "ContactPersons")
+    fields = ",".join(f'"{name}":{token}' for name in names)
+    xero.control("POST", "records/xero/customers", text=f'{{"ContactNumber":"ODD",{fields}}}')
+    for path in ("/Contacts", "/Contacts/ODD", "/Contacts?page=1&searchTerm=odd"):
+        assert xero.status(path) == 200
+    assert f'"EmailAddress":{token}' in xero.call("/Contacts/ODD").text
+
+
 def test_scopes(xero: XeroClient) -> None:
     token = xero.log_in(scope="accounting.contacts.read accounting.invoices")
     assert xero.status("/Contacts", token=token) == 200

@@ -342,6 +342,16 @@ def test_pages_and_changes(xero: XeroClient) -> None:
     assert [each["InvoiceNumber"] for each in since["Invoices"]] == ["WEB-1"]
 
 
+@pytest.mark.parametrize("token", ["null", '"x"', "[]", "{}", "NaN", '"/Date(99999999999999999+0000)/"'])
+def test_nonsense_is_served_as_it_was_planted(xero: XeroClient, token: str) -> None:
+    names = ("Date", "DueDate", "Contact", "LineItems", "Payments", "Total", "Reference")
+    fields = ",".join(f'"{name}":{token}' for name in names)
+    xero.control("POST", "records/xero/invoices", text=f'{{"InvoiceNumber":"ODD",{fields}}}')
+    for path in ("/Invoices", "/Invoices/ODD", "/Invoices?page=1", "/Invoices?page=1&summaryOnly=true&searchTerm=odd"):
+        assert xero.status(path) == 200
+    assert f'"Total":{token.replace("/", chr(92) + "/")}' in xero.call("/Invoices/ODD").text
+
+
 def test_a_planted_invoice_stands_as_it_is(xero: XeroClient) -> None:
     (key,) = xero.plant({"InvoiceNumber": "UP-1", "Total": 5, "Status": "AUTHORISED"}, kind="invoices")
     assert (number_of(xero, "UP-1")["InvoiceID"], number_of(xero, "UP-1")["Total"]) == (key, 5)

@@ -84,7 +84,8 @@ def _with_item(line: JsonObject, setting: Setting) -> JsonObject:
     item = setting.ledger.item_of(code)
     if item is None:
         raise Complaint(f"Item code '{code}' is not valid.")
-    details = item.get("SalesDetails" if setting.is_sale else "PurchaseDetails") or {}
+    found = item.get("SalesDetails" if setting.is_sale else "PurchaseDetails")
+    details = found if isinstance(found, dict) else {}
     brought = {name: details.get(name) for name in ("AccountCode", "TaxType")}
     brought |= {"Description": item.get("Description"), "UnitAmount": details.get("UnitPrice")}
     return {**{name: value for name, value in brought.items() if value is not None}, **line}

@@ -6,7 +6,7 @@ can prove it never happens.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, ClassVar
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ..wire import JsonObject
     from .account import Account
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HARMLESS = {"InvoiceID", "InvoiceNumber", "DueDate", "SentToContact", "ExpectedPaymentDate", "Status", "Type"}
 """What can be said of a partly paid invoice; changing it moves no stamp."""
 _LISTS = {"IDs": "id", "InvoiceNumbers": "code", "ContactIDs": "contact", "Statuses": "status"}
@@ -257,9 +258,16 @@ def _in_cents(line: JsonObject) -> JsonObject:
 
 
 def twins(record: JsonObject) -> JsonObject:
-    """Dates once more as texts."""
-    days = {name: wire.milliseconds(record.get(name)) for name in ("Date", "DueDate", STAMP)}
-    moments = {name: datetime.fromtimestamp(value / 1000, UTC) for name, value in days.items() if value is not None}
-    return {
-        f"{name}String": f"{moment:%Y-%m-%dT%H:%M:%S}{'Z' if name == STAMP else ''}" for name, moment in moments.items()
-    }
+    """Dates once more as texts; one that was planted beyond all calendars has no such text."""
+    texts = {f"{name}String": _spelt(wire.milliseconds(record.get(name))) for name in ("Date", "DueDate", STAMP)}
+    stamp = f"{STAMP}String"
+    return {name: f"{text}Z" if name == stamp else text for name, text in texts.items() if text}
+
+
+def _spelt(milliseconds: int | None) -> str:
+    if milliseconds is None:
+        return ""
+    try:
+        return f"{_EPOCH + timedelta(milliseconds=milliseconds):%Y-%m-%dT%H:%M:%S}"
+    except OverflowError:
+        return ""

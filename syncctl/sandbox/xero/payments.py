@@ -109,6 +109,7 @@ class Payments(Written):
         record = self.stamped(
             {
                 **paid,
+                "Amount": Number(f"{amount(paid, 'Amount'):.2f}"),
                 "PaymentType": kind,
                 "Invoice": {name: invoice[name] for name in names},
                 "Account": {name: account[name] for name in ("AccountID", "Code")},
