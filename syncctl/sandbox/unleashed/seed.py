@@ -13,6 +13,7 @@ from uuid import UUID
 
 from .. import wire
 from ..assortment import code_and_name
+from ..people import people
 from ..wire import Number
 from .account import USER
 from .lookups import WAREHOUSES
@@ -195,4 +196,4 @@ def seed_account(account: Account, products: int, seed: int) -> None:
     batch.store()
     for table in account.tables:
         table.create_indexes()
-    seed_trade(account, products, random)
+    seed_trade(account, products, people(50 + products // 1000, seed), random)

@@ -18,20 +18,18 @@ from .stock import DEFAULT_WAREHOUSE, Stock
 if TYPE_CHECKING:
     from random import Random
 
+    from ..people import Person
     from ..wire import JsonObject
     from .account import Account
 
 DAY = 86_400
 ORDERS = 20
-FIRST = ("Jo", "Mia", "Tama", "Ana", "Zoë", "Liam", "Aroha", "Noah", "Siân", "Kai")
-LAST = ("Example", "Sample", "Tester", "Müller", "O'Brien", "Ngata", "Smith", "Smithers")
-TOWNS = ("Auckland", "Wellington", "Christchurch", "Dunedin", "Hamilton")
 STATUSES = ("Completed", "Completed", "Placed", "Parked")
 
 
-def seed_trade(account: Account, products: int, random: Random) -> None:
-    """About fifty customers, and a few orders when there is anything to order."""
-    customers = [_customer(number, random) for number in range(50 + products // 1000)]
+def seed_trade(account: Account, products: int, known: list[Person], random: Random) -> None:
+    """The known people as customers, and a few orders when there is anything to order."""
+    customers = [_customer(number, person, random) for number, person in enumerate(known, 1)]
     shelf = Customers(account)
     for posted in customers:
         past = _past(account, random.randrange(1, 365) + random.random())
@@ -51,24 +49,23 @@ def _guid(random: Random) -> str:
     return str(UUID(int=random.getrandbits(128), version=4))
 
 
-def _customer(number: int, random: Random) -> JsonObject:
-    first, last = random.choice(FIRST), random.choice(LAST)
+def _customer(number: int, person: Person, random: Random) -> JsonObject:
     address = {
         "AddressType": "Shipping",
         "AddressName": "Home",
         "StreetAddress": f"{random.randrange(1, 200)} Test St",
-        "City": random.choice(TOWNS),
+        "City": person.town,
         "Country": "New Zealand",
         "PostalCode": f"{random.randrange(600, 9900):04d}",
         "IsDefault": True,
     }
     return {
         "Guid": _guid(random),
-        "CustomerCode": f"CUST-{number + 1:04d}",
-        "CustomerName": f"{first} {last}",
-        "ContactFirstName": first,
-        "ContactLastName": last,
-        "Email": f"customer{number + 1}@example.test",
+        "CustomerCode": f"CUST-{number:04d}",
+        "CustomerName": f"{person.first} {person.last}",
+        "ContactFirstName": person.first,
+        "ContactLastName": person.last,
+        "Email": person.email,
         "Currency": {"CurrencyCode": CURRENCY},
         "Obsolete": random.random() < 0.04,
         "Addresses": [address],
