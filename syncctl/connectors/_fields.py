@@ -30,6 +30,13 @@ def whole(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
+def number(value: object) -> object:
+    """The number in a text, where a service writes one as `"12.50"`; anything else as it is."""
+    if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", value, re.ASCII):
+        return value
+    return _decimal_class()(value) if "." in value else int(value)
+
+
 def microsoft_date(value: object) -> int:
     """Milliseconds of `/Date(1413763969623)/`, which is UTC whatever zone it names; 0 for anything else."""
     if not isinstance(value, str):

@@ -1,0 +1,110 @@
+"""Vend's part of `syncctl doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from syncctl.connectors._checks import clock_check
+from syncctl.connectors._fields import text
+from syncctl.connectors.base import Answer, Check, Connector, Values
+from syncctl.errors import CredentialsError
+
+NEEDED_SCOPES = frozenset(
+    {"products:read", "inventory:read", "outlets:read", "registers:read", "retailer:read", "payment_types:read"}
+)
+SUPPORTED_YEARS = 1  # a version is supported for at least that long
+
+
+def checks(connector: Connector, path: str) -> Iterator[Check]:
+    """Four calls: a product, the outlets, the retailer, the registers."""
+    values, http = connector.values, connector.http
+    answer = http.get(f"{path}/products", "page_size=1&include_images=false")
+    yield Check("ok", "credentials", f"{values.base_url} accepts them")
+    yield clock_check(answer)
+    yield version_check(values, answer.date() or datetime.now(UTC))
+    yield from _scopes(http.scopes())
+    yield _unless_refused("outlets", lambda: _outlets(connector, _live(http.get(f"{path}/outlets", "page_size=200"))))
+    yield _unless_refused("retailer", lambda: _retailer(values, http.get(f"{path}/retailer")))
+    yield _unless_refused(
+        "registers", lambda: _registers(values, len(_live(http.get(f"{path}/registers", "page_size=200"))))
+    )
+
+
+def _unless_refused(subject: str, check: Callable[[], Check]) -> Check:
+    """The credentials were accepted before, so a refusal now is about rights that only the doctor needs."""
+    try:
+        return check()
+    except CredentialsError as error:
+        needed = "retailer:read and payment_types:read" if subject == "retailer" else f"{subject}:read"
+        return Check("warning", subject, f"cannot be checked ({error.message})", f"Give the token the scope {needed}")
+
+
+def version_check(values: Values, now: datetime) -> Check:
+    """Whether the version is sure to be served: after its end another one answers, and nothing tells so."""
+    version, variable = values.get("API_VERSION"), values.variable("API_VERSION")
+    year, month = map(int, version.split("-"))
+    if (year, month) > (now.year, now.month):
+        return Check("warning", "version", f"{version} is not released yet", f"Set {variable} to an earlier version")
+    end = f"{year + SUPPORTED_YEARS}-{month:02}"
+    if now.strftime("%Y-%m") >= end:
+        message = f"{version} is promised until {end} only; after its end another version answers without a word"
+        return Check("warning", "version", message, f"Set {variable} to a newer version, after reading its changes")
+    return Check("ok", "version", f"{version} is supported until {end} at least")
+
+
+def _scopes(granted: frozenset[str] | None) -> Iterator[Check]:
+    """What the token may do, where the service said so (a personal token may do what its user may)."""
+    if granted is None:
+        return
+    missing = sorted(NEEDED_SCOPES - granted)
+    if missing:
+        remedy = "Authorize the application again with these scopes, and set the new refresh token"
+        yield Check("wrong", "scopes", f"the token lacks {', '.join(missing)}", remedy)
+    else:
+        yield Check("ok", "scopes", "the token has all that is needed")
+
+
+def _outlets(connector: Connector, outlets: list[Mapping[str, Any]]) -> Check:
+    known = {text(outlet.get("id")).lower(): text(outlet.get("name")) for outlet in outlets}
+    shown = ", ".join(f"{remote_id} ({name})" for remote_id, name in known.items())
+    wanted = connector.locations(connector.values) or ()
+    unknown = [remote_id for remote_id in wanted if remote_id not in known]
+    if unknown:
+        remedy = f"Set {connector.values.variable('OUTLETS')} to ids among {shown}"
+        return Check("wrong", "outlets", f"there is no {', '.join(unknown)}", remedy)
+    if wanted:
+        chosen = ", ".join(known[remote_id] for remote_id in wanted)
+        return Check("ok", "outlets", f"stock is that of {chosen}, of all: {shown}")
+    return Check("ok", "outlets", f"stock is the sum of all {len(known)}: {shown}")
+
+
+def _retailer(values: Values, answer: Answer) -> Check:
+    """The account's name and currency; prices in another one than the setting says would be wrong everywhere."""
+    data = answer.json()
+    retailer = data.get("data") if isinstance(data, dict) else None
+    retailer = retailer if isinstance(retailer, dict) else {}
+    currency = retailer.get("currency")
+    code = text(currency.get("code") if isinstance(currency, dict) else currency)
+    wanted, name = values.get("CURRENCY"), text(retailer.get("name")) or "the account"
+    if wanted and code and wanted != code:
+        remedy = f"Set {values.variable('CURRENCY')}={code}"
+        return Check("wrong", "retailer", f"{name} has prices in {code}, not {wanted}", remedy)
+    return Check("ok", "retailer", f"{name}, prices in {code or 'a currency that it does not tell'}")
+
+
+def _registers(values: Values, live: int) -> Check:
+    """The limit grows with the registers; what the service says in its answers is believed over this."""
+    told = int(values.get("REGISTERS"))
+    if live and live != told:
+        message = f"the account has {live}, and the call limit is reckoned with {told}"
+        return Check("warning", "registers", message, f"Set {values.variable('REGISTERS')}={live}")
+    return Check("ok", "registers", f"{told}, by which the call limit is reckoned")
+
+
+def _live(answer: Answer) -> list[Mapping[str, Any]]:
+    """The records of a list that are not deleted."""
+    data = answer.json()
+    rows = data.get("data") if isinstance(data, dict) else None
+    return [r for r in rows if isinstance(r, dict) and not r.get("deleted_at")] if isinstance(rows, list) else []

@@ -1,0 +1,100 @@
+"""Vend's rows, read: a product with one of its two prices, the stock of a product at one outlet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from syncctl.connectors._fields import number, text, usable_prices, usable_quantity
+from syncctl.models import Kind, Problem, Product, Record, State, Stock
+
+MOST_VERSION = 2**63 - 1
+TAXES = ("including_tax", "excluding_tax")
+_BARCODES = frozenset({"EAN", "ISBN", "ITF", "JAN", "UPC"})
+
+
+def read(kind: Kind, rows: Iterable[Any], where: str, tier: str) -> Iterator[Record | Problem]:
+    """What the rows say, in their order. `tier` is the wanted price: including_tax or excluding_tax."""
+    for position, row in enumerate(rows, 1):
+        if not isinstance(row, dict):
+            yield Problem(f"{kind} {position} of {where}", "is not a record", "Report it to Vend")
+        elif kind is Kind.PRODUCTS:
+            yield _product(row, where, tier)
+        else:
+            yield _stock(row, where)
+
+
+def is_gone(record: Record | Problem) -> bool:
+    """Whether a product is there no more."""
+    return isinstance(record, Product) and record.state is State.GONE
+
+
+def version_of(row: object) -> int:
+    """The version of a row, a number of 64 bits; 0 where there is none."""
+    version = number(row.get("version")) if isinstance(row, dict) else None
+    return version if type(version) is int and 0 < version <= MOST_VERSION else 0
+
+
+def _product(row: Mapping[str, Any], where: str, tier: str) -> Product | Problem:
+    remote_id, sku = _id(row.get("id")), text(row.get("sku")).strip()
+    name = text(row.get("variant_name") or row.get("name"))
+    if not remote_id:
+        return Problem(f"product {sku or '?'} on {where}", "has no id", "Report it to Vend")
+    state = _state(row)
+    if state is State.GONE:
+        return Product(remote_id, sku, name, state, {}, None, version_of(row))
+    tax = _tax(row, tier)
+    offers = {"default": number(row.get(f"price_{tax}"))}
+    prices, problems = usable_prices(sku or remote_id, offers, "The old price stays; correct it in Vend")
+    return Product(
+        remote_id=remote_id,
+        sku=sku,
+        name=name,
+        state=state,
+        prices=prices,
+        price_includes_tax=tax == "including_tax",
+        version=version_of(row),
+        barcode=_barcode(row),
+        problems=problems,
+    )
+
+
+def _tax(row: Mapping[str, Any], wanted: str) -> str:
+    """Which of the two prices to take: the wanted one, or the other one where the service has only that."""
+    return next((tax for tax in (wanted, *TAXES) if row.get(f"price_{tax}") is not None), wanted)
+
+
+def _stock(row: Mapping[str, Any], where: str) -> Stock | Problem:
+    """The stock at one outlet; of a deleted row nothing is left."""
+    remote_id, outlet = _id(row.get("product_id")), _id(row.get("outlet_id"))
+    if not remote_id or not outlet:
+        message = f"has no {'outlet_id' if remote_id else 'product_id'}"
+        return Problem(f"stock of {remote_id or '?'} on {where}", message, "Report it to Vend")
+    level = 0 if row.get("deleted_at") else number(row.get("current_inventory_level"))
+    available, problems = usable_quantity(remote_id, level, "The old quantity stays; look at its stock in Vend")
+    return Stock(remote_id, outlet, available, version_of(row), problems)
+
+
+def _state(row: Mapping[str, Any]) -> State:
+    """What is not sold is inactive; the parent of variants that is not sold only holds them together.
+
+    A parent may be a variant itself, so one that is active is a product like any other. Both `is_active` and `active`
+    occur.
+    """
+    if row.get("deleted_at"):
+        return State.GONE
+    active = row["is_active"] if row.get("is_active") is not None else row.get("active")
+    if active is not False:
+        return State.ACTIVE
+    return State.GONE if row.get("has_variants") is True else State.INACTIVE
+
+
+def _barcode(row: Mapping[str, Any]) -> str | None:
+    """The first of the product's codes that is one in print; their types come in either case."""
+    codes = row.get("product_codes")
+    found = (code for code in codes if isinstance(code, dict)) if isinstance(codes, list) else ()
+    return next((text(c.get("code")).strip() for c in found if text(c.get("type")).upper() in _BARCODES), None) or None
+
+
+def _id(value: object) -> str:
+    return text(value).strip().lower()

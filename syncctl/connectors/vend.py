@@ -1,0 +1,316 @@
+"""Vend (Lightspeed Retail X-Series): products and stock, read by the version up to which everything is known.
+
+Facts: x-series-api.lightspeedhq.com (docs: authorization, pagination, rate_limiting, versioning-strategy; reference of
+the date versions 2026-04 and 2026-07). What the vendor does not say is handled so that either answer works; the
+comments name those places.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from urllib.parse import quote
+
+from syncctl.connectors._fields import text, with_sku
+from syncctl.connectors._vend_checks import checks
+from syncctl.connectors._vend_records import TAXES, is_gone, read, version_of
+from syncctl.connectors.base import (
+    Answer,
+    Auth,
+    Check,
+    Connector,
+    Found,
+    Grant,
+    Limit,
+    Lookup,
+    Oldest,
+    Page,
+    Pull,
+    Rate,
+    Setting,
+    Values,
+)
+from syncctl.errors import AnswerError, RefusedError
+from syncctl.models import Kind, Problem, Product, Record
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+WINDOW_SECONDS = 300
+OLDEST_VERSION = "2026-04"  # where the inventory is read by POST, and sales are created by POST alone
+MOST_OUTLETS = 1000  # of one product; the list's own default
+_UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_OAUTH = ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN")
+
+
+class Cursor(NamedTuple):
+    """Where a read stands: everything up to the version `after` is known.
+
+    `largest` is the longest page that this feed has ever given. `whole`: a read of everything, which ends at an empty
+    page only; a delta read also ends at a page shorter than the largest, which saves a call and at worst leaves
+    changes to the next run.
+    """
+
+    after: int = 0
+    largest: int = 0
+    whole: bool = True
+
+    @classmethod
+    def parse(cls, opaque: str | None) -> Cursor:
+        """The cursor from its text; None is the very beginning."""
+        return cls(**json.loads(opaque)) if opaque else cls()
+
+    def ends(self, rows: int, size: int) -> bool:
+        """Whether a page of so many rows is the last one, where `size` were asked for."""
+        return not rows or (not self.whole and rows < min(self.largest, size))
+
+    def __str__(self) -> str:
+        return json.dumps(self._asdict())
+
+
+class Vend(Connector):
+    """The connector of Vend."""
+
+    kind: ClassVar[str] = "vend"
+    title: ClassVar[str] = "Vend"
+    base_url: ClassVar[str] = "https://{}.retail.lightspeed.app"
+    default_roles: ClassVar[tuple[str, ...]] = ("products", "stock", "customers")
+    settings: ClassVar[tuple[Setting, ...]] = (
+        Setting(
+            "DOMAIN_PREFIX",
+            "the store's name in its address, <name>.retail.lightspeed.app",
+            required=True,
+            pattern="[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
+        ),
+        Setting(
+            "TOKEN", "personal token (Setup > Personal tokens, Plus plan); or the three settings of OAuth", secret=True
+        ),
+        Setting("CLIENT_ID", "OAuth: id of your application, instead of a personal token"),
+        Setting("CLIENT_SECRET", "OAuth: secret of your application", secret=True),
+        Setting("REFRESH_TOKEN", "OAuth: the refresh token of the first authorization", secret=True),
+        Setting(
+            "API_VERSION",
+            "date version of the API, YYYY-MM with the month of a quarter",
+            "2026-07",
+            pattern="20[0-9]{2}-(01|04|07|10)",
+        ),
+        Setting(
+            "OUTLETS",
+            "ids of the outlets that the shop sells from, comma separated (doctor lists them); without it all",
+            pattern=f"{_UUID}( ?, ?{_UUID})*",
+        ),
+        Setting("REGISTERS", "number of registers, on which the call limit depends", "1", pattern="[1-9][0-9]{0,3}"),
+        Setting("PRICE_TIER", "which price is taken: including_tax, excluding_tax", TAXES[0], pattern="|".join(TAXES)),
+        Setting("CURRENCY", "currency of the prices (ISO 4217); the product list does not tell it", pattern="[A-Z]{3}"),
+        Setting(
+            "PAGE_SIZE", "rows a page, 1-1000; without it 200 products, 5000 of stock", pattern=r"[1-9]\d{0,2}|1000"
+        ),
+    )
+    limits: ClassVar[tuple[Limit, ...]] = (Limit(350, WINDOW_SECONDS),)
+    # No largest page is published for products: fewer may come than asked for, so a page's length proves nothing.
+    # For stock 5,000 is the published one: a first read should be cheap.
+    pulls: ClassVar[Mapping[Kind, Pull]] = {Kind.PRODUCTS: Pull(200), Kind.STOCK: Pull(5000)}
+    lookups: ClassVar[Mapping[Kind, Lookup]] = {Kind.PRODUCTS: Lookup(1), Kind.STOCK: Lookup(1)}
+    oldest: ClassVar[Oldest] = "pages"
+    check_calls: ClassVar[int] = 4
+    location_setting: ClassVar[str] = "OUTLETS"
+
+    @classmethod
+    def address(cls, settings: Mapping[str, str]) -> str:
+        """The host of the store."""
+        return cls.base_url.format(settings.get("DOMAIN_PREFIX", ""))
+
+    @classmethod
+    def allowance(cls, settings: Mapping[str, str]) -> tuple[Limit, ...]:
+        """300 calls a register and 50, each five minutes."""
+        return (Limit(300 * int(settings.get("REGISTERS") or 1) + 50, WINDOW_SECONDS),)
+
+    @classmethod
+    def wrong(cls, values: Values) -> Iterable[str]:
+        """One way to sign in, and a version that this connector understands."""
+        yield from _wrong_credentials(values)
+        version = values.get("API_VERSION")
+        if version < OLDEST_VERSION:
+            yield (
+                f"{values.variable('API_VERSION')}: {version} lists stock in another form than later versions;"
+                f" set {OLDEST_VERSION} or later"
+            )
+
+    @classmethod
+    def account(cls, values: Values) -> str:
+        """The domain prefix: there is one per retailer."""
+        return values.settings["DOMAIN_PREFIX"]
+
+    @classmethod
+    def auth(cls, values: Values) -> Auth:
+        """The personal token, where there is one."""
+        token = values.get("TOKEN")
+
+        def sign(request: PreparedRequest) -> PreparedRequest:
+            request.headers["Accept"] = "application/json"
+            request.headers["Content-Type"] = "application/json"
+            if token:
+                request.headers["Authorization"] = f"Bearer {token}"
+            return request
+
+        return sign
+
+    @classmethod
+    def grant(cls, values: Values) -> Grant | None:
+        """Refresh with rotation: a refresh token is spent with its first use. The token's address has no date."""
+        if values.get("TOKEN"):
+            return None
+        form = {"client_id": values.get("CLIENT_ID"), "client_secret": values.get("CLIENT_SECRET")}
+        return Grant(f"{values.base_url}/api/1.0/token", form, refresh_token=values.get("REFRESH_TOKEN"))
+
+    @classmethod
+    def rates(cls, headers: Mapping[str, str]) -> Iterable[Rate]:
+        """What is left of the five minutes."""
+        limit, left = (headers.get(f"X-RateLimit-{name}", "") for name in ("Limit", "Remaining"))
+        if left.isdecimal():
+            yield Rate(WINDOW_SECONDS, int(left), int(limit) if limit.isdecimal() else None)
+
+    @classmethod
+    def price_tier(cls, values: Values) -> str:
+        """There is one price; the setting decides at reading which one."""
+        return "default"
+
+    @classmethod
+    def locations(cls, values: Values) -> tuple[str, ...] | None:
+        """The chosen outlets."""
+        return tuple(part.strip().lower() for part in values.get("OUTLETS").split(",") if part.strip()) or None
+
+    @classmethod
+    def service_words(cls, body: str) -> str:
+        """The sentences of an error body. Only that of status 429 is documented, so the forms seen are all read."""
+        try:
+            data = json.loads(body)
+        except ValueError:
+            return super().service_words(body)
+        return _words(data)[:300] if isinstance(data, dict) else super().service_words(body)
+
+    @classmethod
+    def remedy(cls, values: Values, headers: Mapping[str, str], body: str) -> str:
+        """What may be seen depends on the token's scopes; the form of that refusal is not documented."""
+        if not re.search("scope|permission|forbidden", cls.service_words(body).lower()):
+            return ""
+        return "Authorise again with the scopes products:read and inventory:read; a personal token needs a user who may"
+
+    @classmethod
+    def scope(cls, values: Values, kind: Kind) -> str:
+        """Prices are stored as the setting wants them; stock is stored of every outlet."""
+        return values.get("PRICE_TIER") if kind is Kind.PRODUCTS else ""
+
+    def pull(self, kind: Kind, cursor: str | None) -> Page:
+        """One page in order of versions: what changes meanwhile moves behind the page, and comes again."""
+        at = Cursor.parse(cursor)
+        size = self.page_size(self.values, kind) or 0
+        answer = self._ask_page(kind, at, size)
+        rows, newest = _rows(answer)
+        if not rows:
+            return Page((), str(at._replace(whole=False)), last=True, call=answer.call)
+        if newest <= at.after:
+            remedy = "Run it again; if it stays so, report it to Vend"
+            raise AnswerError(
+                f"Versions after {at.after} were asked for, and {newest} came (call {answer.call})", remedy
+            )
+        records = self._read(kind, rows, f"the page after {at.after}")
+        last = at.ends(len(rows), size)
+        now = Cursor(newest, max(at.largest, len(rows)), at.whole and not last)
+        return Page(records, str(now), last, answer.call)
+
+    def _ask_page(self, kind: Kind, at: Cursor, size: int) -> Answer:
+        """Deleted rows included, without which they would vanish and stay in the mirror."""
+        if kind is Kind.PRODUCTS:
+            query = f"after={at.after}&page_size={size}&deleted=true&include_images=false"
+            return self.http.get(self._path("products"), query, keep_body=not at.whole)
+        body = {"after": at.after, "size": size, "sort_direction": "asc", "include_deleted": True}  # desc by default
+        return self.http.ask(self._path("inventory"), body, keep_body=not at.whole)
+
+    def _path(self, *parts: str) -> str:
+        return "/".join(("/api", self.setting("API_VERSION"), *(quote(part, safe="") for part in parts)))
+
+    def lookup(self, kind: Kind, remote_ids: Sequence[str]) -> Found:
+        """One product, or its stock at all outlets. A deleted product may come as such, or with 404."""
+        (remote_id,) = remote_ids
+        try:
+            answer = self._ask_one(kind, remote_id)
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+            return Found((), remote_ids, error.call)
+        rows = [_unwrapped(answer.json())] if kind is Kind.PRODUCTS else _rows(answer)[0]
+        came = self._read(kind, rows, f"the answer for {remote_id}")
+        records = [r for r in came if isinstance(r, Problem) or (r.remote_id == remote_id.lower() and not is_gone(r))]
+        return Found(records, () if records else remote_ids, answer.call)
+
+    def _ask_one(self, kind: Kind, remote_id: str) -> Answer:
+        if kind is Kind.PRODUCTS:
+            return self.http.get(self._path("products", remote_id))
+        return self.http.get(self._path("inventory", remote_id), f"page_size={MOST_OUTLETS}&include_deleted=true")
+
+    def find(self, sku: str) -> Found:
+        """The service looks among all codes of a product and ignores every other parameter."""
+        answer = self.http.get(self._path("products"), f"sku={quote(sku, safe='')}")
+        there = [record for record in self._read(Kind.PRODUCTS, _rows(answer)[0], "the list") if not is_gone(record)]
+        records = with_sku(sku, there, self.title)
+        known = any(isinstance(record, Product) for record in records)
+        return Found(records, () if known else [sku], answer.call)
+
+    def announced(self, kind: Kind, version: int, cursor: str) -> bool:
+        """Whether the version is above the one up to which everything is known."""
+        return version > Cursor.parse(cursor).after
+
+    def check(self) -> Iterator[Check]:
+        """Four calls: a product, outlets, retailer, registers."""
+        return checks(self, self._path())
+
+    def _read(self, kind: Kind, rows: Iterable[Any], where: str) -> Iterator[Record | Problem]:
+        return read(kind, rows, where, self.setting("PRICE_TIER"))
+
+
+def _rows(answer: Answer) -> tuple[list[Any], int]:
+    """The rows, in an envelope or (stock) as they are, and the highest version: as told, else that of the rows."""
+    data = answer.json()
+    rows = _unwrapped(data)
+    if not isinstance(rows, list):
+        said = f": {words}" if isinstance(data, dict) and (words := _words(data)) else ""
+        remedy = "Look at it with syncctl explain, and at the base URL"
+        raise AnswerError(f"The answer has no list of rows (call {answer.call}){said}", remedy)
+    told = data.get("version") if isinstance(data, dict) else None
+    highest = version_of({"version": told.get("max")}) if isinstance(told, dict) else 0
+    return rows, highest or max(map(version_of, rows), default=0)
+
+
+def _unwrapped(data: Any) -> Any:
+    """What is in the envelope of an answer; stock comes without one."""
+    return data.get("data") if isinstance(data, dict) else data
+
+
+def _words(data: Mapping[str, Any]) -> str:
+    """The sentences in an error body: `errors` (a list or an object), or `error` with `message` or `details`."""
+    told = [data.get("errors")] if data.get("errors") else [data.get(name) for name in ("error", "message", "details")]
+    return ": ".join(part for part in map(_flat, told) if part)
+
+
+def _flat(value: object) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{text(name)}: {_flat(inner)}" for name, inner in value.items())
+    return "; ".join(map(_flat, value)) if isinstance(value, list) else text(value)
+
+
+def _wrong_credentials(values: Values) -> Iterator[str]:
+    token = values.variable("TOKEN")
+    have = [values.variable(name) for name in _OAUTH if values.get(name)]
+    lack = [values.variable(name) for name in _OAUTH if not values.get(name)]
+    if values.get("TOKEN") and have:
+        yield f"{token} and {have[0]} are both set: keep either the personal token or the settings of OAuth"
+    elif not values.get("TOKEN") and not have:
+        yield f"{token} is not set: set it to a personal token, or {', '.join(lack)} for OAuth"
+    elif not values.get("TOKEN") and lack:
+        yield f"{' and '.join(lack)} {'is' if len(lack) == 1 else 'are'} not set: OAuth needs all three settings"
+
+
+CONNECTOR = Vend
