@@ -27,6 +27,7 @@ from syncctl.errors import (
 from syncctl.models import Kind, Struct, iso, to_ms
 from syncctl.run import Run, stopped
 from syncctl.state.database import Database, open_database
+from syncctl.state.gaps import Gaps
 from syncctl.state.learnt import Learnt
 from syncctl.state.ledger import Ledger
 from syncctl.state.locks import Holder, hold
@@ -91,9 +92,10 @@ class App:
         self.runs.choose_sources(_sources(self.config), keep)
 
     def _has_stock(self, config: ConnectorConfig) -> bool:
-        """Whether the stock has been read to its end as the settings want it now."""
-        scope = config.cls.scope(config.values, Kind.STOCK)
-        return self.runs.has_read(config.name, Kind.STOCK, scope)
+        """Whether the stock has been read to its end as the settings want it now, and some of it is where they say."""
+        scope, places = config.cls.scope(config.values, Kind.STOCK), config.cls.locations(config.values)
+        gaps = Gaps(self.database, config.name, places)
+        return self.runs.has_read(config.name, Kind.STOCK, scope) and not gaps.misplaced()
 
     def go_through(self, run: Run, configs: Sequence[ConnectorConfig], work: Work, terms: Terms) -> list[Tally]:
         """Does the work for one connector after the other; one that fails never stops the next."""
@@ -186,7 +188,6 @@ class App:
     def _session(self, run: Run, config: ConnectorConfig, transport: Transport, tally: Tally, terms: Terms) -> Session:
         from syncctl.session import Session
         from syncctl.state.cursors import Cursors
-        from syncctl.state.gaps import Gaps
         from syncctl.state.history import History
         from syncctl.state.mirror import Mirror
 

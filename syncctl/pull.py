@@ -19,6 +19,7 @@ from syncctl.session import Session, deleted
 from syncctl.state.cursors import Feed, Reading
 from syncctl.state.mirror import Look
 
+_Shown = frozenset[tuple[str, str]]
 CHUNK = 500  # records a transaction: a long page is not held in memory as a whole
 MOST_PASSES = 3
 STALE_MS = 24 * 3600 * 1000
@@ -34,6 +35,8 @@ def sync_recent(session: Session, *, full: bool) -> None:
             read_all(session, kind)
         else:
             _read(session, kind, delta)
+        if kind is Kind.STOCK:
+            _refuse_empty_place(session)
 
 
 def read_all(session: Session, kind: Kind, feed: Feed = "full", *, most: int | None = None) -> None:
@@ -105,6 +108,16 @@ def _refuse_unknown_location(session: Session, reading: Reading) -> None:
         )
 
 
+def _refuse_empty_place(session: Session) -> None:
+    """Where a read brings the stock of all places, one that has none of it is mistyped, most likely."""
+    setting, place = _location(session)
+    if place and session.gaps.misplaced() and not session.accept_loss:
+        raise AccountError(
+            f"There is stock, but none at {session.connector.location_setting} {place!r}; the shop shows what it did",
+            f"Check {setting} with syncctl doctor",
+        )
+
+
 def _location(session: Session) -> tuple[str, str]:
     """The variable that names where stock is sold from, and its value; both "" where none is set."""
     connector = session.connector
@@ -168,7 +181,7 @@ def _close(session: Session, reading: Reading) -> None:
 def _read_pages(session: Session, kind: Kind, reading: Reading, most: int | None) -> bool:
     """One call a page, its records and the new position; whether the last page came before `most` were read."""
     start = reading.stamp if reading.feed == "delta" else None
-    before: frozenset[str] = frozenset()
+    before: _Shown = frozenset()
     for _ in count() if most is None else range(most):
         page = session.connector.pull(kind, reading.position or start)
         if reading.first_call is None:
@@ -181,14 +194,14 @@ def _read_pages(session: Session, kind: Kind, reading: Reading, most: int | None
     return False
 
 
-def _store_page(session: Session, reading: Reading, page: Page, before: frozenset[str]) -> frozenset[str]:
+def _store_page(session: Session, reading: Reading, page: Page, before: _Shown) -> _Shown:
     """Stores the page chunk by chunk; the position moves in the transaction of the last one. Gives the page's ids."""
     again = reading.feed == "oldest"
     look = _look(session, reading, page.call)
-    came: frozenset[str] = frozenset()
+    came: _Shown = frozenset()
     for chunk, last in _chunks(page.records):
         if not page.last:  # else nobody asks, and a list of everything is long
-            came |= {record.remote_id for record in chunk if not isinstance(record, Problem)}
+            came |= {_shown(record) for record in chunk if not isinstance(record, Problem)}
         _guard_products(session, chunk)
         _guard_stock(session, reading, page, chunk)
         with session.database.transaction():
@@ -200,6 +213,11 @@ def _store_page(session: Session, reading: Reading, page: Page, before: frozense
             session.cursors.save(reading)
         session.tally.verified += stored.unchanged if again else 0
     return came
+
+
+def _shown(record: Record) -> tuple[str, str]:
+    """What tells a record of a page from the others: a product has stock at several places."""
+    return record.remote_id, record.location if isinstance(record, Stock) else ""
 
 
 def _look(session: Session, reading: Reading, call: int) -> Look:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from syncctl.connectors.base import Connector, Limit
 from syncctl.models import Kind, Problem, Product, Record, State, Stock, to_ms
@@ -74,7 +75,8 @@ class Session:
         """
         wanted = [record for record in records if "stock" in self.roles or not isinstance(record, Stock)]
         gone = deleted(wanted)
-        stored = self.mirror.store([record for record in wanted if record not in gone], look, since_call)
+        there = [record for record in wanted if not is_deleted(record)] if gone else wanted
+        stored = self.mirror.store(there, look, since_call)
         self.tally.gone += self.mirror.mark_gone([record.remote_id for record in gone], look) if gone else 0
         problems = self.linker.renamed(stored.changed) if stored.changed else []
         touched = [*(remote_id for remote_id in stored.created if remote_id not in stored.linked), *stored.changed]
@@ -101,4 +103,9 @@ def kinds_of(cls: type[Connector], roles: frozenset[str]) -> list[Kind]:
 
 def deleted(records: Iterable[Record | Problem]) -> list[Product]:
     """The products that the service says are deleted."""
-    return [record for record in records if isinstance(record, Product) and record.state is State.GONE]
+    return [record for record in records if is_deleted(record)]
+
+
+def is_deleted(record: Record | Problem) -> TypeGuard[Product]:
+    """Whether this is a product that the service says is deleted."""
+    return isinstance(record, Product) and record.state is State.GONE

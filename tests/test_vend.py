@@ -138,7 +138,7 @@ class TestFeeds(VendTest):
         remote_id = sorted(bench.ids(Kind.STOCK))[0]
         bench.upstream.put("products", {"id": remote_id, "version": version}, silent=True)
         stock = {"product_id": remote_id, "outlet_id": MAIN, "version": version}
-        bench.upstream.put("inventory", stock, silent=True)
+        bench.upstream.put("stock", stock, silent=True)
         records, stamp, _ = read(bench.connector, kind, cursor)
         assert ids_of(records) == [remote_id]
         assert not bench.connector.announced(kind, version, stamp)
@@ -303,7 +303,7 @@ class TestStock(VendTest):
         remote_id = bench.add("CLOSED")
         cursor = read(bench.connector, Kind.STOCK)[1]
         row = {"product_id": remote_id, "outlet_id": MAIN, "deleted_at": "2026-11-23T00:00:00+00:00"}
-        bench.upstream.put("inventory", row)
+        bench.upstream.put("stock", row)
         assert levels(read(bench.connector, Kind.STOCK, cursor)[0]) == {MAIN: "0"}
         found = bench.connector.lookup(Kind.STOCK, [remote_id])
         assert (levels(list(found.records)), list(found.missing)) == ({MAIN: "0"}, [])

@@ -41,7 +41,7 @@ class XeroBench:
         return sum(each["count"] for each in counts if each["path"] != "/connect/token")
 
     def records(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.upstream.request("GET", "records/xero/items")["records"]
+        found: list[dict[str, Any]] = self.upstream.request("GET", "records/xero/products")["records"]
         return found
 
     def ids(self, kind: Kind) -> set[str]:
@@ -54,7 +54,7 @@ class XeroBench:
         return guid
 
     def put(self, *items: dict[str, Any]) -> None:
-        self.upstream.put("items", *items)
+        self.upstream.put("products", *items)
 
     def set_price(self, remote_id: str, token: str) -> None:
         self._post(f'{{"ItemID":"{remote_id}","SalesDetails":{{"UnitPrice":{token}}}}}')
@@ -63,14 +63,14 @@ class XeroBench:
         self._post(f'{{"ItemID":"{remote_id}","QuantityOnHand":{token}}}')
 
     def _post(self, text: str) -> None:
-        answer = requests.post(f"{self.upstream.url}/records/xero/items", data=text, timeout=30)
+        answer = requests.post(f"{self.upstream.url}/records/xero/products", data=text, timeout=30)
         assert answer.ok, answer.text
 
     def retire(self, remote_id: str) -> None:
         self.put({"ItemID": remote_id, "IsSold": False})
 
     def delete(self, remote_id: str) -> None:
-        self.upstream.delete("items", remote_id)
+        self.upstream.delete("products", remote_id)
 
     def settle(self) -> None:
         """Not so much that the token expires as well."""
@@ -231,7 +231,7 @@ def test_a_clock_that_was_ahead_hides_no_change(bench: XeroBench) -> None:
 
 def test_a_change_dated_in_the_future_moves_no_stamp_there(bench: XeroBench) -> None:
     guid = bench.add("FUTURE")
-    bench.upstream.put("items", {"ItemID": guid, "UpdatedDateUTC": "/Date(4102444800000+0000)/"}, silent=True)
+    bench.upstream.put("products", {"ItemID": guid, "UpdatedDateUTC": "/Date(4102444800000+0000)/"}, silent=True)
     cursor = read(bench.connector, Kind.PRODUCTS)[1]
     new, before = bench.add("NOW"), bench.calls()
     assert new in ids_of(read(bench.connector, Kind.PRODUCTS, cursor)[0])
@@ -241,7 +241,7 @@ def test_a_change_dated_in_the_future_moves_no_stamp_there(bench: XeroBench) -> 
 @pytest.mark.parametrize("stamp", ["null", '"2026-11-23"', '"/Date(9223372036854775807)/"', "5", "{}"])
 def test_a_date_that_is_none_stops_nothing(bench: XeroBench, stamp: str) -> None:
     guid = bench.add("NO-DATE")
-    url = f"{bench.upstream.url}/records/xero/items?silent=1"
+    url = f"{bench.upstream.url}/records/xero/products?silent=1"
     assert requests.post(url, data=f'{{"ItemID":"{guid}","UpdatedDateUTC":{stamp}}}', timeout=30).ok
     records, cursor, _ = read(bench.connector, Kind.PRODUCTS)
     assert sorted(ids_of(records)) == sorted(bench.ids(Kind.PRODUCTS))

@@ -51,7 +51,7 @@ class VendBench:
 
     def ids(self, kind: Kind) -> set[str]:
         if kind is Kind.STOCK:
-            return {row["product_id"] for row in self.rows("inventory")}
+            return {row["product_id"] for row in self.rows("stock")}
         return {row["id"] for row in self.rows("products") if not row["deleted_at"] and not is_frame(row)}
 
     def add(self, sku: str) -> str:
@@ -64,13 +64,13 @@ class VendBench:
         self.upstream.put("products", {"id": remote_id, **fields})
 
     def stock(self, remote_id: str, outlet: str, level: object) -> None:
-        self._post("inventory", self._stock_row(remote_id, outlet), json.dumps(level))
+        self._post("stock", self._stock_row(remote_id, outlet), json.dumps(level))
 
     def set_price(self, remote_id: str, token: str) -> None:
         self._post("products", {"id": remote_id, "price_excluding_tax": None}, token, "price_including_tax")
 
     def set_stock(self, remote_id: str, token: str) -> None:
-        self._post("inventory", self._stock_row(remote_id, MAIN), token)
+        self._post("stock", self._stock_row(remote_id, MAIN), token)
 
     def _stock_row(self, remote_id: str, outlet: str) -> dict[str, object]:
         return {"product_id": remote_id, "outlet_id": outlet}

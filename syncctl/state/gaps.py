@@ -109,6 +109,17 @@ class Gaps:
         """How many stock rows that the shop sells from are above zero, and were looked at by `first_call` or later."""
         return self._number(_STOCKED, first_call, self.locations)
 
+    def misplaced(self) -> bool:
+        """Whether there is stock, but no record of it at the places that the shop sells from."""
+        return bool(
+            self._number(
+                "SELECT EXISTS (SELECT 1 FROM remote_stock WHERE connector = ?1)"
+                " AND ?2 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM remote_stock WHERE connector = ?1"
+                " AND location IN (SELECT value FROM json_each(?2)))",
+                self.locations,
+            )
+        )
+
     def emptied(self, stock: Sequence[Stock]) -> int:
         """How many rows above zero these records would bring down to zero or below."""
         keys = [[s.remote_id, s.location] for s in stock if s.available is not None and s.available * MILLION < 1]

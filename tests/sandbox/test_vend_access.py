@@ -174,7 +174,7 @@ def test_scopes_of_a_personal_token(vend: VendClient) -> None:
 
 def test_without_its_scope_no_cost_is_shown(vend: VendClient) -> None:
     (key,) = vend.plant("products", {"sku": "C", "supply_price": 4.2, "product_suppliers": [{"price": 4.2}]})
-    vend.plant("inventory", {"sku": "C", "average_cost": 4.1})
+    vend.plant("stock", {"sku": "C", "average_cost": 4.1})
     assert vend.data(f"/products/{key}")["supply_price"] == 4.2
     assert vend.inventory(product_id=key)[0]["average_cost"] == 4.1
     vend.switch(personal_scopes="granted")

@@ -37,7 +37,7 @@ def test_the_posted_list_is_a_bare_array_by_version(vend: VendClient) -> None:
     rows = vend.inventory()
     assert list(rows[0]) == ROW
     assert versions(rows) == sorted(versions(rows))
-    assert len(rows) == len(vend.records("inventory"))
+    assert len(rows) == len(vend.records("stock"))
     walked: list[Json] = []
     while page := vend.inventory(after=walked[-1]["version"] if walked else 0, size=9):
         walked += page
@@ -72,8 +72,8 @@ def test_bodies_that_are_refused(vend: VendClient, body: object) -> None:
 def test_one_product_in_both_ways(vend: VendClient) -> None:
     key = vend.data("/products?sku=MUG")[0]["id"]
     main, harbour = (each["id"] for each in vend.data("/outlets"))
-    vend.plant("inventory", {"sku": "MUG", "current_inventory_level": -3})
-    vend.plant("inventory", {"sku": "MUG", "outlet_id": harbour, "current_inventory_level": 2.5})
+    vend.plant("stock", {"sku": "MUG", "current_inventory_level": -3})
+    vend.plant("stock", {"sku": "MUG", "outlet_id": harbour, "current_inventory_level": 2.5})
     rows = vend.inventory(product_id=key)
     assert [(row["outlet_id"], row["current_inventory_level"]) for row in rows] == [(main, -3), (harbour, 2.5)]
     assert vend.get(f"/inventory/{key}") == rows
@@ -84,7 +84,7 @@ def test_one_product_in_both_ways(vend: VendClient) -> None:
 def test_the_stock_of_a_family(vend: VendClient) -> None:
     parent = next(each["id"] for each in vend.data("/products?name=Bowl") if each["has_variants"])
     assert vend.inventory(product_id=parent) == vend.get(f"/inventory/{parent}") == []
-    vend.plant("inventory", {"sku": "BOWL"})
+    vend.plant("stock", {"sku": "BOWL"})
     rows = vend.inventory(product_id=parent, variants=True)
     assert rows
     assert rows == vend.get(f"/inventory/{parent}?variants=true")
@@ -106,13 +106,13 @@ def test_the_list_before_it_was_posted(vend: VendClient, version: str) -> None:
     assert [row["inventory_level"] for row in page["data"]] == [row["current_inventory_level"] for row in newer]
     assert "current_inventory_level" not in page["data"][0]
     rest = vend.get(f"/inventory?after={newer[-1]['version']}", version)
-    assert len(rest["data"]) == len(vend.records("inventory")) - 3
+    assert len(rest["data"]) == len(vend.records("stock")) - 3
     assert vend.get(f"/inventory?after={2**62}", version) == {"data": [], "version": {"min": None, "max": None}}
 
 
 def test_one_product_before_dates(vend: VendClient) -> None:
     key = vend.data("/products?sku=MUG")[0]["id"]
-    vend.plant("inventory", {"sku": "MUG", "current_inventory_level": 4, "average_cost": 1.5})
+    vend.plant("stock", {"sku": "MUG", "current_inventory_level": 4, "average_cost": 1.5})
     row = vend.data(f"/products/{key}/inventory", "2.0")[0]
     assert (row["inventory_level"], row["current_amount"], row["average_cost"]) == (4, 4, 1.5)
     assert vend.status(f"/products/{uuid4()}/inventory", "2.0") == 404
@@ -120,12 +120,12 @@ def test_one_product_before_dates(vend: VendClient) -> None:
 
 def test_a_stock_change_bumps_its_row_and_by_switch_its_product(vend: VendClient) -> None:
     product = vend.data("/products?sku=MUG")[0]
-    vend.plant("inventory", {"sku": "MUG", "current_inventory_level": 4})
+    vend.plant("stock", {"sku": "MUG", "current_inventory_level": 4})
     (row,) = (each for each in vend.inventory(product_id=product["id"]) if each["current_inventory_level"] == 4)
     assert row["version"] == max(versions(vend.inventory()))
     assert vend.data("/products?sku=MUG")[0] == product
     vend.switch(stock_bumps_product="yes")
-    vend.plant("inventory", {"sku": "MUG", "current_inventory_level": 5})
+    vend.plant("stock", {"sku": "MUG", "current_inventory_level": 5})
     bumped = vend.data("/products?sku=MUG")[0]
     assert bumped["version"] > row["version"]
     assert vend.data(f"/products?after={bumped['version'] - 1}")[0] == bumped
@@ -133,7 +133,7 @@ def test_a_stock_change_bumps_its_row_and_by_switch_its_product(vend: VendClient
 
 def test_a_silent_stock_change_keeps_its_version(vend: VendClient) -> None:
     row = vend.inventory()[0]
-    vend.plant("inventory", {"id": row["id"], "current_inventory_level": 999}, silent=True)
+    vend.plant("stock", {"id": row["id"], "current_inventory_level": 999}, silent=True)
     assert vend.inventory()[0] == {**row, "current_inventory_level": 999}
 
 
@@ -144,21 +144,21 @@ def test_stock_of_a_deleted_product_is_shown_on_request(vend: VendClient) -> Non
     assert vend.inventory(product_id=key) == []
     assert row in vend.inventory(product_id=key, include_deleted=True)
     assert row in vend.get(f"/inventory/{key}?include_deleted=true")
-    vend.plant("inventory", {"product_id": key, "current_inventory_level": 1})
+    vend.plant("stock", {"product_id": key, "current_inventory_level": 1})
     assert vend.inventory(product_id=key) == []
     vend.plant("products", {"id": key, "deleted_at": None})
     assert vend.inventory(product_id=key)
 
 
 def test_planting_stock_of_nothing(vend: VendClient) -> None:
-    answer = vend.ask_control("POST", "records/vend/inventory", {"sku": "NOTHING"})
+    answer = vend.ask_control("POST", "records/vend/stock", {"sku": "NOTHING"})
     assert answer.status_code == 400
     assert "NOTHING" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("token", ['"12,50"', "NaN", "1e400", "null"])
 def test_odd_levels_are_served_as_they_stand(vend: VendClient, token: str) -> None:
-    vend.control("POST", "records/vend/inventory", text=f'{{"sku":"MUG","current_inventory_level":{token}}}')
+    vend.control("POST", "records/vend/stock", text=f'{{"sku":"MUG","current_inventory_level":{token}}}')
     answer = vend.call("POST", "2026-07/inventory", {"size": 1})
     assert f'"current_inventory_level":{token},' in answer.text
     assert f'"inventory_level":{token}' in vend.call("GET", "2.0/inventory").text

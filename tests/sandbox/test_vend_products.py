@@ -111,7 +111,7 @@ def test_a_change_moves_a_product_to_the_end(vend: VendClient) -> None:
 
 
 def test_one_counter_for_everything(vend: VendClient) -> None:
-    kinds = ("products", "inventory", "outlets", "registers", "taxes", "payment_types", "users")
+    kinds = ("products", "stock", "outlets", "registers", "taxes", "payment_types", "users")
     found = [row["version"] for kind in kinds for row in vend.records(kind)]
     assert len(found) == len(set(found))
     vend.plant("outlets", {"name": "Fourth"})
@@ -272,7 +272,7 @@ def test_the_same_products_as_the_other_back_office() -> None:
 def test_the_seeded_shop_is_plausible() -> None:
     with Sandbox(services=("vend",)) as running, requests.Session() as session:
         vend = VendClient(running, session)
-        rows, stock = vend.records("products"), vend.records("inventory")
+        rows, stock = vend.records("products"), vend.records("stock")
     assert sum(row["deleted_at"] is not None for row in rows) == 20
     assert 10 < sum(not row["is_active"] for row in rows if not row["has_variants"] and not row["deleted_at"]) < 60
     assert 5 < sum(row["price_including_tax"] is None for row in rows if not row["deleted_at"]) < 60
@@ -291,7 +291,7 @@ def without_times(rows: list[Json]) -> str:
     return json.dumps([{name: value for name, value in row.items() if not name.endswith("_at")} for row in rows])
 
 
-@pytest.mark.parametrize("kind", ["products", "inventory", "customers", "outlets"])
+@pytest.mark.parametrize("kind", ["products", "stock", "customers", "outlets"])
 def test_the_same_seed_gives_the_same_records(vend: VendClient, kind: str) -> None:
     before = without_times(vend.records(kind))
     vend.control("POST", "reset")

@@ -60,7 +60,7 @@ def test_a_refusal_comes_in_every_form(vend: VendClient, shape: str, fields: set
 
 
 def test_what_was_refused_changes_nothing(vend: VendClient) -> None:
-    before = {kind: vend.records(kind) for kind in ("customers", "sales", "products", "inventory", "registers")}
+    before = {kind: vend.records(kind) for kind in ("customers", "sales", "products", "stock", "registers")}
     order = {name: value for name, value in new_order(vend).items() if name != "invoice_number"}
     vend.plant("registers", {"id": order["source"]["register_id"], "is_open": False}, silent=True)
     sold = vend.data("/products?sku=QMUG")[0]["id"]

@@ -15,7 +15,7 @@ def order(vend: VendClient) -> Json:
 
 
 def level(vend: VendClient) -> float:
-    (row,) = vend.control("GET", "records/vend/inventory?sku=QMUG")["records"]
+    (row,) = vend.control("GET", "records/vend/stock?sku=QMUG")["records"]
     return float(row["current_inventory_level"])
 
 

@@ -116,7 +116,7 @@ def test_prices_have_two_decimals_or_four(xero: XeroClient) -> None:
 @pytest.mark.parametrize("token", ['"12,50"', "NaN", "1e400", "-3", "null", "14.5", r'"a\nb"', r'"\ud800"'])
 def test_any_value_is_planted_and_served_as_it_stands(xero: XeroClient, token: str) -> None:
     text = f'{{"Code":"ODD","QuantityOnHand":{token},"SalesDetails":{{"UnitPrice":{token}}}}}'
-    xero.control("POST", "records/xero/items", text=text)
+    xero.control("POST", "records/xero/products", text=text)
     served = xero.call("/Items?unitdp=4").text
     assert f'"QuantityOnHand":{token}' in served
     assert f'"UnitPrice":{token}' in served

@@ -24,7 +24,7 @@ def test_only_a_change_is_in_the_list_of_changes(xero: XeroClient) -> None:
 def test_a_deleted_item_vanishes_without_a_trace(xero: XeroClient) -> None:
     (key,) = xero.plant({"Code": "GONE"})
     assert "GONE" in xero.codes(since="2026-01-01T00:00:00")
-    xero.control("DELETE", f"records/xero/items?id={key}")
+    xero.control("DELETE", f"records/xero/products?id={key}")
     assert "GONE" not in xero.codes() + xero.codes(since="2020-01-01T00:00:00")
 
 

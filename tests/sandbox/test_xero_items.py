@@ -17,7 +17,7 @@ def test_an_item_is_created_changed_and_deleted(xero: XeroClient) -> None:
     assert (changed["ItemID"], changed["SalesDetails"]) == (hat["ItemID"], hat["SalesDetails"])
     target = f"Items/{hat['ItemID']}"
     assert xero.post(target, {"Code": "CAP"})["Name"] == "Warm hat"
-    assert xero.writes("items", hat["ItemID"]) == 3
+    assert xero.writes("products", hat["ItemID"]) == 3
     assert xero.status(f"/{target}", method="DELETE") == 204
     assert xero.status(f"/{target}", method="DELETE") == 404
     assert xero.status("/Items/CAP") == 404

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def new_order(vend: VendClient) -> Json:
     """A valid closed sale of two mugs at 10.00 and 1.50 tax each, paid in full."""
     product = vend.plant("products", {"sku": "QMUG", "price_excluding_tax": 20, "supply_price": 4.2})[0]
-    vend.plant("inventory", {"sku": "QMUG", "current_inventory_level": 10})
+    vend.plant("stock", {"sku": "QMUG", "current_inventory_level": 10})
     register = {"register_id": vend.data("/registers")[0]["id"]}
     line = {
         "product": {"id": product},

@@ -153,7 +153,7 @@ class XeroClient:
     def advance(self, seconds: float) -> None:
         self.control("POST", "clock", {"advance": seconds})
 
-    def plant(self, *records: Json, kind: str = "items", silent: bool = False) -> list[str]:
+    def plant(self, *records: Json, kind: str = "products", silent: bool = False) -> list[str]:
         answer = self.control("POST", f"records/xero/{kind}", {"records": list(records), "silent": silent})
         ids: list[str] = answer["ids"]
         return ids

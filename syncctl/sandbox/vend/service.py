@@ -59,7 +59,7 @@ class Vend(Service):
         self._lookups = lookups(self._account, self._count_registers)
         self._kinds: dict[str, RecordKind] = {
             "products": products,
-            "inventory": inventory,
+            "stock": inventory,
             "customers": customers,
             "sales": sales,
             **self._lookups,

@@ -55,7 +55,7 @@ class Xero(Service):
         self._identity = Identity(self._account, self._tokens)
         self._replays = Replays(clock, self.switches)
         self._kinds: dict[str, Records] = {
-            "items": Items(self._account),
+            "products": Items(self._account),
             "accounts": Accounts(self._account, self._account.accounts),
             "tax_rates": TaxRates(self._account, self._account.tax_rates),
             "organisation": Organisation(self._account, self._account.organisation),
