@@ -56,7 +56,7 @@ def served(products: int) -> Iterator[dict[str, str]]:
     """The environment that points syncctl at a sandbox of that size, which runs meanwhile."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [*SYNCCTL, "sandbox", "--port", str(port), "--products", str(products)]
+    command = [*SYNCCTL, "sandbox", "--port", str(port), "--service", "unleashed", "--products", str(products)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield clean() | settings(process)

@@ -169,7 +169,7 @@ def catalogue_size() -> int:
 
 @pytest.fixture
 def sandbox(catalogue_size: int) -> Iterator[Sandbox]:
-    with Sandbox(port=0, products=catalogue_size, seed=7) as running:
+    with Sandbox(port=0, products=catalogue_size, seed=7, services=("unleashed",)) as running:
         yield running
 
 

@@ -209,7 +209,7 @@ EDIT = st.one_of(
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Sandbox]:
-    with Sandbox(port=0, products=32, seed=7) as sandbox:
+    with Sandbox(port=0, products=32, seed=7, services=("unleashed",)) as sandbox:
         yield sandbox
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,8 +32,15 @@ class Unavailable(click.ClickException):
     type=click.Path(dir_okay=False, writable=True),
     help="Keep the records in this file over restarts; without it they are gone at the end.",
 )
+@click.option(
+    "--service",
+    "services",
+    multiple=True,
+    type=click.Choice(["unleashed", "vend", "xero"]),
+    help="Serve this one only; may be given again.",
+)
 @click.option("--print-env", is_flag=True, help="Print the .env lines and exit.")
-def command(port: int, products: int, seed: int, db: str | None, *, print_env: bool) -> None:
+def command(*, port: int, print_env: bool, **options: Any) -> None:
     """Serve a local copy of the back offices, to try syncctl without any account.
 
     Prints the .env lines that point syncctl at it, then serves on 127.0.0.1 until Ctrl-C.
@@ -45,8 +52,10 @@ def command(port: int, products: int, seed: int, db: str | None, *, print_env: b
         syncctl sync-recent --env-file sandbox.env
     """
     from ..sandbox import Sandbox  # the HTTP server is for this command alone
+    from ..sandbox.frame import DEFAULT
 
-    sandbox = Sandbox(port=port, products=products, seed=seed, db=db)
+    options["services"] = options["services"] or DEFAULT
+    sandbox = Sandbox(port=port, **options)
     if print_env:
         _print_env(sandbox)
     else:

@@ -19,7 +19,7 @@ from .xero import Xero
 CONTROL = "_sandbox"
 SERVICES: dict[str, type[Service]] = {each.name: each for each in (Unleashed, Xero, Vend)}
 """Every service the sandbox copies; a further one is one more entry."""
-DEFAULT = (Unleashed.name,)
+DEFAULT = tuple(SERVICES)
 """The services that are served unless others are asked for: each of them takes time to seed."""
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(products=60) as running:
+    with Sandbox(products=60, services=("unleashed",)) as running:
         yield running
 
 

@@ -76,6 +76,7 @@ class Vend(Service):
     def env(cls, url: str) -> dict[str, str]:
         """The settings of syncctl that point at this copy."""
         settings = {"BASE_URL": url, "DOMAIN_PREFIX": DOMAIN_PREFIX, "TOKEN": PERSONAL_TOKEN}
+        settings |= {"ROLES": "products,stock,customers", "CURRENCY": "NZD"}
         return {f"SYNCCTL_VEND_{name}": value for name, value in settings.items()}
 
     def seed(self, products: int, seed: int) -> None:

@@ -69,6 +69,7 @@ class Xero(Service):
         """The settings of syncctl that point at this copy through the custom connection."""
         settings = {"BASE_URL": f"{url}/api.xro/2.0", "AUTH_URL": f"{url}/connect/token"}
         settings |= {"CLIENT_ID": CUSTOM.client_id, "CLIENT_SECRET": CUSTOM.secret}
+        settings |= {"ROLES": "products,stock,customers", "CURRENCY": "NZD"}
         return {f"SYNCCTL_XERO_{name}": value for name, value in settings.items()}
 
     # What the frame asks for
