@@ -18,6 +18,7 @@ LAYERS = (
     ("connectors", "settings_file"),
     ("connector_config", "connector_names"),
     ("config", "redact", "answer"),
+    ("state.push_schema",),
     ("state.migrations", "state.locks"),
     ("state.database",),
     ("state.*", "shoplist"),

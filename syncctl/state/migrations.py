@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlite_utils.db import Database
     from sqlite_utils.migrations import Migrations
 
-VERSION = 1
+VERSION = 2
 
 _SHOP = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -265,11 +265,21 @@ def _first(db: Database) -> None:
     db.execute("PRAGMA user_version = 1")
 
 
+def _push(db: Database) -> None:
+    """The shop's customers and orders."""
+    from syncctl.state.push_schema import PUSH
+
+    for statement in PUSH:
+        db.execute(statement)
+    db.execute("PRAGMA user_version = 2")
+
+
 def _steps() -> Migrations:
     from sqlite_utils.migrations import Migrations  # slow to import, and rarely needed
 
     steps = Migrations("syncctl")
     steps(name="001_first")(_first)
+    steps(name="002_push")(_push)
     return steps
 
 
