@@ -1,6 +1,6 @@
-"""The shop's own list of products, as JSON Lines or CSV: every line becomes a product or a problem with its number.
+"""A list of the shop's own records, as JSON Lines or CSV: every line becomes a record or problems with its number.
 
-Nothing is guessed: of lines that share a SKU none is taken, and a key or column that is not known is a problem.
+Nothing is guessed: of lines that share a key none is taken, and a key or column that is not known is a problem.
 """
 
 from __future__ import annotations
@@ -8,23 +8,51 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import BinaryIO, Literal, TypeAlias
+from typing import BinaryIO, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from syncctl.models import Problem
-from syncctl.shopproduct import COLUMNS, SURROGATE, BadLineError, Number, ShopProduct, product, unknown_names
+from syncctl.shopfields import SURROGATE, BadLineError, flat, json_object, not_utf8, refuse_unknown
 
 Form = Literal["jsonl", "csv"]
-Item: TypeAlias = ShopProduct | Problem
+Key: TypeAlias = tuple[str, str]  # what it is and its value, as ("SKU", "A-1")
+Cells: TypeAlias = Mapping[str, object]
 
-_OBJECT = 'Write one object a line, as {"sku": "A-1", "price": "12.50"}'
+
+class Entry(Protocol):
+    """A record of a list. Its first key is what it is found by; by the others it may be meant, too."""
+
+    @property
+    def line(self) -> int:
+        """The number of its first physical line."""
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Its own key, and others that no line may have as its own."""
 
 
-def read(name: str, file: BinaryIO) -> Iterator[Item]:
-    """The products and problems of a file whose form its content or its name tells; leaves the file open."""
+EntryT = TypeVar("EntryT", bound=Entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[EntryT]):
+    """What a list is of: the check of a line, which raises `BadLineError`s, and the columns that it has as CSV.
+
+    Of `key_columns` a header line must have one. Without columns the list comes as JSON Lines only.
+    """
+
+    check: Callable[[int, Cells], EntryT]
+    example: str
+    columns: tuple[str, ...] = ()
+    key_columns: tuple[str, ...] = ()
+    from_cells: Callable[[Cells], Cells] = dict
+
+
+def read(name: str, file: BinaryIO, listing: Listing[EntryT]) -> Iterator[EntryT | Problem]:
+    """The records and problems of a file whose form its content or its name tells; leaves the file open."""
     stream = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
     try:
         start = []
@@ -32,7 +60,8 @@ def read(name: str, file: BinaryIO) -> Iterator[Item]:
             start.append(line)
             if line.strip():
                 break
-        yield from parse(itertools.chain(start, stream), guess_form(name, "".join(start)))
+        form = guess_form(name, "".join(start)) if listing.columns else "jsonl"
+        yield from parse(itertools.chain(start, stream), form, listing)
     finally:
         stream.detach()
 
@@ -44,22 +73,25 @@ def guess_form(name: str, start: str) -> Form:
     return "jsonl" if name.lower().endswith((".jsonl", ".ndjson", ".json")) else "csv"
 
 
-def parse(stream: Iterable[str], form: Form) -> Iterator[Item]:
-    """Each product and each problem, in the order of the lines.
+def parse(stream: Iterable[str], form: Form, listing: Listing[EntryT]) -> Iterator[EntryT | Problem]:
+    """Each record and each problem, in the order of the lines.
 
     `stream` gives physical lines with their ends. A byte that is not UTF-8 stands in it as the surrogate that the
     error handler `surrogateescape` leaves, so that it costs its own line only.
     """
     lines = _without_mark(stream)
-    items = list(_json_items(lines) if form == "jsonl" else _csv_items(lines))
-    return _without_twins(items or ([_empty()] if form == "jsonl" else []))
+    items = list(_json_items(lines, listing) if form == "jsonl" else _csv_items(lines, listing))
+    if form == "jsonl" and not items:
+        items.append(_empty())
+    return _without_twins(items)
 
 
-def clash(product: ShopProduct, stored: str) -> Problem:
-    """The problem of a product whose SKU differs only in case from one that is stored."""
+def clash(entry: Entry, stored: str) -> Problem:
+    """The problem of a record whose key differs only in case from one that is stored."""
+    what, key = entry.keys[0]
     return Problem(
-        f"line {product.line}",
-        f"SKU {product.sku!r} differs only in case from {stored!r}, which the shop has",
+        f"line {entry.line}",
+        f"{what} {key!r} differs only in case from {stored!r}, which the shop has",
         "Write it as the shop does, or rename one of the two",
     )
 
@@ -72,72 +104,63 @@ def _without_mark(stream: Iterable[str]) -> Iterator[str]:
         yield from lines
 
 
-def _without_twins(items: list[Item]) -> Iterator[Item]:
-    """Problems instead of all products that share a SKU: nobody knows which of them is meant."""
-    seen: defaultdict[str, list[ShopProduct]] = defaultdict(list)
+def _without_twins(items: list[EntryT | Problem]) -> Iterator[EntryT | Problem]:
+    """Problems instead of all records that share a key: nobody knows which of them is meant."""
+    seen: defaultdict[Key, list[EntryT]] = defaultdict(list)
     for item in items:
-        if isinstance(item, ShopProduct):
-            seen[item.sku.lower()].append(item)
+        if not isinstance(item, Problem):
+            for key in item.keys:
+                seen[_folded(key)].append(item)
     for item in items:
-        twins = seen[item.sku.lower()] if isinstance(item, ShopProduct) else []
+        twins = [] if isinstance(item, Problem) else seen[_folded(item.keys[0])]
         yield item if isinstance(item, Problem) or len(twins) == 1 else _twin(item, twins)
 
 
-def _twin(product: ShopProduct, twins: list[ShopProduct]) -> Problem:
-    other = next(twin for twin in twins if twin is not product)
-    how = "stands also in" if other.sku == product.sku else f"differs only in case from {other.sku!r} in"
-    return Problem(f"line {product.line}", f"SKU {product.sku!r} {how} line {other.line}", "Keep one of the two")
+def _folded(key: Key) -> Key:
+    what, value = key
+    return what, value.lower()
+
+
+def _twin(entry: EntryT, twins: list[EntryT]) -> Problem:
+    what, key = entry.keys[0]
+    other = next(twin for twin in twins if twin is not entry)
+    others = next(value for name, value in other.keys if name == what)
+    how = "stands also in" if others == key else f"differs only in case from {others!r} in"
+    return Problem(f"line {entry.line}", f"{what} {key!r} {how} line {other.line}", "Keep one of the two")
 
 
 def _empty() -> Problem:
     return Problem("line 1", "There is nothing in the list", "Look at the program that should have written it")
 
 
-def _json_items(lines: Iterator[str]) -> Iterator[Item]:
+def _json_items(lines: Iterator[str], listing: Listing[EntryT]) -> Iterator[EntryT | Problem]:
     filled = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
     for at, (number, line) in enumerate(filled):
         if at == 0 and line.lstrip().startswith("["):
             yield Problem(f"line {number}", "A JSON array begins here", "Write one object a line, as jq -c '.[]' does")
             return
-        yield _item(number, partial(_json_fields, line))
+        yield from _items(number, partial(json_object, line, listing.example), listing)
 
 
-def _json_fields(line: str) -> Mapping[str, object]:
-    if SURROGATE.search(line):
-        raise _not_utf8()
-    try:
-        found = json.loads(line, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=_object)
-    except json.JSONDecodeError as error:
-        raise BadLineError(f"This is not JSON: {error.msg} (character {error.colno})", _OBJECT) from error
-    except RecursionError as error:
-        raise BadLineError("This is not JSON of a product: it is nested too deep", _OBJECT) from error
-    if not isinstance(found, dict):
-        raise BadLineError("This is not a JSON object", _OBJECT)
-    return found
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise BadLineError("A key stands twice in one object", "Keep one of the two")
-    return found
-
-
-def _csv_items(lines: Iterator[str]) -> Iterator[Item]:
+def _csv_items(lines: Iterator[str], listing: Listing[EntryT]) -> Iterator[EntryT | Problem]:
     rows = ((number, row) for number, row in _rows(lines) if isinstance(row, Problem) or any(map(str.strip, row)))
     number, header = next(rows, (1, _empty()))
     try:
-        columns = _columns(header) if isinstance(header, list) else []
+        columns = _columns(header, listing) if isinstance(header, list) else []
     except BadLineError as error:
-        header = Problem(f"line {number}", str(error), error.remedy)
+        header = _problem(number, error)
     if isinstance(header, Problem):
         yield header
         return
-    unknown = [name for name in columns if name not in COLUMNS]
-    if unknown:
-        yield Problem(f"line {number}", unknown_names("column", unknown), "Rename it, or leave it out")
+    try:
+        refuse_unknown(columns, listing.columns, "column")
+    except BadLineError as error:
+        yield _problem(number, error)
     for number, row in rows:
-        yield row if isinstance(row, Problem) else _item(number, partial(_csv_fields, columns, row))
+        if isinstance(row, Problem):
+            yield row
+        else:
+            yield from _items(number, partial(_csv_fields, columns, row, listing), listing)
 
 
 def _rows(lines: Iterator[str]) -> Iterator[tuple[int, list[str] | Problem]]:
@@ -157,36 +180,41 @@ def _rows(lines: Iterator[str]) -> Iterator[tuple[int, list[str] | Problem]]:
             )
 
 
-def _columns(header: list[str]) -> list[str]:
+def _columns(header: list[str], listing: Listing[EntryT]) -> list[str]:
     """The names in the header line, in any case."""
     if SURROGATE.search("".join(header)):
-        raise _not_utf8()
+        raise not_utf8()
     columns = [name.strip().lower() for name in header]
-    if "sku" not in columns:
+    if not set(columns) & set(listing.key_columns):
         raise BadLineError(
-            "The header line has no column sku", f"Begin with a line of column names, as {','.join(COLUMNS)}"
+            f"The header line has no column {' or '.join(listing.key_columns)}",
+            f"Begin with a line of column names, as {','.join(listing.columns)}",
         )
     if len(set(columns)) < len(columns):
         raise BadLineError("A column stands twice in the header line", "Keep one of the two")
     return columns
 
 
-def _csv_fields(columns: list[str], row: list[str]) -> Mapping[str, object]:
+def _csv_fields(columns: list[str], row: list[str], listing: Listing[EntryT]) -> Cells:
     if SURROGATE.search("".join(row)):
-        raise _not_utf8()
+        raise not_utf8()
     if len(row) != len(columns):
         raise BadLineError(
             f"It has {len(row)} cells, the header line {len(columns)}", "Put text that has a comma in quotes"
         )
-    return {name: cell for name, cell in zip(columns, row, strict=True) if name in COLUMNS}
+    cells = {name: cell for name, cell in zip(columns, row, strict=True) if name in listing.columns}
+    return listing.from_cells(cells)
 
 
-def _item(number: int, fields: Callable[[], Mapping[str, object]]) -> Item:
+def _items(number: int, fields: Callable[[], Cells], listing: Listing[EntryT]) -> list[EntryT | Problem]:
+    """The record of a line, or everything that is wrong with it."""
+    found: list[EntryT | Problem] = []
     try:
-        return product(number, fields())
-    except BadLineError as error:
-        return Problem(f"line {number}", str(error), error.remedy)
+        found.append(listing.check(number, fields()))
+    except* BadLineError as group:
+        found += [_problem(number, fault) for fault in flat(group)]
+    return found
 
 
-def _not_utf8() -> BadLineError:
-    return BadLineError("This is not UTF-8 text", "Save the list as UTF-8")
+def _problem(number: int, error: BadLineError) -> Problem:
+    return Problem(f"line {number}", str(error), error.remedy)

@@ -12,7 +12,10 @@ ROOT = Path(__file__).parent.parent / "syncctl"
 
 # The lowest first; a module may import from its own layer and from those before it.
 LAYERS = (
-    ("errors", "models", "clock", "shopproduct"),
+    ("errors", "models", "clock", "shopfields"),
+    ("shoplist",),
+    ("shopcustomer", "shopproduct"),
+    ("shoporder",),
     ("connectors.base", "connectors._fields", "connectors._checks", "tally", "run"),
     ("connectors.*",),
     ("connectors", "settings_file"),
@@ -21,7 +24,8 @@ LAYERS = (
     ("state.push_schema",),
     ("state.migrations", "state.locks"),
     ("state.database",),
-    ("state.*", "shoplist"),
+    ("state.shop",),
+    ("state.*",),
     ("session", "failures"),
     ("oauth", "line"),
     ("transport",),

@@ -91,7 +91,10 @@ def test_generated_parts_are_up_to_date() -> None:
     assert made.stdout == README.read_text(), "run: python tests/test_readme.py"
 
 
-@pytest.mark.parametrize("table", ["catalogue", "products"])
+TABLES = ["catalogue", "products", "customers", "orders", "order_lines", "order_payments"]
+
+
+@pytest.mark.parametrize("table", TABLES)
 def test_every_column_is_documented(table: str, tmp_path: Path) -> None:
     open_database(tmp_path / "state.db").close()
     with closing(sqlite3.connect(tmp_path / "state.db")) as sql:

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from syncctl.models import Problem
 from syncctl.shoplist import clash, guess_form, read
-from syncctl.shopproduct import ShopProduct
+from syncctl.shopproduct import PRODUCTS, ShopProduct
 from syncctl.state.database import Database, open_database
 from syncctl.state.shop import Counts, case_clashes, store
 
 
 def items(text: str | bytes, name: str = "-") -> list[ShopProduct | Problem]:
     data = text.encode() if isinstance(text, str) else text
-    return list(read(name, io.BytesIO(data)))
+    return list(read(name, io.BytesIO(data), PRODUCTS))
 
 
 def products(text: str | bytes) -> dict[str, dict[str, object]]:
@@ -188,7 +188,7 @@ def test_a_line_that_is_no_product(text: str, message: str) -> None:
 
 
 def test_bytes_that_are_not_utf8_cost_their_own_line_only() -> None:
-    said = "This is not UTF-8 text / Save the list as UTF-8"
+    said = "This is not UTF-8 text / Save it as UTF-8"
     rows = b"sku,name\nA,caf\xe9\nB,caf\xc3\xa9\n"
     assert (problems(rows), skus(rows)) == ({"line 2": said}, ["B"])
     lines = b'{"sku": "A", "caf\xe9": 1}\n{"sku": "B"}\n'
@@ -315,14 +315,15 @@ def test_a_list_that_fails_leaves_nothing(database: Database) -> None:
 
 def test_an_empty_list_is_stored_too(database: Database) -> None:
     assert store(database, []) == Counts(0, 0, 0)
-    assert case_clashes(database, []) == {}
+    assert case_clashes(database, "products.sku", []) == {}
 
 
 def test_skus_that_the_shop_has_in_other_capitals_only(database: Database) -> None:
     put(database, *(line(sku=sku) for sku in ("Abc", "Äpfel", "x1", "Été")))
     database.connection.execute("INSERT INTO products (sku) VALUES ('X1'), ('ÉTÉ')")
     many = [f"n{number}" for number in range(1200)]
-    assert case_clashes(database, ["ABC", "äpfel", "x1", "X1", "Été", "ÉTÉ", "new", "neü", *many, "aBC"]) == {
+    wanted = ["ABC", "äpfel", "x1", "X1", "Été", "ÉTÉ", "new", "neü", *many, "aBC"]
+    assert case_clashes(database, "products.sku", wanted) == {
         "ABC": "Abc",
         "aBC": "Abc",
         "äpfel": "Äpfel",
@@ -333,7 +334,7 @@ def test_skus_that_the_shop_has_in_other_capitals_only(database: Database) -> No
 def test_clashes_are_found_without_reading_the_whole_table(database: Database) -> None:
     seen: list[str] = []
     database.connection.set_trace_callback(seen.append)
-    case_clashes(database, ["A", "B"])
+    case_clashes(database, "products.sku", ["A", "B"])
     database.connection.set_trace_callback(None)
     plan = [row["detail"] for sql in seen for row in database.rows(f"EXPLAIN QUERY PLAN {sql}")]
     assert not [step for step in plan if step.startswith("SCAN products")], plan

@@ -22,7 +22,8 @@ from syncctl.state.locks import Holder, hold
 
 SLOW = {"requests", "urllib3", "tenacity", "sqlite_utils", "dateutil", "importlib.metadata", "dotenv", "http.client"}
 HELPS = [[name, "--help"] for name in cli.COMMANDS]
-GROUPS = [["explain", "product", "--help"], ["import", "products", "--help"]]
+IMPORTS = [["import", what, "--help"] for what in ("products", "customers", "orders")]
+GROUPS = [["explain", "product", "--help"], *IMPORTS]
 SETTINGS = {
     "SYNCCTL_SHOP": "shop",
     "SYNCCTL_CONNECTORS": "unleashed",

@@ -82,14 +82,14 @@ _JITTER = click.option(
 )
 
 
-def _gathered(options: Sequence[Callable[..., Any]], cls: type[Common | Running], name: str) -> Callable[..., Any]:
+def gathered(options: Sequence[Callable[..., Any]], cls: type[Struct], name: str) -> Callable[..., Any]:
     """A decorator that adds options and hands them to the command as one object."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def call(**values: Any) -> Any:
-            gathered = cls(**{field: values.pop(field) for field in cls.__annotations__})
-            return function(**{name: gathered}, **values)
+            options_given = cls(**{field: values.pop(field) for field in cls.__annotations__})
+            return function(**{name: options_given}, **values)
 
         for option in reversed(options):
             call = option(call)
@@ -98,8 +98,8 @@ def _gathered(options: Sequence[Callable[..., Any]], cls: type[Common | Running]
     return decorate
 
 
-common_options = _gathered([_ENV_FILE, _JSON, _VERBOSE], Common, "common")
-running_options = _gathered([_CONNECTOR, _DRY_RUN, _WAIT_LOCK, _MAX_SECONDS, _JITTER], Running, "running")
+common_options = gathered([_ENV_FILE, _JSON, _VERBOSE], Common, "common")
+running_options = gathered([_CONNECTOR, _DRY_RUN, _WAIT_LOCK, _MAX_SECONDS, _JITTER], Running, "running")
 
 
 class Terminal:

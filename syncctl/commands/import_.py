@@ -2,29 +2,57 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from syncctl.commands.common import Common, common_options, show_json
-from syncctl.models import Problem
-from syncctl.shopproduct import ShopProduct
-from syncctl.state.database import Database
+from syncctl.commands.common import Common, common_options, gathered, show_json
+from syncctl.models import Problem, Struct
+
+if TYPE_CHECKING:
+    from syncctl.app import App
+    from syncctl.state.shop import Counts
 
 _MOST_SHOWN = 20
 
 
+class Source(Struct):
+    """The list, and what to do with it."""
+
+    file: BinaryIO
+    skip_bad: bool
+    dry_run: bool
+
+
+class Target(Struct):
+    """How to check a list's lines, and against what is stored, and how to store them."""
+
+    listing: Any
+    conflicts: Callable[..., dict[int, Problem]]
+    store: Callable[..., Counts]
+
+
+list_options = gathered(
+    [
+        click.argument("file", type=click.File("rb")),
+        click.option("--skip-bad", is_flag=True, help="Store the good lines although others are bad."),
+        click.option("--dry-run", is_flag=True, help="Check the list, and store nothing."),
+    ],
+    Source,
+    "source",
+)
+
+
 @click.group("import")
 def command() -> None:
-    """Bring the shop's own list of products. Makes no call."""
+    """Bring the shop's own products, customers and orders. Makes no call."""
 
 
 @command.command("products")
-@click.argument("file", type=click.File("rb"))
-@click.option("--skip-bad", is_flag=True, help="Store the good lines although others are bad.")
-@click.option("--dry-run", is_flag=True, help="Check the list, and store nothing.")
+@list_options
 @common_options
-def products(*, file: BinaryIO, skip_bad: bool, dry_run: bool, common: Common) -> int:
+def products(*, source: Source, common: Common) -> int:
     """Bring products from FILE, or from stdin with -, as JSON Lines or CSV.
 
     Columns: sku (required), name, barcode, price, price_includes_tax, currency. A product that is there already gets
@@ -37,41 +65,93 @@ def products(*, file: BinaryIO, skip_bad: bool, dry_run: bool, common: Common) -
         shop-export | syncctl import products - --skip-bad
     """
     from syncctl.app import App
-    from syncctl.shoplist import read
-    from syncctl.state.shop import store
+    from syncctl.shopproduct import PRODUCTS
+    from syncctl.state import shop
 
-    items = list(read(file.name, file))
     with App.opened(common.env_file) as app:
-        good = [item for item in items if isinstance(item, ShopProduct)]
-        problems = [item for item in items if isinstance(item, Problem)]
-        good, clashes = _apart(app.database, good)
-        problems += clashes
-        stored = bool(good) and not dry_run and (skip_bad or not problems)
-        counts = store(app.database, good) if stored else None
-    code = 65 if problems else 0
+        return _bring("products", app, source, Target(PRODUCTS, shop.conflicts, shop.store), common)
+
+
+@command.command("customers")
+@list_options
+@common_options
+def customers(*, source: Source, common: Common) -> int:
+    """Bring customers from FILE, or from stdin with -, as JSON Lines or CSV.
+
+    Columns: code (the account number) or email, at least one of them; name, company, phone; and of each address,
+    billing_ and shipping_ before address1, address2, suburb, city, region, postcode, country, name, phone. In JSON
+    Lines an address is an object, {"billing": {"city": "Wellington"}}. A customer that is there already, by its code or
+    else by its e-mail, gets the fields that its line has; no customer is deleted. Bad lines are treated as with
+    products.
+
+    \b
+    Examples:
+        syncctl import customers list.csv
+        shop-export | syncctl import customers - --dry-run
+    """
+    from syncctl.app import App
+    from syncctl.shopcustomer import CUSTOMERS
+    from syncctl.state import customers as table
+
+    with App.opened(common.env_file) as app:
+        return _bring("customers", app, source, Target(CUSTOMERS, table.conflicts, table.store), common)
+
+
+@command.command("orders")
+@list_options
+@click.option("--posted", is_flag=True, help="Each line tells where it was posted before.")
+@common_options
+def orders(*, source: Source, posted: bool, common: Common) -> int:
+    """Bring orders from FILE, or from stdin with -, as JSON Lines.
+
+    An order whose lines do not add up to its total is refused with the difference. One that is there already, by its
+    number, is replaced if it differs; no order is deleted. Bad lines are treated as with products. The README shows the
+    keys. With --posted each line also has the ids that an older integration has given the order, by connector, as
+    "posted": {"xero": "0af1..."}.
+
+    \b
+    Examples:
+        syncctl import orders orders.jsonl
+        shop-export | syncctl import orders - --skip-bad
+        syncctl import orders --posted history.jsonl
+    """
+    from syncctl.app import App
+    from syncctl.shoporder import orders as listing
+    from syncctl.state import orders as table
+
+    with App.opened(common.env_file) as app:
+        connectors = [connector.name for connector in app.config.connectors] if posted else None
+        return _bring("orders", app, source, Target(listing(connectors), table.conflicts, table.store), common)
+
+
+def _bring(what: str, app: App, source: Source, target: Target, common: Common) -> int:
+    """Reads, checks and stores a list, and tells what became of it; the exit code."""
+    from syncctl.shoplist import read
+
+    items = list(read(source.file.name, source.file, target.listing))
+    good = [item for item in items if not isinstance(item, Problem)]
+    conflicts = target.conflicts(app.database, good)
+    good = [item for item in good if item.line not in conflicts]
+    problems = [item for item in items if isinstance(item, Problem)] + list(conflicts.values())
+    stored = bool(good) and not source.dry_run and (source.skip_bad or not problems)
+    counts = target.store(app.database, good) if stored else None
     _show_problems(problems)
-    if problems and not stored and not dry_run:
+    if problems and not stored and not source.dry_run:
         rest = "no line was good" if not good else "mend these lines, or store the others with --skip-bad"
         click.echo(f"Nothing was stored: {rest}", err=True)
+    _show_counts(f"import {what}", counts, problems, common)
+    return 65 if problems else 0
+
+
+def _show_counts(command: str, counts: Counts | None, problems: list[Problem], common: Common) -> None:
     if common.as_json:
         numbers = (
             {"created": counts.created, "changed": counts.changed, "unchanged": counts.unchanged} if counts else {}
         )
         errors = [{"record": p.record, "message": p.message, "remedy": p.remedy} for p in problems]
-        show_json("import products", exit_code=code, stored=stored, **numbers, errors=errors)
+        show_json(command, exit_code=65 if problems else 0, stored=counts is not None, **numbers, errors=errors)
     elif common.talks and counts:
         click.echo(f"{counts.created:,} new, {counts.changed:,} changed, {counts.unchanged:,} unchanged")
-    return code
-
-
-def _apart(database: Database, good: list[ShopProduct]) -> tuple[list[ShopProduct], list[Problem]]:
-    """Sets those aside whose SKU differs only in case from one that the shop has."""
-    from syncctl.shoplist import clash
-    from syncctl.state.shop import case_clashes
-
-    clashes = case_clashes(database, [product.sku for product in good])
-    problems = [clash(product, clashes[product.sku]) for product in good if product.sku in clashes]
-    return [product for product in good if product.sku not in clashes], problems
 
 
 def _show_problems(problems: list[Problem]) -> None:

@@ -180,6 +180,17 @@ def _migration_lock(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def any_bytes(connection: sqlite3.Connection) -> Iterator[None]:
+    """Reads text that is not UTF-8, which SQLite stores without a word, with surrogates in it instead of failing."""
+    before = connection.text_factory
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        connection.text_factory = before
+
+
+@contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turns what SQLite and the file system say into a `StateError` with a remedy."""
     try:

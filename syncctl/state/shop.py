@@ -1,4 +1,4 @@
-"""Writes the shop's own list of products into the table `products`, and nothing else."""
+"""Writes the shop's own list of products into the table `products`; and what the stores of all lists share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 
-from syncctl.models import money_text
+from syncctl.models import Problem, money_text
+from syncctl.shoplist import Entry, clash
 from syncctl.state.database import Database
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _AT_ONCE = 500  # values in one statement
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the products of a list."""
+    """What became of the records of a list."""
 
     created: int
     changed: int
@@ -43,32 +44,45 @@ def store(database: Database, products: Sequence[ShopProduct]) -> Counts:
     return Counts(created, changed, len(products) - created - changed)
 
 
-def case_clashes(database: Database, skus: Iterable[str]) -> dict[str, str]:
-    """Those of `skus` that the shop has only in other capitals, with the SKU that it has."""
-    wanted = list(skus)
-    clashes = _foreign_clashes(database, [sku for sku in wanted if not sku.isascii()])
+def conflicts(database: Database, products: Sequence[ShopProduct]) -> dict[int, Problem]:
+    """The lines that cannot be stored because of what is stored."""
+    return clashes(database, "products.sku", products)
+
+
+def clashes(database: Database, column: str, entries: Sequence[Entry]) -> dict[int, Problem]:
+    """The lines whose key the shop has in this column only in other capitals."""
+    stored = case_clashes(database, column, [entry.keys[0][1] for entry in entries])
+    return {entry.line: clash(entry, stored[entry.keys[0][1]]) for entry in entries if entry.keys[0][1] in stored}
+
+
+def case_clashes(database: Database, column: str, keys: Iterable[str]) -> dict[str, str]:
+    """Those of `keys` that `column`, as `products.sku`, has only in other capitals, with what it has."""
+    wanted = list(keys)
+    found = _foreign_clashes(database, column, [key for key in wanted if not key.isascii()])
     for start in range(0, len(wanted), _AT_ONCE):
-        clashes |= _ascii_clashes(database, wanted[start : start + _AT_ONCE])
-    return clashes
+        found |= _ascii_clashes(database, column, wanted[start : start + _AT_ONCE])
+    return found
 
 
-def _ascii_clashes(database: Database, skus: Sequence[str]) -> dict[str, str]:
+def _ascii_clashes(database: Database, column: str, keys: Sequence[str]) -> dict[str, str]:
+    table, name = column.split(".")
     rows = database.rows(
-        f"WITH wanted (sku) AS (VALUES {', '.join(['(?)'] * len(skus))})"
-        " SELECT wanted.sku AS wanted, products.sku AS stored FROM wanted"
-        " JOIN products ON products.sku = wanted.sku COLLATE NOCASE"
-        " WHERE wanted.sku NOT IN (SELECT sku FROM products)",
-        *skus,
+        f"WITH wanted (key) AS (VALUES {', '.join(['(?)'] * len(keys))})"
+        f" SELECT wanted.key AS wanted, {column} AS stored"
+        f" FROM wanted JOIN {table} ON {column} = wanted.key COLLATE NOCASE"
+        f" WHERE NOT EXISTS (SELECT 1 FROM {table} AS same WHERE same.{name} = wanted.key)",
+        *keys,
     )
     return {row["wanted"]: row["stored"] for row in rows}
 
 
-def _foreign_clashes(database: Database, skus: Sequence[str]) -> dict[str, str]:
-    """The same for SKUs with other letters than SQLite's NOCASE knows, by looking at all such SKUs of the shop."""
-    rows = database.rows("SELECT sku FROM products WHERE sku GLOB '*[^ -~]*'") if skus else []
-    stored = {row["sku"].lower(): row["sku"] for row in rows}
-    exact = {row["sku"] for row in rows}
-    return {sku: stored[sku.lower()] for sku in skus if sku not in exact and sku.lower() in stored}
+def _foreign_clashes(database: Database, column: str, keys: Sequence[str]) -> dict[str, str]:
+    """The same for keys with other letters than SQLite's NOCASE knows, by looking at all such keys of the shop."""
+    table, name = column.split(".")
+    rows = database.rows(f"SELECT {name} AS key FROM {table} WHERE {name} GLOB '*[^ -~]*'") if keys else []
+    stored = {row["key"].lower(): row["key"] for row in rows}
+    exact = {row["key"] for row in rows}
+    return {key: stored[key.lower()] for key in keys if key not in exact and key.lower() in stored}
 
 
 @cache
