@@ -146,6 +146,8 @@ REFUSED = {
     LINE.replace("(1, 1,", "(2, 1,"): "there is no such order",
     LINE.replace("(1, 1,", "(1, 0,"): "position is 1 or more",
     LINE.replace("'MUG'", "NULL"): "a product line has a sku",
+    LINE.replace("'MUG'", "''"): "a product line has a sku",
+    LINE.replace("'MUG'", "'MUG '"): "sku is trimmed",
     LINE.replace("'2'", "'0'"): "quantity is more than 0",
     LINE.replace("'2'", "'-1'"): "quantity is more than 0",
     LINE.replace("'10.00'", "'-10.00'"): "only a discount is below 0",
@@ -156,6 +158,7 @@ REFUSED = {
     PAYMENT.replace("'card'", "''"): "method is trimmed and not empty",
     CUSTOMER.replace("'C-1'", "' C-1'"): "code is trimmed and not empty",
     CUSTOMER.replace("'C-1'", "''"): "code is trimmed and not empty",
+    CUSTOMER.replace("'ann", "' ann"): "email is trimmed",
     "INSERT INTO customers (billing) VALUES ('Wellington')": "billing is a JSON object",
 }
 
@@ -172,6 +175,15 @@ def test_nonsense_is_refused_with_a_sentence(other: sqlite3.Connection, sql: str
 def test_money_that_comes_as_a_number_is_kept_as_text(other: sqlite3.Connection) -> None:
     other.execute(ORDER.replace("'23.00'", "23.5"))
     assert other.execute("SELECT total, typeof(total) FROM orders").fetchone() == ("23.5", "text")
+
+
+def test_empty_texts_mean_nothing(database: Database, other: sqlite3.Connection) -> None:
+    """As many shops write them, where others write null."""
+    other.execute("INSERT INTO customers (name, email) VALUES ('', ''), ('', '')")
+    other.execute(ORDER.replace("total)", "total, note, customer)").replace("'23.00'", "'5', '', '{\"email\": \"\"}'"))
+    other.execute("INSERT INTO order_lines (order_id, position, kind, sku, unit_price) VALUES (1, 1, 'fee', '', '5')")
+    link_customers(database, [1])
+    assert (only(database).problems, only(database).customer_id) == ((), None)
 
 
 def test_a_discount_and_nothing_may_be_written(other: sqlite3.Connection) -> None:

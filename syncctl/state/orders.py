@@ -81,10 +81,12 @@ def conflicts(database: Database, orders: Sequence[ShopOrder]) -> dict[int, Prob
 def link_customers(database: Database, ids: Iterable[int]) -> None:
     """Links those of these orders to the shop's customers that are not yet: as an import does it, for every writer."""
     sql = "UPDATE orders SET customer_id = ? WHERE id = ? AND customer_id IS NULL AND revision = ?"
-    for each in list(load(database, ids)):
-        if each.order and each.customer_id is None and (each.order.customer.code or each.order.customer.email):
-            with database.transaction() as connection:
-                connection.execute(sql, [owner(connection, each.order.customer), each.id, each.revision])
+    unlinked = [each for each in load(database, ids) if each.order and each.customer_id is None]
+    for start in range(0, len(unlinked), _AT_ONCE):
+        with database.transaction() as connection:
+            for each in unlinked[start : start + _AT_ONCE]:
+                customer = owner(connection, each.order.customer) if each.order else None
+                connection.execute(sql, [customer, each.id, each.revision])
 
 
 # Reading: SQLite makes the JSON of a list out of each order, in one statement and so of one moment.

@@ -25,8 +25,12 @@ def _amount(column: str, more: str = "") -> str:
     )
 
 
-def _trimmed(column: str) -> str:
+def _filled(column: str) -> str:
     return _check(f"{column} is trimmed and not empty", f"{column} <> '' AND {column} = trim({column})")
+
+
+def _trimmed(column: str) -> str:
+    return _check(f"{column} is trimmed", f"{column} = trim({column})")
 
 
 def _object(column: str) -> str:
@@ -42,7 +46,7 @@ def _time(column: str) -> str:
 _CUSTOMERS = f"""
 CREATE TABLE customers (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    code TEXT UNIQUE {_trimmed("code")},
+    code TEXT UNIQUE {_filled("code")},
     name TEXT,
     company TEXT,
     email TEXT {_trimmed("email")},
@@ -57,13 +61,13 @@ CREATE TABLE customers (
 _ORDERS = f"""
 CREATE TABLE orders (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    number TEXT NOT NULL UNIQUE {_trimmed("number")},
+    number TEXT NOT NULL UNIQUE {_filled("number")},
     placed_at TEXT NOT NULL {_time("placed_at")},
     currency TEXT NOT NULL {_check("currency is ISO 4217, as NZD", "currency GLOB '[A-Z][A-Z][A-Z]'")},
     exchange_rate TEXT
         {_amount("exchange_rate")}
         {_check("exchange_rate is more than 0", "CAST(exchange_rate AS REAL) > 0")},
-    status TEXT NOT NULL {_trimmed("status")},
+    status TEXT NOT NULL {_filled("status")},
     prices_include_tax INTEGER NOT NULL DEFAULT 0
         {_check("prices_include_tax is 0 or 1", "prices_include_tax IN (0, 1)")},
     customer_id INTEGER REFERENCES customers (id) ON DELETE SET NULL,
@@ -97,7 +101,7 @@ CREATE TABLE order_lines (
         {_check("tax_rate is a fraction, as 0.15 for 15 %", "CAST(tax_rate AS REAL) BETWEEN 0 AND 1")},
     tax_amount TEXT {_amount("tax_amount")},
     PRIMARY KEY (order_id, position),
-    {_check("a product line has a sku", "kind <> 'product' OR sku IS NOT NULL")},
+    {_check("a product line has a sku", "kind <> 'product' OR coalesce(sku, '') <> ''")},
     {_check("only a discount is below 0", "(kind = 'discount') = (unit_price GLOB '-*') OR unit_price + 0.0 = 0")}
 ) STRICT, WITHOUT ROWID
 """
@@ -106,7 +110,7 @@ _ORDER_PAYMENTS = f"""
 CREATE TABLE order_payments (
     order_id INTEGER NOT NULL REFERENCES orders (id) ON DELETE CASCADE,
     position INTEGER NOT NULL {_check("position is 1 or more", "position > 0")},
-    method TEXT NOT NULL {_trimmed("method")},
+    method TEXT NOT NULL {_filled("method")},
     amount TEXT NOT NULL {_amount("amount", "below 0 for money given back")},
     paid_at TEXT {_time("paid_at")},
     PRIMARY KEY (order_id, position)
