@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Result, Shop
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
 
-from syncctl.shoporder import Order
-from syncctl.state.database import open_database
-from syncctl.state.orders import load
+from syncctl.models import Problem
+from syncctl.shoplist import read as read_list
+from syncctl.shoporder import Order, orders
+from syncctl.state.database import Database, open_database
+from syncctl.state.orders import load, store
 
 LINES = [
     {"sku": "MUG", "description": "A mug", "quantity": "2", "unit_price": "10.00", "tax_rate": "0.15"},
@@ -161,6 +167,60 @@ def test_the_order_in_the_readme_is_taken(shop: Shop) -> None:
     readme = (Path(__file__).parent.parent / "README.md").read_text()
     (example,) = [text for text in re.findall("```json\n(.*?)```", readme, re.DOTALL) if '"placed_at"' in text]
     assert bring(shop, json.loads(example)).out == "1 new, 0 changed, 0 unchanged\n"
+
+
+TEXTS = st.text(max_size=8) | st.sampled_from(["\U0001f469\u200d\U0001f4bb", "<b>", "'\"", " ", "a\x00b", "\u00a0x"])
+WORDS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=8) | st.sampled_from(
+    ["a b", "'", " x "]
+)
+AMOUNTS = st.decimals(0, 10**12 - 1, places=12).map(lambda amount: f"{amount:f}") | st.sampled_from(["0", "-0", "7.5"])
+RATES = st.decimals(0, 1, places=12).map(lambda rate: f"{rate:f}")
+CUSTOMERS = st.fixed_dictionaries(
+    {}, optional={"code": WORDS, "name": TEXTS, "email": TEXTS, "billing": st.fixed_dictionaries({"city": TEXTS})}
+)
+TAXES = {"quantity": AMOUNTS, "tax_rate": RATES, "tax_amount": AMOUNTS, "description": TEXTS}
+ROWS = st.fixed_dictionaries(
+    {"unit_price": AMOUNTS, "sku": WORDS, "kind": st.sampled_from(["product", "shipping", "fee"])}, optional=TAXES
+) | st.fixed_dictionaries(
+    {"unit_price": st.sampled_from(["-0.01", "-0", "0", "-5"]), "kind": st.just("discount")}, optional=TAXES
+)
+ANY = {
+    "status": WORDS,
+    "note": TEXTS,
+    "exchange_rate": AMOUNTS,
+    "prices_include_tax": st.booleans(),
+    "customer": CUSTOMERS,
+    "payments": st.lists(st.fixed_dictionaries({"method": WORDS, "amount": AMOUNTS}), max_size=2),
+}
+
+
+def added_up(given_order: dict[str, Any]) -> dict[str, Any]:
+    """The order with the total that the refusal of another one names."""
+    item = next(read_list("-", io.BytesIO(json.dumps(given_order).encode()), orders()))
+    total = re.search(r"^total .* add up to \((.*)\)", item.message) if isinstance(item, Problem) else None
+    return given_order | {"total": total[1]} if total else given_order
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with contextlib.closing(open_database(tmp_path_factory.mktemp("state") / "state.db")) as found:
+        yield found
+
+
+@settings(max_examples=200)
+@given(st.lists(ROWS, min_size=1, max_size=3), st.fixed_dictionaries({}, optional=ANY))
+def test_whatever_passes_the_check_can_be_stored_and_is_read_again(
+    database: Database, lines: list[dict[str, str]], fields: dict[str, Any]
+) -> None:
+    """The schema refuses nothing that the check of a list takes: one odd order must not stop the others."""
+    given_order = added_up(order(lines=lines, **{"payments": [], **fields}))
+    items = list(read_list("-", io.BytesIO(json.dumps(given_order).encode()), orders()))
+    taken = [item for item in items if not isinstance(item, Problem)]
+    event("taken" if taken else "refused")
+    store(database, taken)
+    assert store(database, taken).unchanged == len(taken)
+    (row,) = database.rows("SELECT max(id) AS id FROM orders")
+    assert [each.order for each in load(database, [row["id"]])] == [item.order for item in taken] or not taken
 
 
 # Whose order it is
