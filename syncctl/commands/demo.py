@@ -7,11 +7,11 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -22,8 +22,8 @@ import click
 def command(*, products: int, keep: bool) -> int:
     """Run the main job on a local sandbox, and say what it costs.
 
-    Needs no account and no network: a copy of the service is served on 127.0.0.1 while the real commands run
-    against it, one after the other.
+    Needs no account and no network: copies of the three services are served on 127.0.0.1 while the real commands run
+    against them, one after the other.
 
     \b
     Example:
@@ -41,6 +41,34 @@ def command(*, products: int, keep: bool) -> int:
     if keep:
         click.echo(f"\nThe state file is {folder / 'syncctl.db'}; open it with sqlite3 or datasette.")
     return code
+
+
+class _Form(NamedTuple):
+    """How somebody in a back office writes down a product: a record is `{id_field: …, **price(…)}`."""
+
+    id_field: str
+    code_field: str
+    name_field: str
+    price: str  # the fields of a price of %s, as JSON
+    stock_kind: str
+    stock: str  # the fields of a stock record: of product %s, %s pieces
+
+
+_MAIN_OUTLET = "0b5e7a00-1111-4000-8000-000000000001"
+_FORMS: Mapping[str, _Form] = {
+    "unleashed": _Form(
+        "Guid", "ProductCode", "ProductDescription", '{"DefaultSellPrice": %s}',
+        "stock", '{"ProductGuid": "%s", "QtyOnHand": %s, "AllocatedQty": 0}',
+    ),
+    "xero": _Form(
+        "ItemID", "Code", "Name", '{"SalesDetails": {"UnitPrice": %s}}',
+        "products", '{"ItemID": "%s", "QuantityOnHand": %s}',
+    ),
+    "vend": _Form(
+        "id", "sku", "name", '{"price_including_tax": %s}',
+        "stock", f'{{"product_id": "%s", "outlet_id": "{_MAIN_OUTLET}", "current_inventory_level": %s}}',
+    ),
+}  # fmt: skip
 
 
 @contextmanager
@@ -76,38 +104,52 @@ class _Demo:
         return max(codes)
 
     def _first_read(self) -> int:
-        return self._run("The first run reads everything, 200 products a call.", "sync-recent", "-v")
+        return self._run(
+            "Three back offices sell the same goods. The first run reads all of them: in pages of 200 (Unleashed),"
+            " by versions (Vend), in one call (Xero).",
+            "sync-recent", "-v",
+        )  # fmt: skip
 
     def _changes(self) -> int:
-        first, second, third = self._some(3, "active")
-        self._upstream("products", [{"Guid": first, "DefaultSellPrice": 19.9}, {"Guid": second, "DefaultSellPrice": 5}])
-        self._upstream(
-            "products", [{"ProductCode": "NEW-MUG", "ProductDescription": "New mug", "DefaultSellPrice": 12}]
-        )
-        self._upstream("stock", [{"ProductGuid": third, "QtyOnHand": 77, "AllocatedQty": 0}])
+        for name, form in _FORMS.items():
+            first, second, third = self._some(name, 3)
+            prices = [{form.id_field: first, **json.loads(form.price % 19.9)}]
+            prices.append({form.id_field: second, **json.loads(form.price % 5)})
+            new = {form.code_field: "NEW-MUG", form.name_field: "New mug", **json.loads(form.price % 12)}
+            self._upstream(name, "products", [*prices, new])
+            self._upstream(name, form.stock_kind, [json.loads(form.stock % (third, 77))])
         return self._run(
-            "In the back office two prices and one stock level change, and a product is added.", "sync-recent", "-v"
+            "In each of them two prices and one stock level change, and a product is added.", "sync-recent", "-v"
         )
 
     def _quiet(self) -> int:
-        return self._run("Nothing changed: a quiet run costs 2 calls, too.", "sync-recent", "-v")
+        return self._run("Nothing changed: a quiet run costs 2 calls each, and Xero 1.", "sync-recent", "-v")
 
     def _oldest(self) -> int:
-        ghost, drift = self._some(2, "active", oldest=True)
-        self._request("DELETE", f"records/unleashed/products?id={ghost}")
-        self._upstream("products", [{"Guid": drift, "DefaultSellPrice": 99}], silent=True)
-        return self._run(
-            "One product is deleted there, another's price changes without moving its date: no feed tells of either.",
+        for name, form in _FORMS.items():
+            ghost, drift = self._some(name, 2, oldest=True)
+            self._request("DELETE", f"records/{name}/products?id={ghost}")
+            self._upstream(name, "products", [{form.id_field: drift, **json.loads(form.price % 99)}], silent=True)
+        code = self._run(
+            "In each a product is deleted, and another's price changes without moving its date: no feed tells of that.",
             "sync-oldest", "-v",
+        )  # fmt: skip
+        return max(code, self._round())
+
+    def _round(self) -> int:
+        return self._run(
+            "Vend takes no lists of products: it is read again in rounds, a page a run. Here is the rest of the round.",
+            "sync-oldest", "--connector", "vend", "--limit", "2000", "-v",
         )  # fmt: skip
 
     def _one_product(self) -> int:
-        self._upstream("products", [{"ProductCode": "NEW-MUG", "DefaultSellPrice": 13.5}])
+        form = _FORMS["unleashed"]
+        self._upstream("unleashed", "products", [{form.code_field: "NEW-MUG", **json.loads(form.price % 13.5)}])
         code = self._run("Somebody mends a price and wants it in the shop now.", "sync-product", "NEW-MUG", "-v")
         return max(code, self._run("Where does that price come from?", "explain", "product", "NEW-MUG"))
 
     def _close(self) -> None:
-        total = self._request("GET", "calls")["total"]
+        calls = self._request("GET", "calls")["total"]
         with closing(sqlite3.connect(self.state)) as sql:
             (booked,) = sql.execute("SELECT count(*) FROM calls").fetchone()
             (shown,) = sql.execute("SELECT count(*) FROM catalogue").fetchone()
@@ -117,7 +159,7 @@ class _Demo:
         for row in rows:
             click.echo("|".join("" if value is None else str(value) for value in row))
         click.echo(f"... {shown:,} products in all")
-        click.echo(f"\n{total} calls reached the service, and {booked} are booked.")
+        click.echo(f"\n{calls} calls reached the services, and {booked} are booked.")
 
     def _run(self, why: str, *args: str) -> int:
         from syncctl import cli
@@ -126,21 +168,21 @@ class _Demo:
         click.secho(f"$ syncctl {' '.join(args)}", fg="cyan")
         return cli.run([*args, "--env-file", str(self.state.parent / ".env")])
 
-    def _some(self, number: int, state: str, *, oldest: bool = False) -> list[str]:
+    def _some(self, name: str, number: int, *, oldest: bool = False) -> list[str]:
         """Products that have a price and stock; the ones looked at longest ago, where asked for."""
-        order = "oldest_at, remote_id" if oldest else "remote_products.name"
+        order = "oldest_at, looks.rowid" if oldest else "remote_products.name"
         with closing(sqlite3.connect(self.state)) as sql:
             rows = sql.execute(
                 "SELECT remote_id FROM remote_products JOIN looks USING (connector, remote_id)"
-                " JOIN remote_stock USING (connector, remote_id)"
-                f" WHERE state = ? AND available > 0 AND prices LIKE '%default%' ORDER BY {order} LIMIT ?",
-                (state, number),
+                " JOIN remote_stock USING (connector, remote_id) WHERE connector = ? AND state = 'active'"
+                f" AND available > 0 AND prices LIKE '%default%' GROUP BY remote_id ORDER BY {order} LIMIT ?",
+                (name, number),
             )
             return [remote_id for (remote_id,) in rows]
 
-    def _upstream(self, kind: str, records: list[dict[str, Any]], *, silent: bool = False) -> None:
-        """Somebody changes records in the back office."""
-        self._request("POST", f"records/unleashed/{kind}", {"records": records, "silent": silent})
+    def _upstream(self, name: str, kind: str, records: list[dict[str, Any]], *, silent: bool = False) -> None:
+        """Somebody changes records in a back office."""
+        self._request("POST", f"records/{name}/{kind}", {"records": records, "silent": silent})
 
     def _request(self, method: str, path: str, body: object = None) -> Any:
         import urllib.request

@@ -236,7 +236,7 @@ class Mirror:
             [(self.connector, row["remote_id"], row["location"]) for row in known],
         )
         self._look("stock", remote_ids, look)
-        return [row["remote_id"] for row in known]
+        return list({row["remote_id"]: None for row in known})
 
     def _write_changes(
         self, kind: Kind, remote_id: str, found: Iterable[tuple[str, Any, Any]], look: Look, rule: str
