@@ -1,0 +1,166 @@
+"""Several services at once: the same goods in all of them, and trouble with one is no trouble for the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Result, Shop, Upstream
+
+from syncctl import cli
+from syncctl.sandbox import Sandbox
+
+ALL = ("unleashed", "xero", "vend")
+NOWHERE = "00000000-0000-4000-8000-00000000dead"
+PLENTY = "100000/minute, 125000/month"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shop with all three services."""
+    (tmp_path / ".env").touch(mode=0o600)
+    with Sandbox(port=0, products=60, seed=7) as sandbox:
+        yield Shop(tmp_path, sandbox.env() | {"SYNCCTL_UNLEASHED_LIMITS": PLENTY}, Upstream(sandbox.url))
+
+
+def upstream(shop: Shop, service: str) -> Upstream:
+    return Upstream(shop.upstream.url.removesuffix("/_sandbox"), service)
+
+
+def parts(result: Result) -> dict[str, dict[str, Any]]:
+    """The connectors of `--json` by name."""
+    return {part["name"]: part for part in result.json()["connectors"]}
+
+
+def shown(shop: Shop, sku: str = "MUG") -> tuple[Any, ...]:
+    """Price, whether it includes tax, currency and quantity, as the shop reads them."""
+    (row,) = shop.rows("SELECT price, price_includes_tax, currency, available FROM catalogue WHERE sku = ?", sku)
+    return row
+
+
+def sold_everywhere(shop: Shop) -> str:
+    """The SKU of a product that all three have, active, with a price and stock."""
+    return str(
+        shop.value(
+            "SELECT sku FROM remote_products JOIN looks USING (connector, remote_id) JOIN remote_stock"
+            " USING (connector, remote_id) WHERE state = 'active' AND prices <> '{}' AND available > 0 GROUP BY sku"
+            " HAVING count(DISTINCT connector) = 3 ORDER BY sku LIMIT 1"
+        )
+    )
+
+
+def test_a_quiet_run_costs_two_calls_each_and_xero_one(shop: Shop) -> None:
+    shop.run("sync-recent")
+    shop.upstream.advance(90_000)
+    shop.run("sync-recent")
+    assert {name: part["calls"] for name, part in parts(shop.run("sync-recent", "--json")).items()} == {
+        "unleashed": 2, "xero": 1, "vend": 2,
+    }  # fmt: skip
+
+
+def test_the_same_goods_are_linked_each_with_its_own_id(shop: Shop) -> None:
+    shop.run("sync-recent")
+    links = shop.rows(
+        "SELECT count(DISTINCT connector), count(DISTINCT remote_id) FROM remote_products JOIN products"
+        " ON products.id = product_id WHERE products.sku = ? GROUP BY product_id",
+        sold_everywhere(shop),
+    )
+    assert links == [(3, 3)]
+
+
+FAULTS = {
+    "down": ("503-text", 69, "answers 503"),
+    "signed out": ("401", 77, "credentials|token"),
+    "not understood": ("garbage", 76, "no JSON|no token"),
+}
+
+
+@pytest.mark.parametrize("ill", ALL)
+@pytest.mark.parametrize("trouble", FAULTS)
+def test_one_in_trouble_never_stops_the_others(shop: Shop, ill: str, trouble: str) -> None:
+    kind, code, words = FAULTS[trouble]
+    for method in ("GET", "POST"):
+        fault = {"service": ill, "match": {"method": method, "path": "."}, "times": 99, "kind": kind}
+        shop.upstream.request("POST", "faults", fault)
+    result = shop.run("sync-recent", "--json", "--max-seconds", "4")
+    for name, part in parts(result).items():
+        assert (part["created"] > 0) == (name != ill), result
+    (error,) = parts(result)[ill]["errors"]
+    assert re.search(words, error["message"]), error
+    assert result.code == code
+
+
+def test_a_wrong_setting_stops_its_own_connector_only(shop: Shop) -> None:
+    result = shop.run("sync-recent", "--json", SYNCCTL_VEND_API_VERSION="2025-01")
+    assert result.code == 78
+    assert [name for name, part in parts(result).items() if not part["created"]] == ["vend"]
+    assert "2026-04" in parts(result)["vend"]["errors"][0]["message"]
+
+
+def test_a_used_up_budget_ends_its_own_connector_only(shop: Shop) -> None:
+    shop.run("sync-recent")
+    result = shop.run("sync-recent", "--json", SYNCCTL_XERO_LIMITS="1/day")
+    assert result.code == 0
+    assert [name for name, part in parts(result).items() if part["deferred_until"]] == ["xero"]
+
+
+def test_each_field_comes_from_its_owner_and_a_changed_owner_shows_at_the_next_run(shop: Shop) -> None:
+    shop.run("sync-recent")
+    sku = sold_everywhere(shop)
+    first = shown(shop, sku)
+    xero, vend = upstream(shop, "xero"), upstream(shop, "vend")
+    xero.put("products", {"Code": sku, "SalesDetails": {"UnitPrice": 77.5}, "QuantityOnHand": 41})
+    vend.put("products", {"sku": sku, "price_including_tax": 88})
+    shop.run("sync-recent")
+    assert shown(shop, sku) == first
+    shop.run("sync-recent", SYNCCTL_PRICE_FROM="vend", SYNCCTL_STOCK_FROM="xero")
+    assert shown(shop, sku) == ("88.00", 1, "NZD", 41)
+    shop.run("sync-recent", SYNCCTL_PRICE_FROM="xero")
+    assert shown(shop, sku)[:3] == ("77.50", None, "NZD")
+    assert shown(shop, sku)[3] == first[3]
+
+
+def test_an_outlet_that_does_not_exist_keeps_what_the_shop_shows(shop: Shop) -> None:
+    owner = {"SYNCCTL_STOCK_FROM": "vend"}
+    shop.run("sync-recent", **owner)
+    sku = sold_everywhere(shop)
+    before = shown(shop, sku)
+    result = shop.run("sync-recent", "--connector", "vend", **owner, SYNCCTL_VEND_OUTLETS=NOWHERE)
+    assert result.code == 78
+    assert re.search(f"none at OUTLETS '{NOWHERE}'.*SYNCCTL_VEND_OUTLETS", result.err)
+    assert shown(shop, sku) == before
+
+
+def test_a_page_of_one_record_is_enough_where_goods_lie_in_two_places(shop: Shop) -> None:
+    result = shop.run("sync-recent", "--connector", "vend", "--json", SYNCCTL_VEND_PAGE_SIZE="1")
+    assert result.code == 0, result
+
+
+def test_a_second_account_of_the_same_kind_has_its_own_name(shop: Shop) -> None:
+    second = {name.replace("UNLEASHED", "BRANCH"): value for name, value in shop.env.items() if "UNLEASHED" in name} | {
+        "SYNCCTL_CONNECTORS": "unleashed,branch:unleashed"
+    }
+    result = shop.run("sync-recent", "--json", **second)
+    assert {name: part["errors"] for name, part in parts(result).items()} == {"unleashed": [], "branch": []}
+    assert len({part["seen"] for part in parts(result).values()}) == 1
+
+
+def test_status_and_doctor_speak_of_all(shop: Shop) -> None:
+    shop.run("sync-recent")
+    names = list(ALL)
+    assert [part["name"] for part in shop.run("status", "--json").json()["connectors"]] == names
+    result = shop.run("doctor", "--json")
+    assert result.code == 0, result
+    assert list(parts(result)) == names
+
+
+def test_the_demo_finds_a_ghost_in_each_and_books_every_call(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["demo", "--products", "300"]) == 0
+    story = capsys.readouterr().out
+    for name in ALL:
+        assert re.search(rf"^{name}: .*[^0-9]1 gone", story, re.MULTILINE), (name, story)
+    reached, booked = re.findall(r"(\d+) calls reached the services, and (\d+) are booked", story)[0]
+    assert reached == booked
