@@ -77,9 +77,8 @@ def _table(prefix: str, rows: tuple[Setting, ...]) -> str:
 
 
 def _default(row: Setting) -> str:
-    if row.required:
-        return "required" + (", secret" if row.secret else "")
-    return f"`{row.default}`" if row.default else ""
+    words = ["required"] * row.required + [f"`{row.default}`"] * bool(row.default) + ["secret"] * row.secret
+    return ", ".join(words)
 
 
 GENERATED = {"help": help_texts, "exit codes": exit_codes, "settings": settings}

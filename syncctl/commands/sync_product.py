@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def command(*, skus: tuple[str, ...], accept_loss: bool, common: Common, running: Running) -> int:
     """Read single products now, by SKU, and show what changed.
 
-    Products that syncctl knows go in lists: 2 calls for up to 50. One that it does not know costs at most 2. Takes
-    no lock, so it never waits for a long read.
+    Products that syncctl knows go in lists where the service takes lists: 2 calls for up to 50. One that it does not
+    know costs at most 2. Takes no lock, so it never waits for a long read.
 
     \b
     Examples:

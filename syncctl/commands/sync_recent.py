@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def command(*, full: bool, accept_loss: bool, common: Common, running: Running) -> int:
     """Pull the products and stock that changed since the last run.
 
-    Up to 200 changes of each kind cost 2 calls, and so does a quiet run. The first run reads everything; it may be
-    interrupted and goes on where it stopped.
+    Up to 200 changes of each kind cost 2 calls, and so does a quiet run; Xero tells all in 1. The first run reads
+    everything; it may be interrupted and goes on where it stopped.
 
     \b
     Examples:
