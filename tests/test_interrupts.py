@@ -36,7 +36,9 @@ def environment(shop: Shop, **settings: str) -> dict[str, str]:
 @contextmanager
 def started(shop: Shop, *args: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """syncctl as a process of its own, which does not outlive the block."""
-    command = [sys.executable, "-m", "syncctl", *args]
+    # A job in the background of a script is born with SIGINT ignored, and so would be what the tests start from it.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{heeding}; from syncctl.__main__ import main; main()", *args]
     with subprocess.Popen(
         command, cwd=shop.folder, env=environment(shop, **settings), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -162,7 +164,9 @@ def on_a_terminal(shop: Shop, *args: str) -> tuple[int, str]:
     """The exit code and all that a person sees."""
     master, slave = pty.openpty()
     env = environment(shop, TERM="xterm", COLUMNS="100")
-    command = [sys.executable, "-m", "syncctl", *args]
+    # A job in the background of a script is born with SIGINT ignored, and so would be what the tests start from it.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{heeding}; from syncctl.__main__ import main; main()", *args]
     with subprocess.Popen(command, env=env, cwd=shop.folder, stdin=slave, stdout=slave, stderr=slave) as process:
         os.close(slave)
         seen = b""

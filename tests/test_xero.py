@@ -332,7 +332,11 @@ def test_the_check_of_a_custom_connection_asks_for_no_connections(bench: XeroBen
     assert {check.level for check in checks.values()} == {"ok"}
     assert bench.paths() == ["/Organisation"]
     assert checks["organisation"].message == "Demo Homeware Ltd, NZ"
-    assert "SYNCCTL_XERO_CURRENCY=NZD" in checks["currency"].message
+
+
+def test_the_check_names_the_currency_where_none_is_set(bench: XeroBench) -> None:
+    bench.shop.extra["SYNCCTL_XERO_CURRENCY"] = ""
+    assert "SYNCCTL_XERO_CURRENCY=NZD" in bench.checks()["currency"].message
 
 
 @pytest.mark.parametrize(("currency", "level"), [("NZD", "ok"), ("EUR", "wrong")])
