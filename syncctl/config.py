@@ -24,6 +24,7 @@ from syncctl.connector_names import parse_names
 from syncctl.connectors import kinds
 from syncctl.connectors.base import Setting
 from syncctl.errors import ConfigError
+from syncctl.mail_config import MAIL_SETTINGS, Mail, read_mail
 from syncctl.models import Struct
 from syncctl.settings_file import PREFIX, Settings, default_state, mode_warning, places, read_settings
 
@@ -50,6 +51,7 @@ _GLOBAL = (
     Setting("STOCK_FROM", "the connector that owns the shop's stock; by default the first with the role stock"),
     Setting("NEW_PRODUCTS", "insert or ignore what the shop does not have yet", "insert", pattern="insert|ignore"),
     Setting("KEEP_BODIES_DAYS", "days that requests and answers are kept", "7", pattern="[0-9]{1,4}"),
+    *MAIL_SETTINGS,
 )
 
 
@@ -68,6 +70,7 @@ class Config(Struct):
     stock_from: str | None
     new_products: NewProducts
     keep_bodies_days: int
+    mail: Mail | None
     secrets: set[str]
     warnings: tuple[str, ...]
 
@@ -99,6 +102,7 @@ def load(env_file: Path | None = None, environ: Mapping[str, str] = os.environ) 
     state = _state(settings, environ, findings)
     price_from = _owner("PRICE_FROM", values, "products", connectors, findings)
     stock_from = _owner("STOCK_FROM", values, "stock", connectors, findings)
+    mail = read_mail(values, findings)
     strangers = tuple(_strangers(settings, names, findings.known, sure=bool(names) and not wrong_names))
     if findings.problems or wrong_names:
         own = (problem for connector in connectors for problem in connector.problems)
@@ -113,6 +117,7 @@ def load(env_file: Path | None = None, environ: Mapping[str, str] = os.environ) 
         stock_from=stock_from,
         new_products=cast("NewProducts", values["NEW_PRODUCTS"]),
         keep_bodies_days=int(values["KEEP_BODIES_DAYS"]),
+        mail=mail,
         secrets=findings.secrets,
         warnings=(*findings.warnings, *strangers),
     )

@@ -32,7 +32,7 @@ _CALENDAR: dict[str, Calendar] = {"day": "day", "month": "month"}
 # Patterns, not compiled ones: most runs need neither, and every run pays for what a module does when imported.
 _LIMIT = r"([0-9]{1,12}) ?/ ?([0-9]{1,9})? ?([a-z]+)"
 _URL = r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::([0-9]{1,5}))?(/[^\s?#]*)?"
-_LOCAL = {"localhost", "127.0.0.1", "[::1]"}
+LOCAL = {"localhost", "127.0.0.1", "[::1]"}
 
 
 class ConnectorConfig(Struct):
@@ -178,7 +178,7 @@ def _base_url(text: str, reader: Reader) -> str:
         reader.problems.append(f"{variable}: {shown} is not of the form https://host/path, without user and query")
         return ""
     scheme, host = match[1].lower(), match[2].lower()
-    if scheme == "http" and host not in _LOCAL:
+    if scheme == "http" and host not in LOCAL:
         reader.findings.warnings.append(f"{variable}: http sends the credentials to {host} unencrypted; use https")
     port = f":{match[3]}" if match[3] else ""
     return f"{scheme}://{host}{port}{(match[4] or '').rstrip('/')}"

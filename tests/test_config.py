@@ -490,7 +490,7 @@ def test_every_setting_of_the_tables_is_read() -> None:
     assert (config.warnings, config.connectors[0].problems) == ((), ())
     assert {each.name for each in global_settings()} == {
         *("SHOP", "CONNECTORS", "STATE", "STATE_GROUP", "PRICE_FROM", "STOCK_FROM", "NEW_PRODUCTS"),
-        "KEEP_BODIES_DAYS",
+        *("KEEP_BODIES_DAYS", "SMTP_URL", "SMTP_PASSWORD", "MAIL_TO", "MAIL_FROM", "MAIL_AFTER"),
     }
 
 

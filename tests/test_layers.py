@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent / "syncctl"
 
 # The lowest first; a module may import from its own layer and from those before it.
 LAYERS = (
-    ("errors", "models", "clock", "shopfields"),
+    ("errors", "models", "clock", "event", "shopfields"),
     ("shoplist",),
     ("shopcustomer", "shopproduct"),
     ("shoporder",),
@@ -20,8 +20,9 @@ LAYERS = (
     ("connectors.*",),
     ("connectors", "settings_file"),
     ("connector_config", "connector_names"),
-    ("config", "redact", "answer"),
-    ("state.push_schema",),
+    ("mail_config", "letter"),
+    ("config", "redact", "answer", "smtp"),
+    ("state.push_schema", "state.mail_schema"),
     ("state.migrations", "state.locks"),
     ("state.database",),
     ("state.shop",),
@@ -31,7 +32,7 @@ LAYERS = (
     ("transport",),
     ("refresh", "plan"),
     ("pull",),
-    ("oldest",),
+    ("oldest", "notify"),
     ("app",),
     ("commands.*", "cli", "__main__"),
 )
@@ -42,6 +43,7 @@ HOMES = {
     "sqlite3": ("state.", "sandbox.", "commands.demo", "commands.sandbox"),
     "sqlite_utils": ("state.",),
     "dotenv": ("settings_file",),
+    "smtplib": ("smtp",),
 }
 
 
