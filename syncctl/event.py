@@ -1,0 +1,52 @@
+"""What a person is to be told of, whoever met it: a record that cannot be sent or read, a connector that fails."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from syncctl.models import Struct
+
+What = Literal["failed", "gave_up", "recovered"]
+RECORD = "record"  # the cause of what was wrong with a record that was read: the message alone tells one from another
+
+_MOST_CHARACTERS = 500
+
+
+class Event(Struct):
+    """Something that failed, was given up, or works again.
+
+    `cause` is one word, by which events are grouped; `record` is empty where the connector as a whole is meant;
+    `message` is in the service's own words; `next_try` is aware UTC, None for "not by itself" or "with the next run";
+    `command` is what to type to try it now.
+    """
+
+    what: What
+    connector: str
+    cause: str
+    record: str
+    message: str
+    remedy: str = ""
+    next_try: datetime | None = None
+    command: str = ""
+
+    @property
+    def topic(self) -> str:
+        """What makes it the same trouble when it comes again: of a record, the same cause."""
+        return self.message if self.cause == RECORD else self.cause
+
+
+def cleaned(event: Event) -> Event:
+    """The same with texts of one line each, of a length that people read."""
+    texts = {name: one_line(value) for name, value in event.as_dict().items() if isinstance(value, str)}
+    return event.changed(**texts)
+
+
+def one_line(text: str, most: int = _MOST_CHARACTERS) -> str:
+    """Text without line feeds and other characters that do not show, shortened.
+
+    >>> one_line("order 7\\r\\nBcc: all@example.com")
+    'order 7 Bcc: all@example.com'
+    """
+    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    return line if len(line) <= most else line[: most - 1] + "…"

@@ -1,0 +1,91 @@
+"""The text of a mail: one for a run, its events grouped by what and why, so that a hundred orders are one group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from syncctl.event import RECORD, Event, cleaned, one_line
+from syncctl.models import Struct, iso
+
+_MOST_LISTED = 20
+_WORDS = {"gave_up": "given up", "failed": "failed", "recovered": "recovered"}  # in this order
+_MOST_SUBJECT = 150
+
+
+class Letter(Struct):
+    """What is mailed; the subject is one line."""
+
+    subject: str
+    body: str
+
+
+def letter(events: Sequence[Event], shop: str, host: str, now: datetime) -> Letter:
+    """A mail of these events, for people who know the shop and not the program."""
+    known = sorted(map(cleaned, _once(events)), key=_group)
+    parts = [f"syncctl of the shop {shop}, on {one_line(host)}, {iso(now)}."]
+    parts += ["\n".join(_paragraph(list(group))) for _, group in groupby(known, _group)]
+    parts.append("How things stand: syncctl status")
+    return Letter(_subject(known, shop), "\n\n".join(parts) + "\n")
+
+
+def _once(events: Sequence[Event]) -> Iterable[Event]:
+    """A record that had failed for several causes recovers once."""
+    return {(e.connector, e.record, "" if e.what == "recovered" else (e.what, e.topic)): e for e in events}.values()
+
+
+def _group(event: Event) -> tuple[int, str, str]:
+    return (list(_WORDS).index(event.what), event.connector, event.cause)
+
+
+def _subject(events: Sequence[Event], shop: str) -> str:
+    """`syncctl myshop: 100 failed (xero: locked-period), 1 recovered (xero: name-taken)`."""
+    counts = []
+    for what, word in _WORDS.items():
+        same = [event for event in events if event.what == what]
+        reasons = ", ".join(dict.fromkeys(f"{event.connector}: {event.cause}" for event in same))
+        counts += [f"{len(same)} {word} ({reasons})"] if same else []
+    return one_line(f"syncctl {shop}: {', '.join(counts)}", _MOST_SUBJECT)
+
+
+def _paragraph(events: Sequence[Event]) -> Iterator[str]:
+    """One group: what all its events share once, then each record with what is its own."""
+    first = events[0]
+    yield f"{first.connector}: {len(events)} {_WORDS[first.what]} ({first.cause})"
+    shared = {name for name in ("message", "remedy", "command") if len({getattr(e, name) for e in events}) == 1}
+    if "message" in shared:
+        yield f"  {'It had failed with' if first.what == 'recovered' else 'Reason'}: {first.message}"
+    if first.what != "recovered":
+        yield from _advice(events, shared)
+    for event in events[:_MOST_LISTED] if len(events) > 1 or first.record else ():
+        own = ". ".join(filter(None, _own(event, shared)))
+        yield f"  - {event.record or event.connector}{own and ': ' + own}"
+    if len(events) > _MOST_LISTED:
+        yield f"  and {len(events) - _MOST_LISTED:,} more"
+
+
+def _advice(events: Sequence[Event], shared: set[str]) -> Iterator[str]:
+    first = events[0]
+    if "remedy" in shared and first.remedy:
+        yield f"  What to do: {first.remedy}"
+    when = _next_try(events)
+    if when:
+        yield f"  Tried next: {when}"
+    if "command" in shared and first.command:
+        yield f"  To try now: {first.command}"
+
+
+def _next_try(events: Sequence[Event]) -> str:
+    if events[0].what == "gave_up":
+        return "not by itself any more"
+    times = sorted(event.next_try for event in events if event.next_try)
+    if not times:
+        return "" if events[0].cause == RECORD else "with the next run"
+    return iso(times[0]) if times[0] == times[-1] else f"from {iso(times[0])} to {iso(times[-1])}"
+
+
+def _own(event: Event, shared: set[str]) -> Iterator[str]:
+    """What a record has not in common with the others of its group."""
+    names = ("message",) if event.what == "recovered" else ("message", "remedy", "command")
+    yield from (getattr(event, name).rstrip(".") for name in names if name not in shared)
