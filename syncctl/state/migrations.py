@@ -266,10 +266,11 @@ def _first(db: Database) -> None:
 
 
 def _push(db: Database) -> None:
-    """The shop's customers and orders."""
+    """The shop's customers and orders, and what a person is told of."""
+    from syncctl.state.mail_schema import MAIL
     from syncctl.state.push_schema import PUSH
 
-    for statement in PUSH:
+    for statement in PUSH + MAIL:
         db.execute(statement)
     db.execute("PRAGMA user_version = 2")
 
