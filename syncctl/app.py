@@ -24,7 +24,7 @@ from syncctl.errors import (
     SyncctlError,
     worst,
 )
-from syncctl.models import Kind, Struct, iso, to_ms
+from syncctl.models import Kind, Purpose, Struct, iso, to_ms
 from syncctl.run import Run, stopped
 from syncctl.state.database import Database, open_database
 from syncctl.state.gaps import Gaps
@@ -105,7 +105,7 @@ class App:
             tallies.append(tally)
             if not self._attempt(run, config, work, terms, tally):
                 break
-        self._finish(run, tallies)
+        self._finish(run, terms.command, tallies)
         return tallies
 
     def _attempt(self, run: Run, config: ConnectorConfig, work: Work, terms: Terms, tally: Tally) -> bool:
@@ -134,17 +134,29 @@ class App:
         secrets = self.config.secrets
         tally.crash(redacted_text(repr(error), secrets), redacted_text(traceback.format_exc(), secrets))
 
-    def _finish(self, run: Run, tallies: Sequence[Tally]) -> None:
+    def _finish(self, run: Run, command: str, tallies: Sequence[Tally]) -> None:
         """Writes how the run ended; that a full disk prevents it is told like everything else."""
         codes = [worst(tally.codes) for tally in tallies]
         try:
             self.choose_sources()
             self.ledger.prune(self.config.keep_bodies_days)
             self.runs.finish(run.number, to_ms(self.clock.now()), worst(codes), list(zip(tallies, codes, strict=True)))
+            self._tell(run, command, tallies)
         except StateError as error:
             if not tallies:
                 raise
             tallies[-1].fail(error)
+
+    def _tell(self, run: Run, command: str, tallies: Sequence[Tally]) -> None:
+        """Mails what happened; whoever asks by hand, and for one thing, is told where they are."""
+        mail = self.config.mail
+        if mail is None or run.purpose is Purpose.MANUAL:
+            return
+        if any(tally.errors for tally in tallies) or self.runs.has_mail():
+            from syncctl.notify import Notifier
+            from syncctl.state.mailed import Mailed
+
+            Notifier(self.config, mail, Mailed(self.database), run, command).tell(tallies)
 
     def _one(self, run: Run, config: ConnectorConfig, work: Work, terms: Terms, tally: Tally) -> None:
         if config.problems:

@@ -20,6 +20,9 @@ class Reporter(Protocol):
     def note(self, text: str) -> None:
         """One sentence about what happens now."""
 
+    def warn(self, text: str) -> None:
+        """One sentence that even cron should hear of, though it changes no outcome."""
+
     def progress(self, label: str, done: int, total: int) -> None:
         """How far a long read is."""
 
@@ -28,6 +31,9 @@ class Silent:
     """Tells nobody."""
 
     def note(self, text: str) -> None:
+        """Nothing."""
+
+    def warn(self, text: str) -> None:
         """Nothing."""
 
     def progress(self, label: str, done: int, total: int) -> None:

@@ -23,6 +23,7 @@ class Tally:
         self.locked_quietly = False  # another run holds the lock, and not suspiciously long
         self.errors: list[Problem] = []
         self.codes: set[int] = set()
+        self.mailed: frozenset[Problem] = frozenset()  # errors that a mail tells of: cron need not
         self.trace = ""  # of a bug, without secrets: whoever mends it will want it
 
     def report(self, problems: list[Problem]) -> None:

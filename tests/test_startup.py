@@ -99,6 +99,12 @@ def test_a_quoted_env_file_loads_its_parser_only(blocked: Path) -> None:
     assert not loaded(blocked, "sync-recent", settings={}) & (SLOW - {"dotenv"})
 
 
+def test_a_run_with_nothing_to_say_loads_nothing_of_mail(blocked: Path) -> None:
+    env_file(blocked, "SYNCCTL_SMTP_URL=smtps://me:word@localhost", "SYNCCTL_MAIL_TO=me@example.com")
+    modules = loaded(blocked, "sync-recent", settings={})
+    assert not {"smtplib", "syncctl.smtp", "syncctl.letter", "syncctl.notify", "syncctl.state.mailed"} & modules
+
+
 def test_a_locked_run_loads_nothing_slow(blocked: Path) -> None:
     with locked(blocked):
         assert not loaded(blocked, "sync-recent", code=75) & SLOW

@@ -116,6 +116,11 @@ class Terminal:
         if self.common.verbose or sys.stderr.isatty():
             click.echo(text, err=True)
 
+    def warn(self, text: str) -> None:
+        """A sentence for everybody."""
+        self.close()
+        click.echo(f"syncctl: {text.rstrip('.')}.", err=True)
+
     def progress(self, label: str, done: int, total: int) -> None:
         """A bar, on a terminal only."""
         if not sys.stderr.isatty():
@@ -260,11 +265,12 @@ def show_json(command: str, **values: object) -> None:
 
 
 def show_errors(tally: Tally, common: Common) -> None:
-    """What went wrong, a sentence a line on stderr; a lock held for a short time is no news to cron."""
-    if tally.locked_quietly and not (common.verbose or sys.stderr.isatty()):
+    """What went wrong, a sentence a line on stderr; neither a short lock nor what was mailed is news to cron."""
+    watched = common.verbose or sys.stderr.isatty()
+    if tally.locked_quietly and not watched:
         return
     click.echo(tally.trace, err=True, nl=False)
-    for error in tally.errors:
+    for error in tally.errors if watched else [error for error in tally.errors if error not in tally.mailed]:
         click.echo(sentence(tally.name, error.record, error.message, error.remedy), err=True)
 
 

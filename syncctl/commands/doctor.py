@@ -24,14 +24,18 @@ from syncctl.tally import Tally
 
 
 @click.command("doctor")
+@click.option("--mail", is_flag=True, help="Send a mail, to see whether it arrives.")
 @running_options
 @common_options
-def command(*, common: Common, running: Running) -> int:
+def command(*, mail: bool, common: Common, running: Running) -> int:
     """Check credentials, clock, host and settings with one or two calls per service.
 
+    Of the mail server it checks address, encryption and login.
+
     \b
-    Example:
+    Examples:
         syncctl doctor --connector unleashed
+        syncctl doctor --mail
     """
     if running.dry_run:
         from syncctl.commands.forecast import show_forecast
@@ -48,7 +52,8 @@ def command(*, common: Common, running: Running) -> int:
                 _print(session.name, check)
 
     outcome = execute(Job("doctor", Purpose.MANUAL, work, lock=False), common, running)
-    wrong = any(check.level == "wrong" for found in checks.values() for check in found)
+    mail_checks = _check_mail(common, by_sending=mail)
+    wrong = any(check.level == "wrong" for found in (*checks.values(), mail_checks) for check in found)
     code = worst([outcome.code, 78 if wrong else 0])
     for tally in outcome.tallies:
         show_errors(tally, common)
@@ -56,8 +61,26 @@ def command(*, common: Common, running: Running) -> int:
             _warn(tally, deferral(tally, tally.deferred_until), common, checks)
     if common.as_json:
         rows = [t.as_json() | {"checks": [c.as_dict() for c in checks.get(t.name, [])]} for t in outcome.tallies]
-        show_json("doctor", run=outcome.run, exit_code=code, connectors=rows)
+        mailing = [check.as_dict() for check in mail_checks]
+        show_json("doctor", run=outcome.run, exit_code=code, connectors=rows, mail=mailing)
     return code
+
+
+def _check_mail(common: Common, *, by_sending: bool) -> list[Check]:
+    """The mail server as the settings name it; nothing to check where they do not."""
+    from syncctl.config import load
+
+    config = load(common.env_file)
+    found = []
+    if config.mail:
+        from syncctl.notify import try_mail
+
+        found = [try_mail(config, config.mail, by_sending=by_sending)]
+    elif by_sending:
+        found = [Check("wrong", "mail", "there is no mail server", "Set SYNCCTL_SMTP_URL and SYNCCTL_MAIL_TO")]
+    for check in found if not common.as_json else ():
+        _print("syncctl", check)
+    return found
 
 
 def _warn(tally: Tally, why: str, common: Common, checks: dict[str, list[Check]]) -> None:

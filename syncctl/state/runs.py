@@ -48,6 +48,10 @@ class Runs:
             sql.execute("UPDATE runs SET finished_at = ?, exit_code = ? WHERE id = ?", (at, exit_code, run))
             sql.executemany(_INSERT_TALLY, rows)
 
+    def has_mail(self) -> bool:
+        """Whether there is trouble that was mailed or is to be mailed."""
+        return self.database.row("SELECT 1 FROM mailed LIMIT 1") is not None
+
     def claim_shop(self, shop: str) -> None:
         """The state belongs to one shop for ever. Raises `ConfigError` for another."""
         row = self.database.row("SELECT value FROM meta WHERE key = 'shop'")
