@@ -16,8 +16,8 @@ from syncctl.errors import AccountError, AnswerError, LossError
 from syncctl.models import Kind, Problem, Record, Stock, to_ms
 from syncctl.refresh import refuse_loss, verify
 from syncctl.session import Session, deleted
+from syncctl.state.changelog import Look
 from syncctl.state.cursors import Feed, Reading
-from syncctl.state.mirror import Look
 
 _Shown = frozenset[tuple[str, str]]
 CHUNK = 500  # records a transaction: a long page is not held in memory as a whole

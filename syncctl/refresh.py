@@ -13,7 +13,8 @@ from syncctl.connectors.base import Found
 from syncctl.errors import LossError, RefusedError
 from syncctl.models import Kind, Problem, Product, Record, Stock
 from syncctl.session import Session
-from syncctl.state.mirror import Look, Stored
+from syncctl.state.changelog import Look
+from syncctl.state.mirror import Stored
 
 MOST_LOSS = 0.2  # of the products at once
 _TOO_LONG = frozenset({400, 404, 414})  # how services refuse a list of ids that is too long

@@ -9,12 +9,13 @@ from typing import TypeGuard
 from syncctl.connectors.base import Connector, Limit
 from syncctl.models import Kind, Problem, Product, Record, State, Stock, to_ms
 from syncctl.run import Run
+from syncctl.state.changelog import Look
 from syncctl.state.cursors import Cursors
 from syncctl.state.database import Database
 from syncctl.state.gaps import Gaps
 from syncctl.state.history import History
 from syncctl.state.linking import Linker
-from syncctl.state.mirror import Look, Mirror, Stored
+from syncctl.state.mirror import Mirror, Stored
 from syncctl.tally import Tally
 
 

@@ -14,27 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 from syncctl.models import MILLION, Kind, Problem, Product, Record, State, Stock, money_text
+from syncctl.state.changelog import Changelog, Difference, Look, to_tell
 from syncctl.state.database import Database
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """The circumstances under which records were read: the rule is a word of `changes.rule`.
-
-    `drifted` tells whether a difference in this record should have been brought by the feed before. `repeats`: whether
-    what is wrong with a record is told again though the record is as it was: a delta shows some records for hours.
-    """
-
-    run: int
-    call: int
-    at: int
-    rule: str
-    drifted: Callable[[Kind, Record], bool] | None = None
-    repeats: bool = True
-
-    def rule_for(self, kind: Kind, record: Record) -> str:
-        """The rule by which a difference in `record` is written down."""
-        return "drift" if self.drifted and self.drifted(kind, record) else self.rule
 
 
 @dataclass(slots=True)
@@ -90,10 +71,6 @@ _SAVE_STOCK = """
 INSERT INTO remote_stock (connector, remote_id, location, available, version, first_call) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET available = excluded.available, version = excluded.version
 """
-_INSERT_CHANGE = """
-INSERT INTO changes (at, run, call, connector, kind, remote_id, field, before, after, rule)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
 
 
 Adopt = Callable[[Sequence[Product]], Mapping[str, int]]
@@ -111,6 +88,7 @@ class Mirror:
         self.connector = connector
         self.adopt = adopt
         self.with_stock = with_stock
+        self.changelog = Changelog(database.connection, connector)
 
     @property
     def _sql(self) -> sqlite3.Connection:
@@ -128,7 +106,7 @@ class Mirror:
                 continue
             if isinstance(record, Product):
                 products[record.remote_id] = record
-            else:
+            elif isinstance(record, Stock):
                 stock[record.remote_id, record.location] = record
         self._store_products(products, look, since_call, stored)
         self._store_stock(stock, look, since_call, stored)
@@ -143,7 +121,7 @@ class Mirror:
         products = {remote_id: product for remote_id, product in products.items() if remote_id not in newer}
         known = self._rows("remote_products", products)
         for remote_id, product in products.items():
-            stored.problems += _to_tell(product, known.get(remote_id), look)
+            stored.problems += to_tell(product, known.get(remote_id), look)
         updates = []
         for remote_id, row in known.items():
             values = _product_values(products[remote_id], row)
@@ -176,7 +154,7 @@ class Mirror:
         ]
         if found:
             stored.changed[product.remote_id] = rule
-            self._write_changes(Kind.PRODUCTS, product.remote_id, found, look, rule)
+            self.changelog.write(Kind.PRODUCTS, product.remote_id, found, look, rule)
 
     def _store_stock(self, stock: Mapping[tuple[str, str], Stock], look: Look, since: int, stored: Stored) -> None:
         if not stock:
@@ -191,7 +169,7 @@ class Mirror:
             if key[0] in newer:
                 continue
             row = known.get(key)
-            stored.problems += _to_tell(record, row, look)
+            stored.problems += to_tell(record, row, look)
             if self._stock_differs(record, row, look, stored):
                 available = row["available"] if record.available is None and row else _millionths(record)
                 writes.append((self.connector, *key, available, record.version, look.call))
@@ -212,14 +190,14 @@ class Mirror:
     def _note_stock(self, remote_id: str, location: str, values: tuple[int, int], look: Look, rule: str) -> None:
         name = f"available at {location}" if location else "available"
         before, after = (quantity_text(value) for value in values)
-        self._write_changes(Kind.STOCK, remote_id, [(name, before, after)], look, rule)
+        self.changelog.write(Kind.STOCK, remote_id, [(name, before, after)], look, rule)
 
     def mark_gone(self, remote_ids: Sequence[str], look: Look) -> int:
         """Marks products that the service no longer has; they have no age from then on. How many were not marked."""
         rows = self._rows("remote_products", remote_ids)
         known = {remote_id: row["state"] for remote_id, row in rows.items() if row["state"] != State.GONE}
         for remote_id, state in known.items():
-            self._write_changes(Kind.PRODUCTS, remote_id, [("state", state, State.GONE)], look, look.rule)
+            self.changelog.write(Kind.PRODUCTS, remote_id, [("state", state, State.GONE)], look)
         keys = [(self.connector, remote_id) for remote_id in known]
         self._sql.executemany("UPDATE remote_products SET state = 'gone' WHERE connector = ? AND remote_id = ?", keys)
         self._sql.executemany("DELETE FROM looks WHERE connector = ? AND remote_id = ?", keys)
@@ -237,17 +215,6 @@ class Mirror:
         )
         self._look("stock", remote_ids, look)
         return list({row["remote_id"]: None for row in known})
-
-    def _write_changes(
-        self, kind: Kind, remote_id: str, found: Iterable[tuple[str, Any, Any]], look: Look, rule: str
-    ) -> None:
-        self._sql.executemany(
-            _INSERT_CHANGE,
-            [
-                (look.at, look.run, look.call, self.connector, kind, remote_id, name, before, after, rule)
-                for name, before, after in found
-            ],
-        )
 
     def _look(self, kind: str | None, remote_ids: Iterable[str], look: Look) -> None:
         other = "stock" if kind == "product" else "product"
@@ -283,12 +250,6 @@ class Mirror:
         return {row["remote_id"] for row in rows if row["call"] > look.call}
 
 
-def _to_tell(record: Record, row: sqlite3.Row | None, look: Look) -> tuple[Problem, ...]:
-    """What is wrong with a record, unless it was told when this version of it was read first."""
-    told = not look.repeats and row is not None and row["version"] == record.version
-    return () if told else record.problems
-
-
 def quantity_text(millionths: int) -> str:
     """A stored quantity as people write it."""
     whole, rest = divmod(abs(millionths), MILLION)
@@ -311,7 +272,7 @@ def _product_values(product: Product, row: sqlite3.Row | None = None) -> tuple[A
     return (product.sku, product.name, product.barcode, f"{{{prices}}}", includes, state, product.version)
 
 
-def _differences(name: str, before: Any, after: Any) -> list[tuple[str, Any, Any]]:
+def _differences(name: str, before: Any, after: Any) -> list[Difference]:
     """The fields that differ, a price tier each its own: `price` or `price 3`."""
     if name != "prices":
         return [(name, _plain(before), _plain(after))]
