@@ -177,8 +177,19 @@ class App:
         blocked = self.ledger.blocked(config.name)
         if blocked:
             until, reason = blocked
-            tally.report(self._linker(config).link_waiting(run.number))
+            self._link_waiting(config, run, tally)
             raise DeferredError(reason, until)
+
+    def _link_waiting(self, config: ConnectorConfig, run: Run, tally: Tally) -> None:
+        """Links what needs no call."""
+        if run.purpose is not Purpose.CUSTOMER:
+            tally.report(self._linker(config).link_waiting(run.number))
+            return
+        from syncctl.state.changelog import Look
+        from syncctl.state.customer_linking import CustomerLinker
+
+        look = Look(run.number, 0, to_ms(self.clock.now()), "shop")
+        tally.add_links(*CustomerLinker(self.database, config.name).link_waiting(look))
 
     @contextmanager
     def session(self, run: Run, config: ConnectorConfig, tally: Tally, terms: Terms) -> Iterator[Session]:
@@ -200,8 +211,10 @@ class App:
     def _session(self, run: Run, config: ConnectorConfig, transport: Transport, tally: Tally, terms: Terms) -> Session:
         from syncctl.session import Session
         from syncctl.state.cursors import Cursors
+        from syncctl.state.customer_linking import CustomerLinker
         from syncctl.state.history import History
         from syncctl.state.mirror import Mirror
+        from syncctl.state.remote_customers import Customers
 
         linker = self._linker(config)
         return Session(
@@ -209,6 +222,8 @@ class App:
             database=self.database,
             mirror=Mirror(self.database, config.name, linker.adopt, with_stock="stock" in config.roles),
             linker=linker,
+            customers=Customers(self.database, config.name),
+            customer_linker=CustomerLinker(self.database, config.name),
             cursors=Cursors(self.database, config.name),
             gaps=Gaps(self.database, config.name, config.cls.locations(config.values)),
             history=History(self.database, config.name),

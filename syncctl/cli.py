@@ -18,6 +18,7 @@ COMMANDS = {
     "sync-recent": ("sync_recent", "Pull the products and stock that changed since the last run."),
     "sync-oldest": ("sync_oldest", "Read the products again that were looked at longest ago."),
     "sync-product": ("sync_product", "Read single products now, by SKU, and show what changed."),
+    "sync-customers": ("sync_customers", "Read the customers that changed, and link them to the shop's."),
     "import": ("import_", "Bring the shop's own products, customers and orders."),
     "explain": ("explain", "Tell where a value came from: every change, and the call that brought it."),
     "status": ("status", "Show freshness, budgets, drift and ghosts of each connector."),

@@ -122,7 +122,25 @@ class Stock(Struct):
     problems: tuple[Problem, ...] = ()
 
 
-Record = Product | Stock
+class Customer(Struct):
+    """A customer as a service tells it.
+
+    `codes` are its account ids, the strongest first; one that it lacks is "". `emails` are all addresses that the
+    record carries, as they are told. `state` is inactive for one that is archived, obsolete or merged into another;
+    `linkable` is False for a record that stands for nobody in particular (the walk-in customer).
+    """
+
+    remote_id: str
+    codes: tuple[str, ...]
+    name: str
+    emails: tuple[str, ...]
+    state: State
+    version: int
+    linkable: bool = True
+    problems: tuple[Problem, ...] = ()
+
+
+Record = Product | Stock | Customer
 
 
 def to_ms(moment: datetime) -> int:

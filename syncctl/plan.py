@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from syncctl.config import ConnectorConfig
 from syncctl.connectors.base import Connector
 from syncctl.models import Kind
-from syncctl.session import kinds_of
+from syncctl.session import kinds_of, reads_customers
 from syncctl.state.database import Database
 from syncctl.state.gaps import Gaps
+from syncctl.state.remote_customers import Customers
 from syncctl.state.runs import Runs
 
 
@@ -41,6 +42,8 @@ class Cost:
 def forecast(config: ConnectorConfig, database: Database | None, wanted: Wanted) -> Cost:
     """What `wanted` would cost; `database` is None where there is no state yet."""
     kinds = kinds_of(config.cls, config.roles)
+    if wanted.command == "sync-customers":
+        return _customers(config, database, wanted)
     if wanted.command == "doctor":
         return Cost(config.name, 1, config.cls.check_calls, f"{config.cls.check_calls} if the first is accepted")
     gaps = Gaps(database, config.name) if database else None
@@ -48,21 +51,28 @@ def forecast(config: ConnectorConfig, database: Database | None, wanted: Wanted)
         return _oldest(config, kinds, gaps.live() if gaps else 0, wanted.products)
     if wanted.command == "sync-product":
         return _by_sku(config, config.cls, kinds, [bool(gaps and gaps.by_sku(sku)) for sku in wanted.skus])
-    return _recent(config, config.cls, kinds, database, wanted)
+    return _news(config, kinds, database, wanted, gaps.live() if gaps else 0)
 
 
-def _recent(
-    config: ConnectorConfig, cls: type[Connector], kinds: list[Kind], database: Database | None, wanted: Wanted
-) -> Cost:
-    known = Gaps(database, config.name).live() if database else 0
+def _customers(config: ConnectorConfig, database: Database | None, wanted: Wanted) -> Cost:
+    known = Customers(database, config.name).live() if database else 0
+    kinds = [Kind.CUSTOMERS] if reads_customers(config.cls, config.roles) else []
+    return _news(config, kinds, database, wanted, known)
+
+
+def _news(config: ConnectorConfig, kinds: list[Kind], database: Database | None, wanted: Wanted, known: int) -> Cost:
+    """What a read of these kinds costs, of which so many records (of products, where stock is read too) are known."""
+    cls = config.cls
+    if not kinds:
+        return Cost(config.name, 0, 0, "0: no role of it asks for them")
     if wanted.full or not known:
         pages = sum(max(1, cls.pages(config.values, kind, known)) for kind in kinds)
-        size = cls.page_size(config.values, Kind.PRODUCTS)
+        size = cls.page_size(config.values, kinds[0])
         if size is None:
-            return Cost(config.name, len(kinds), len(kinds), f"{len(kinds)} for all products")
-        words = f"{pages:,} for the {known:,} products known so far" if known else f"1 for each {size} of a kind"
+            return Cost(config.name, len(kinds), len(kinds), f"{len(kinds)} for all {kinds[0]}")
+        words = f"{pages:,} for the {known:,} {kinds[0]} known so far" if known else f"1 for each {size} of a kind"
         return Cost(config.name, len(kinds), pages if known else None, words)
-    usual = Runs(database).expected_calls(config.name, "sync-recent") if database else None
+    usual = Runs(database).expected_calls(config.name, wanted.command) if database else None
     if usual is None:
         return Cost(config.name, len(kinds), len(kinds), f"{len(kinds)} unless much has changed")
     expected = max(len(kinds), round(usual))

@@ -14,7 +14,7 @@ from itertools import count, islice
 from syncctl.connectors.base import Page
 from syncctl.errors import AccountError, AnswerError, LossError
 from syncctl.models import Kind, Problem, Record, Stock, to_ms
-from syncctl.refresh import refuse_loss, verify
+from syncctl.refresh import confirm_customers, refuse_loss, verify
 from syncctl.session import Session, deleted
 from syncctl.state.changelog import Look
 from syncctl.state.cursors import Feed, Reading
@@ -30,13 +30,18 @@ def sync_recent(session: Session, *, full: bool) -> None:
     """What changed since the last run; with `full`, and at the first time, everything."""
     session.link_waiting()
     for kind in session.kinds():
-        delta = session.cursors.load(kind, "delta", session.scope(kind))
-        if full or delta.stamp is None or not session.has_delta(kind):
-            read_all(session, kind)
-        else:
-            _read(session, kind, delta)
+        read_news(session, kind, full=full)
         if kind is Kind.STOCK:
             _refuse_empty_place(session)
+
+
+def read_news(session: Session, kind: Kind, *, full: bool = False) -> None:
+    """What changed of one kind since it was read last; with `full`, and at the first time, everything."""
+    delta = session.cursors.load(kind, "delta", session.scope(kind))
+    if full or delta.stamp is None or not session.has_delta(kind):
+        read_all(session, kind)
+    else:
+        _read(session, kind, delta)
 
 
 def read_all(session: Session, kind: Kind, feed: Feed = "full", *, most: int | None = None) -> None:
@@ -50,7 +55,7 @@ def read_all(session: Session, kind: Kind, feed: Feed = "full", *, most: int | N
     if kind is Kind.STOCK:
         _refuse_unknown_location(session, reading)
     for shown in session.brought(kind):
-        unseen = session.gaps.unseen(shown, reading.first_call or 0)
+        unseen = session.unseen(shown, reading.first_call or 0)
         if unseen:
             _sweep(session, shown, reading, unseen)
     _finish_full(session, reading, delta)
@@ -62,6 +67,9 @@ def _is_stale(session: Session, reading: Reading) -> bool:
 
 
 def _sweep(session: Session, kind: Kind, reading: Reading, unseen: list[str]) -> None:
+    if kind is Kind.CUSTOMERS:
+        confirm_customers(session, unseen, reading.rule)
+        return
     try:
         if kind is Kind.PRODUCTS:
             refuse_loss(session, len(unseen), "does not show")
@@ -165,7 +173,7 @@ def _complete(session: Session, kind: Kind, reading: Reading) -> bool:
     """Whether as many came as were announced, or were looked at meanwhile by other commands."""
     if reading.pages <= 1 or reading.announced is None or reading.seen >= reading.announced:
         return True
-    return reading.feed != "delta" and session.gaps.seen(kind, reading.first_call or 0) >= reading.announced
+    return reading.feed != "delta" and session.seen(kind, reading.first_call or 0) >= reading.announced
 
 
 def _close(session: Session, reading: Reading) -> None:

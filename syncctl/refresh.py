@@ -149,6 +149,20 @@ def _store(lookup: _Lookup, found: Found) -> Stored:
     return stored
 
 
+def confirm_customers(session: Session, remote_ids: Sequence[str], rule: str) -> None:
+    """Asks for each customer alone; marks those that are gone. What comes of the others may lack their contacts."""
+    for remote_id in remote_ids:
+        session.run.check()
+        found = session.connector.lookup(Kind.CUSTOMERS, [remote_id])
+        look = session.look(found.call, rule)
+        with session.database.transaction():
+            if found.missing:
+                session.tally.gone += session.customers.mark_gone([remote_id], look)
+                session.tally.add_links(*session.customer_linker.link([remote_id], look))
+            else:
+                session.customers.mark_seen(remote_id, look)
+
+
 def without_stock(records: Iterable[Record | Problem]) -> list[str]:
     """The products whose stock should have come along and did not: they have none."""
     stocked = {record.remote_id for record in records if isinstance(record, Stock)}

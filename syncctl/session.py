@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from syncctl.connectors.base import Connector, Limit
-from syncctl.models import Kind, Problem, Product, Record, State, Stock, to_ms
+from syncctl.models import Customer, Kind, Problem, Product, Record, State, Stock, to_ms
 from syncctl.run import Run
 from syncctl.state.changelog import Look
 from syncctl.state.cursors import Cursors
+from syncctl.state.customer_linking import CustomerLinker
 from syncctl.state.database import Database
 from syncctl.state.gaps import Gaps
 from syncctl.state.history import History
 from syncctl.state.linking import Linker
 from syncctl.state.mirror import Mirror, Stored
+from syncctl.state.remote_customers import Customers
 from syncctl.tally import Tally
 
 
@@ -27,6 +29,8 @@ class Session:
     database: Database
     mirror: Mirror
     linker: Linker
+    customers: Customers
+    customer_linker: CustomerLinker
     cursors: Cursors
     gaps: Gaps
     history: History
@@ -42,7 +46,7 @@ class Session:
         return self.connector.values.name
 
     def kinds(self) -> list[Kind]:
-        """The kinds that are read, in this order."""
+        """The kinds of the catalogue that are read, in this order; customers have a command of their own."""
         return kinds_of(type(self.connector), self.roles)
 
     def brought(self, kind: Kind) -> list[Kind]:
@@ -56,6 +60,19 @@ class Session:
     def scope(self, kind: Kind) -> str:
         """What the cursor of a kind depends on."""
         return self.connector.scope(self.connector.values, kind)
+
+    def seen(self, kind: Kind, first_call: int) -> int:
+        """How many records of a kind were looked at by `first_call` or later."""
+        return self.customers.seen(first_call) if kind is Kind.CUSTOMERS else self.gaps.seen(kind, first_call)
+
+    def unseen(self, kind: Kind, first_call: int) -> list[str]:
+        """What a full read that began with `first_call` did not show.
+
+        Of customers nothing, where the service cannot be asked for one alone: to be missed is no proof.
+        """
+        if kind is not Kind.CUSTOMERS:
+            return self.gaps.unseen(kind, first_call)
+        return self.customers.unseen(first_call) if kind in self.connector.lookups else []
 
     def look(self, call: int, rule: str, *, repeats: bool = True) -> Look:
         """The circumstances of what is stored now."""
@@ -75,6 +92,8 @@ class Session:
         Records of a kind that no role wants are left out; what the service says is deleted is marked gone.
         """
         wanted = [record for record in records if "stock" in self.roles or not isinstance(record, Stock)]
+        if any(isinstance(record, Customer) for record in wanted):
+            return self._store_customers(wanted, look, since_call)
         gone = deleted(wanted)
         there = [record for record in wanted if not is_deleted(record)] if gone else wanted
         stored = self.mirror.store(there, look, since_call)
@@ -82,16 +101,31 @@ class Session:
         problems = self.linker.renamed(stored.changed) if stored.changed else []
         touched = [*(remote_id for remote_id in stored.created if remote_id not in stored.linked), *stored.changed]
         problems += self.linker.link(touched, self.run.number) if touched else []
+        self._count(stored, problems)
+        self.tally.seen += len(gone)
+        return stored
+
+    def _store_customers(self, records: Iterable[Record | Problem], look: Look, since_call: int) -> Stored:
+        customers = [record for record in records if isinstance(record, Customer | Problem)]
+        stored = self.customers.store(customers, look, since_call)
+        self._count(stored, [])
+        self.tally.add_links(*self.customer_linker.link([*stored.created, *stored.changed], look))
+        return stored
+
+    def _count(self, stored: Stored, problems: list[Problem]) -> None:
         self.tally.report(stored.problems + problems)
-        self.tally.seen += stored.seen + len(gone)
+        self.tally.seen += stored.seen
         self.tally.created += len(stored.created)
         self.tally.changed += len(stored.changed)
         self.tally.drifted += sum(rule == "drift" for rule in stored.changed.values())
-        return stored
 
     def link_waiting(self) -> None:
         """Links records to products that the shop has got since the last run."""
         self.tally.report(self.linker.link_waiting(self.run.number))
+
+    def link_waiting_customers(self) -> None:
+        """Links records to customers that the shop has got since the last run."""
+        self.tally.add_links(*self.customer_linker.link_waiting(self.look(0, "shop")))
 
 
 def kinds_of(cls: type[Connector], roles: frozenset[str]) -> list[Kind]:
@@ -100,6 +134,11 @@ def kinds_of(cls: type[Connector], roles: frozenset[str]) -> list[Kind]:
     if "stock" in roles:
         wanted.append(Kind.STOCK)
     return [kind for kind in wanted if kind in cls.pulls]
+
+
+def reads_customers(cls: type[Connector], roles: frozenset[str]) -> bool:
+    """Whether a connector reads customers for these roles."""
+    return "customers" in roles and Kind.CUSTOMERS in cls.pulls
 
 
 def deleted(records: Iterable[Record | Problem]) -> list[Product]:

@@ -14,7 +14,7 @@ SCHEMA_VERSION = 1
 class Tally:
     """The counts of one connector in one run, in the order of the summary."""
 
-    calls = bytes = seen = changed = created = verified = drifted = gone = 0
+    calls = bytes = seen = changed = created = verified = drifted = gone = customers_linked = 0
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -32,6 +32,11 @@ class Tally:
         self.errors += fresh
         if fresh:
             self.codes.add(65)
+
+    def add_links(self, number: int, problems: list[Problem]) -> None:
+        """Adds links of customers that were made, and what was found on the way."""
+        self.customers_linked += number
+        self.report(problems)
 
     def fail(self, error: SyncctlError) -> None:
         """Adds what ended this connector's part."""
@@ -54,7 +59,7 @@ class Tally:
 
     def as_json(self) -> dict[str, object]:
         """The object of this connector in `--json`."""
-        counts = ("calls", "bytes", "seen", "changed", "created", "verified", "drifted", "gone")
+        counts = ("calls", "bytes", "seen", "changed", "created", "verified", "drifted", "gone", "customers_linked")
         return {
             "name": self.name,
             **{name: getattr(self, name) for name in counts},

@@ -16,7 +16,7 @@ from syncctl.models import iso
 from syncctl.state.locks import Holder, hold
 
 KEYS = {"schema_version", "command", "run", "exit_code", "connectors"}
-COUNTS = {"calls", "bytes", "seen", "changed", "created", "verified", "drifted", "gone"}
+COUNTS = {"calls", "bytes", "seen", "changed", "created", "verified", "drifted", "gone", "customers_linked"}
 CONNECTOR_KEYS = {"name", *COUNTS, "deferred_until", "errors"}
 SYNCING = [("sync-recent",), ("sync-recent", "--full"), ("sync-oldest",), ("sync-product", "{sku}")]
 

@@ -22,7 +22,7 @@ LAYERS = (
     ("connector_config", "connector_names"),
     ("mail_config", "letter"),
     ("config", "redact", "answer", "smtp"),
-    ("state.push_schema", "state.mail_schema"),
+    ("state.push_schema", "state.customer_schema", "state.mail_schema"),
     ("state.migrations", "state.locks"),
     ("state.database",),
     ("state.shop",),
@@ -32,7 +32,7 @@ LAYERS = (
     ("transport",),
     ("refresh", "plan"),
     ("pull",),
-    ("oldest", "notify"),
+    ("oldest", "customers", "notify"),
     ("app",),
     ("commands.*", "cli", "__main__"),
 )

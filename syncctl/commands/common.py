@@ -304,11 +304,12 @@ def deferral(tally: Tally, until: datetime) -> str:
 
 def _counts(command: str, tally: Tally) -> list[tuple[str, int, bool]]:
     """The counts that a command is about, each with whether it is told when it is 0."""
-    reads_all = command == "sync-recent"
+    reads_all = command in ("sync-recent", "sync-customers")
     return [
         ("seen", tally.seen if reads_all else 0, reads_all),
         ("new", tally.created, False),
         ("changed", tally.changed, reads_all),
+        ("linked", tally.customers_linked, command == "sync-customers"),
         ("verified", tally.verified, not reads_all),
         ("drifted", tally.drifted, command == "sync-oldest"),
         ("gone", tally.gone, command == "sync-oldest"),

@@ -41,8 +41,9 @@ def command(*, common: Common) -> int:
 
 def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
     from syncctl.state.health import Health
+    from syncctl.state.remote_customers import Customers
 
-    health = Health(app.database, config.name)
+    health, customers = Health(app.database, config.name), Customers(app.database, config.name)
     ages = health.ages(to_ms(now))
     return {
         "name": config.name,
@@ -52,6 +53,8 @@ def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
         "products": ages.products,
         "age_seconds": {"median": ages.median, "p95": ages.p95, "oldest": ages.oldest, "never": ages.never},
         "gone": health.gone(),
+        "customers": customers.live(),
+        "customers_linked": customers.linked(),
         "drift_7_days": health.drift(to_ms(now) - _WEEK_MS),
         "windows": [_window(usage) for usage in app.ledger.usage(config.name, config.limits)],
         "blocked": _blocked(app.ledger.blocked(config.name)),
@@ -109,6 +112,7 @@ def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
     lines += [(each["command"], _success(each, now)) for each in connector["commands"]] or [("runs", "none so far")]
     lines += [("products", _products(connector))]
     lines += [("age", _ages(connector["age_seconds"]))] if connector["products"] else []
+    lines += [("customers", _customers(connector))] if connector["customers"] else []
     lines += [("reading", _progress(each)) for each in connector["reading"]]
     lines += [(f"calls/{each['window']}", _used(each)) for each in connector["windows"]]
     lines += (
@@ -133,6 +137,10 @@ def _success(each: dict[str, Any], now: datetime) -> str:
 
 def _products(connector: dict[str, Any]) -> str:
     return f"{connector['products']:,}, and {connector['gone']:,} gone; {connector['drift_7_days']:,} drifts in 7 days"
+
+
+def _customers(connector: dict[str, Any]) -> str:
+    return f"{connector['customers']:,}, of which {connector['customers_linked']:,} are linked to customers of the shop"
 
 
 def _ages(ages: dict[str, Any]) -> str:

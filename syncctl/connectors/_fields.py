@@ -25,6 +25,11 @@ def text(value: object) -> str:
     return plain
 
 
+def addresses(*values: object) -> tuple[str, ...]:
+    """The e-mail addresses in some fields; people write several into one."""
+    return tuple(each for value in values for each in re.split(r"[;,\s]+", text(value)) if each)
+
+
 def whole(value: object) -> int:
     """A JSON number that counts something; 0 for anything else."""
     return value if isinstance(value, int) else 0

@@ -309,6 +309,13 @@ class Connector(ABC):
     def find(self, sku: str) -> Found:
         """The products with exactly this SKU after trimming, those not for sale included, in one call."""
 
+    def find_customer(self, code: str, email: str) -> Found:
+        """The customers that may have this account id, or with "" this e-mail address, archived ones too, in one call.
+
+        Whoever asks compares; `missing` is empty. Only where `pulls` has customers.
+        """
+        raise NotImplementedError(f"{self.title} has no customers")
+
     @abstractmethod
     def announced(self, kind: Kind, version: int, cursor: str) -> bool:
         """Whether the delta read from `cursor` on will bring a record of this version by itself."""

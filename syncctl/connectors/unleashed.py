@@ -1,15 +1,14 @@
-"""Unleashed: products and stock, read by page number and by "modified since".
+"""Unleashed: products, stock and customers, read by page number and by "modified since".
 
-Facts: apidocs.unleashedsoftware.com (AuthenticationHelp, Products, StockOnHand, StatusCodes). What the vendor does
-not say is handled so that either answer works; the comments name those places.
+Facts: apidocs.unleashedsoftware.com (AuthenticationHelp, Products, StockOnHand, Customers, StatusCodes). What the
+vendor does not say is handled so that either answer works; the comments name those places.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, unquote, urlsplit
 
 from syncctl.connectors._checks import clock_check, location_check
@@ -21,6 +20,18 @@ from syncctl.connectors._fields import (
     usable_quantity,
     whole,
     with_sku,
+)
+from syncctl.connectors._unleashed_customers import customer
+from syncctl.connectors._unleashed_lists import (
+    OVERLAP_MS,
+    Cursor,
+    check_paging,
+    listed,
+    moved,
+    prefix,
+    query,
+    set_back,
+    since,
 )
 from syncctl.connectors.base import (
     Answer,
@@ -35,50 +46,14 @@ from syncctl.connectors.base import (
     Setting,
     Values,
 )
-from syncctl.errors import AnswerError, CredentialsError, RefusedError
-from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock, from_ms, to_ms
+from syncctl.errors import CredentialsError, RefusedError
+from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
-OVERLAP_MS = 10 * 60 * 1000  # whether modifiedSince includes its own second is not documented
-SETTLED_MS = 24 * 3600 * 1000  # what changed before that stands in the lists for certain, whatever zone it is dated in
-AHEAD_MS = 60 * 1000  # servers of one service may differ by that much; the overlap covers it
 _TIERS = tuple((str(number), f"SellPriceTier{number}") for number in range(1, 11))
-_PATHS = {Kind.PRODUCTS: "/Products", Kind.STOCK: "/StockOnHand"}
-# The signature covers the decoded query, so characters that travel as they are cannot be misread. A filter with
-# one of the others is signed rightly too, but nobody has shown that the service agrees.
-_RAW = "-._~:@,/?!$'()*;"
-_DOUBTFUL = r"[&=#%+\"<>]|[^ -~]"
-
-
-class Cursor(NamedTuple):
-    """Where a read stands. Between reads only `stamp` is set: up to when every change is stored, in ms.
-
-    `ceiling` is the service's clock at the read's first page: what changes while later pages are read may have
-    moved behind us, so the stamp never passes it.
-    """
-
-    stamp: int | None = None
-    page: int = 1
-    newest: int = 0
-    ceiling: int | None = None
-
-    @classmethod
-    def parse(cls, opaque: str | None) -> Cursor:
-        """The cursor from its text; None is the very beginning."""
-        return cls(**json.loads(opaque)) if opaque else cls()
-
-    def after(self) -> Cursor:
-        """The cursor of the next read: from the newest change, of an account at rest from a day ago.
-
-        Without the latter a large import would be read again and again until something else changes.
-        """
-        ceiling = self.newest if self.ceiling is None else self.ceiling
-        return Cursor(max(min(self.newest, ceiling), ceiling - SETTLED_MS, self.stamp or 0) or None)
-
-    def __str__(self) -> str:
-        return json.dumps(self._asdict())
+_PATHS = {Kind.PRODUCTS: "/Products", Kind.STOCK: "/StockOnHand", Kind.CUSTOMERS: "/Customers"}
 
 
 class Unleashed(Connector):
@@ -100,13 +75,17 @@ class Unleashed(Connector):
         Setting("PRICE_TIER", "sell price tier 1-10; without it the default sell price", pattern="[1-9]|10"),
         Setting("WAREHOUSE", "code of the warehouse that the shop sells from; without it the sum of all"),
         Setting("CURRENCY", "currency of the prices (ISO 4217); the product list does not tell it", pattern="[A-Z]{3}"),
-        Setting("PAGE_SIZE", "products a page, 1-1000", "200", pattern=r"[1-9]\d{0,2}|1000"),
+        Setting("PAGE_SIZE", "records a page, 1-1000", "200", pattern=r"[1-9]\d{0,2}|1000"),
     )
     # 125,000 a calendar month is the smallest published allowance; no limit a minute is published: 60 is caution.
     limits: ClassVar[tuple[Limit, ...]] = (Limit(60, 60), Limit(125_000, "month"))
-    pulls: ClassVar[Mapping[Kind, Pull]] = {Kind.PRODUCTS: Pull(200), Kind.STOCK: Pull(200)}
+    pulls: ClassVar[Mapping[Kind, Pull]] = {Kind.PRODUCTS: Pull(200), Kind.STOCK: Pull(200), Kind.CUSTOMERS: Pull(200)}
     # 50 ids of 37 characters stay below the 2,048 of a classic ASP.NET query string.
-    lookups: ClassVar[Mapping[Kind, Lookup]] = {Kind.PRODUCTS: Lookup(50), Kind.STOCK: Lookup(50)}
+    lookups: ClassVar[Mapping[Kind, Lookup]] = {
+        Kind.PRODUCTS: Lookup(50),
+        Kind.STOCK: Lookup(50),
+        Kind.CUSTOMERS: Lookup(1),
+    }
     quota_status: ClassVar[frozenset[int]] = frozenset({403})
     location_setting: ClassVar[str] = "WAREHOUSE"
 
@@ -155,7 +134,7 @@ class Unleashed(Connector):
         return values.settings.get("WAREHOUSE", "") if kind is Kind.STOCK else ""
 
     def pull(self, kind: Kind, cursor: str | None) -> Page:
-        """One page, by product code: an order that a change of price or stock cannot move."""
+        """One page, by product or customer code: an order that a change of anything else cannot move."""
         at = Cursor.parse(cursor)
         path = f"{_PATHS[kind]}/{at.page}"
         try:
@@ -164,66 +143,83 @@ class Unleashed(Connector):
             if error.status == 404 and at.page > 1:  # one of the forms that a page past the end may take
                 return Page((), str(at.after()), last=True, call=error.call)
             raise
-        if settled := _set_back(at, answer):
+        if settled := set_back(at, answer):
             return Page((), str(settled), last=False, call=answer.call)
-        items, paging = _listed(answer)
-        _check_paging(at.page, paging, items)
-        now = _moved(at, answer, items)
+        items, paging = listed(answer)
+        check_paging(at.page, paging, items)
+        now = moved(at, answer, items)
         last = not items or at.page >= paging["NumberOfPages"]
         records = self._records(kind, items, f"page {at.page}")
         return Page(records, str(now.after() if last else now), last, answer.call, whole(paging.get("NumberOfItems")))
 
     def _page_query(self, kind: Kind, at: Cursor) -> str:
-        since = [("modifiedSince", _since(at.stamp))] if at.stamp is not None else []
+        changed = [("modifiedSince", since(at.stamp))] if at.stamp is not None else []
         size = ("pageSize", str(self.page_size(self.values, kind)))
-        return _query(*since, *self._filters(kind), size)
+        return query(*changed, *self._filters(kind), size)
 
     def _filters(self, kind: Kind) -> list[tuple[str, str]]:
+        if kind is Kind.CUSTOMERS:
+            return [("includeAllContacts", "true"), ("includeObsolete", "true")]
         if kind is Kind.PRODUCTS:
             return [("includeObsolete", "true")]
         warehouse = self.setting("WAREHOUSE")
         return [("warehouseCode", warehouse)] if warehouse else []
 
     def lookup(self, kind: Kind, remote_ids: Sequence[str]) -> Found:
-        """A list of ids in one call; a product alone by its own address, where 404 says that it is gone.
+        """A list of ids in one call; a product or customer alone by its own address, where 404 says that it is gone.
 
-        Stock is always asked for as a list: a product that never moved has no row there, which is no error.
+        A customer comes without the contacts that the list shows. Stock is always asked for as a list: a product that
+        never moved has no row there, which is no error.
         """
-        if kind is Kind.PRODUCTS and len(remote_ids) == 1:
-            return self._single(remote_ids[0])
+        if kind is not Kind.STOCK and len(remote_ids) == 1:
+            return self._single(kind, remote_ids[0])
         size = ("pageSize", "1000")
-        answer = self.http.get(_PATHS[kind], _query(("productId", ",".join(remote_ids)), *self._filters(kind), size))
+        answer = self.http.get(_PATHS[kind], query(("productId", ",".join(remote_ids)), *self._filters(kind), size))
         wanted = {remote_id.lower() for remote_id in remote_ids}
         records = [
             record
-            for record in self._records(kind, _listed(answer)[0], "the list")
+            for record in self._records(kind, listed(answer)[0], "the list")
             if isinstance(record, Problem) or record.remote_id in wanted
         ]
         return Found(records, absent(remote_ids, records), answer.call)
 
-    def _single(self, remote_id: str) -> Found:
+    def _single(self, kind: Kind, remote_id: str) -> Found:
         try:
-            answer = self.http.get(f"/Products/{quote(remote_id, safe='')}")
+            answer = self.http.get(f"{_PATHS[kind]}/{quote(remote_id, safe='')}")
         except RefusedError as error:
             if error.status == 404:
                 return Found(missing=[remote_id], call=error.call)
             raise
-        return Found(list(self._records(Kind.PRODUCTS, [answer.json()], f"product {remote_id}")), (), answer.call)
+        return Found(list(self._records(kind, [answer.json()], f"address {remote_id}")), (), answer.call)
 
     def find(self, sku: str) -> Found:
         """The service's filter is "starts with", so the codes are compared here."""
-        prefix = re.split(_DOUBTFUL, sku, maxsplit=1)[0].rstrip() or sku
-        size = "200" if prefix == sku else "1000"  # the list is in order: the whole code comes before longer ones
-        query = _query(("productCode", prefix), ("includeObsolete", "true"), ("pageSize", size))
-        answer = self.http.get("/Products", query)
-        items, paging = _listed(answer)
+        start = prefix(sku)
+        answer = self._starting(Kind.PRODUCTS, "productCode", sku)
+        items, paging = listed(answer)
         records = with_sku(sku, self._records(Kind.PRODUCTS, items, "the list"), self.title)
         if any(isinstance(record, Product) for record in records):
             return Found(records, (), answer.call)
-        if prefix != sku and whole(paging.get("NumberOfPages")) > 1:
-            message = f"more products begin with {prefix!r} than one answer shows, and it is not among the first"
+        if start != sku and whole(paging.get("NumberOfPages")) > 1:
+            message = f"more products begin with {start!r} than one answer shows, and it is not among the first"
             return Found([*records, Problem(sku, message, "Run syncctl sync-recent --full")], (), answer.call)
         return Found(records, [sku], answer.call)
+
+    def find_customer(self, code: str, email: str) -> Found:
+        """The service's filters are "starts with"; whoever asks compares."""
+        answer = self._starting(Kind.CUSTOMERS, "customerCode" if code else "contactEmail", code or email)
+        items, paging = listed(answer)
+        records = list(self._records(Kind.CUSTOMERS, items, "the list"))
+        if prefix(code or email) != (code or email) and whole(paging.get("NumberOfPages")) > 1:
+            message = "more customers begin like this than one answer shows"
+            records.append(Problem(code or email, message, "Run syncctl sync-customers --full"))
+        return Found(records, (), answer.call)
+
+    def _starting(self, kind: Kind, name: str, value: str) -> Answer:
+        """What begins with a value. The list is in order: the whole code comes before longer ones."""
+        size = "200" if prefix(value) == value else "1000"
+        asked = query((name, prefix(value)), *self._filters(kind), ("pageSize", size))
+        return self.http.get(_PATHS[kind], asked)
 
     def announced(self, kind: Kind, version: int, cursor: str) -> bool:
         """Whether the change lies behind the stamp, less the overlap."""
@@ -232,13 +228,13 @@ class Unleashed(Connector):
 
     def check(self) -> Iterator[Check]:
         """Two calls: the warehouses (a plain query), then products by date (a query with a colon)."""
-        answer = self.http.get("/Warehouses", _query(("pageSize", "1000")))
+        answer = self.http.get("/Warehouses", query(("pageSize", "1000")))
         yield Check("ok", "credentials", f"{self.values.base_url} accepts them")
         yield clock_check(answer)
-        codes = [text(item.get("WarehouseCode")) for item in _listed(answer)[0] if isinstance(item, dict)]
+        codes = [text(item.get("WarehouseCode")) for item in listed(answer)[0] if isinstance(item, dict)]
         yield location_check(self.values, "WAREHOUSE", codes)
         try:
-            self.http.get("/Products", _query(("modifiedSince", "2020-01-01T00:00:00"), ("pageSize", "1")))
+            self.http.get("/Products", query(("modifiedSince", "2020-01-01T00:00:00"), ("pageSize", "1")))
         except CredentialsError as error:
             message = f"a query with a colon is refused though others pass ({error.message})"
             yield Check("wrong", "signature", message, "Exempt this host from whatever proxy rewrites the query")
@@ -246,7 +242,7 @@ class Unleashed(Connector):
             yield Check("ok", "signature", "accepted with and without a colon in the query")
 
     def _records(self, kind: Kind, items: Iterable[Any], where: str) -> Iterator[Record | Problem]:
-        read = self._product if kind is Kind.PRODUCTS else self._stock
+        read = {Kind.PRODUCTS: self._product, Kind.STOCK: self._stock, Kind.CUSTOMERS: customer}[kind]
         for number, item in enumerate(items, 1):
             if isinstance(item, dict):
                 yield read(item, where)
@@ -293,54 +289,6 @@ def signature(key: str, query: str) -> str:
     import hmac
 
     return base64.b64encode(hmac.digest(key.encode(), unquote(query).encode(), hashlib.sha256)).decode()
-
-
-def _query(*pairs: tuple[str, str]) -> str:
-    return "&".join(f"{name}={quote(value, safe=_RAW)}" for name, value in pairs)
-
-
-def _since(stamp: int) -> str:
-    """Whole seconds without a zone: fractions and `Z` are not documented. Always UTC."""
-    return from_ms(stamp - OVERLAP_MS).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def _listed(answer: Answer) -> tuple[list[Any], Mapping[str, Any]]:
-    data = answer.json()
-    items = data.get("Items") if isinstance(data, dict) else None
-    paging = data.get("Pagination") or {} if isinstance(data, dict) else {}
-    if not isinstance(items, list) or not isinstance(paging, dict):
-        raise AnswerError("The answer has no list of Items", "Look at it with syncctl explain, and at the base URL")
-    return items, paging
-
-
-def _check_paging(asked: int, paging: Mapping[str, Any], items: list[Any]) -> None:
-    """A service that repeats a page would be read for ever. Past the end, some services show the last page again."""
-    pages = paging.get("NumberOfPages")
-    if not isinstance(pages, int):
-        raise AnswerError("The list does not tell its NumberOfPages", "Look at the base URL; report it to Unleashed")
-    came = whole(paging.get("PageNumber")) or asked
-    if items and came != asked <= pages:
-        remedy = "Run it again; if it stays so, report it to Unleashed"
-        raise AnswerError(f"Page {asked} was asked for and page {came} came", remedy)
-
-
-def _set_back(at: Cursor, answer: Answer) -> Cursor | None:
-    """Where to read from instead, where the stamp lies in the service's future: its clock was ahead and came back.
-
-    What changed since it came back is dated before the stamp, and no read from there on would show it.
-    """
-    date = answer.date()
-    if at.stamp is None or date is None or at.stamp <= to_ms(date) + AHEAD_MS:
-        return None
-    return Cursor(to_ms(date) - SETTLED_MS)
-
-
-def _moved(at: Cursor, answer: Answer, items: list[Any]) -> Cursor:
-    """The cursor of the next page. Without a Date header the ceiling is the newest change that the first page shows."""
-    newest = max((microsoft_date(item.get("LastModifiedOn")) for item in items if isinstance(item, dict)), default=0)
-    date = answer.date()
-    ceiling = at.ceiling if at.ceiling is not None else to_ms(date) if date else newest
-    return Cursor(at.stamp, at.page + 1, max(at.newest, newest), ceiling)
 
 
 def _offers(item: Mapping[str, Any]) -> dict[str, object]:

@@ -21,7 +21,8 @@ _EXPECTED = """
 SELECT avg(calls) FROM (
     SELECT calls FROM run_connectors JOIN runs ON runs.id = run
     WHERE connector = ?1 AND command = ?2 AND run_connectors.exit_code IN (0, 65)
-        AND started_at > (SELECT max(finished_at) FROM cursors WHERE connector = ?1 AND feed = 'full')
+        AND started_at > (SELECT max(finished_at) FROM cursors WHERE connector = ?1 AND feed = 'full'
+            AND (kind = 'customers') = (?2 = 'sync-customers'))
     ORDER BY run DESC LIMIT 10
 )
 """

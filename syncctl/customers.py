@@ -1,0 +1,14 @@
+"""Reads the customers of a service and links them to the shop's; nothing here writes to a service."""
+
+from __future__ import annotations
+
+from syncctl.models import Kind
+from syncctl.pull import read_news
+from syncctl.session import Session, reads_customers
+
+
+def sync_customers(session: Session, *, full: bool) -> None:
+    """What changed since the last run; with `full`, and at the first time, everything."""
+    if reads_customers(type(session.connector), session.roles):
+        session.link_waiting_customers()
+        read_news(session, Kind.CUSTOMERS, full=full)
