@@ -20,6 +20,7 @@ COMMANDS = {
     "sync-product": ("sync_product", "Read single products now, by SKU, and show what changed."),
     "sync-customers": ("sync_customers", "Read the customers that changed, and link them to the shop's."),
     "import": ("import_", "Bring the shop's own products, customers and orders."),
+    "links": ("links", "Show which records belong together, and set links by hand."),
     "explain": ("explain", "Tell where a value came from: every change, and the call that brought it."),
     "status": ("status", "Show freshness, budgets, drift and ghosts of each connector."),
     "doctor": ("doctor", "Check credentials, clock, host and settings with one or two calls per service."),

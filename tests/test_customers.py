@@ -256,6 +256,7 @@ def test_text_that_is_none_never_stops_the_rest(ready: Shop) -> None:
     plant(ready, "GOOD", "é@x.test")
     ready.ok("sync-customers")
     assert links(ready) == {number: ("GOOD", "code")}
+    assert "GOOD" in ready.ok("links", "list").out
 
 
 def test_a_connector_without_the_role_reads_none(shop: Shop) -> None:

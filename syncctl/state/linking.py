@@ -1,7 +1,8 @@
 """Links what a service calls a product to the shop's product of the same SKU; never by guessing.
 
 SKUs match exactly. Two products of one SKU, or SKUs that differ only in case, are reported and left alone until a
-person has mended them. A link once made holds by remote id, whatever happens to the SKU.
+person has mended them. A link once made holds by remote id, whatever happens to the SKU; what somebody linked or took
+apart by hand stays so.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ _ONE_NAME = "Give each product its own SKU there"
 _CANDIDATES = """
 SELECT remote_id, sku, name, barcode, state FROM remote_products
 WHERE connector = ? AND product_id IS NULL AND state <> 'gone' AND remote_id IN (SELECT value FROM json_each(?))
+    AND matched_by IS NOT 'apart'
 """
 _SAME_SKU = """
 SELECT sku, group_concat(remote_id, ', ') AS ids FROM remote_products
-WHERE connector = ? AND state <> 'gone' AND sku IN (SELECT value FROM json_each(?))
+WHERE connector = ? AND state <> 'gone' AND sku IN (SELECT value FROM json_each(?)) AND matched_by IS NOT 'apart'
 GROUP BY sku HAVING count(*) > 1
 """
 _LOCAL = """
-SELECT products.id, products.sku, link.remote_id AS linked_to, link.state AS linked_state
+SELECT products.id, products.sku, link.remote_id AS linked_to, link.state AS linked_state, link.matched_by AS linked_by
 FROM json_each(?) AS wanted
 JOIN products ON products.sku = wanted.value
 LEFT JOIN remote_products AS link ON link.product_id = products.id AND link.connector = ?
@@ -40,22 +42,25 @@ _WAITING = """
 SELECT remote.remote_id FROM remote_products AS remote
 LEFT JOIN products ON products.sku = remote.sku
 WHERE remote.connector = ?1 AND remote.product_id IS NULL AND remote.state <> 'gone' AND remote.sku <> ''
+    AND remote.matched_by IS NOT 'apart'
     AND CASE WHEN products.id IS NULL
         THEN ?2 AND remote.state = 'active'
             AND NOT EXISTS (SELECT 1 FROM products AS near WHERE near.sku = remote.sku COLLATE NOCASE)
         ELSE NOT EXISTS (SELECT 1 FROM remote_products AS link
-            WHERE link.product_id = products.id AND link.connector = ?1 AND link.state <> 'gone')
+            WHERE link.product_id = products.id AND link.connector = ?1
+                AND (link.state <> 'gone' OR link.matched_by = 'hand'))
     END
     AND NOT EXISTS (SELECT 1 FROM remote_products AS other
         WHERE other.connector = ?1 AND other.sku = remote.sku AND other.state <> 'gone'
-            AND other.remote_id <> remote.remote_id)
+            AND other.matched_by IS NOT 'apart' AND other.remote_id <> remote.remote_id)
 """
 _RENAMED = """
 SELECT remote.remote_id, remote.sku, products.sku AS local, taken.id IS NOT NULL AS taken
 FROM remote_products AS remote
 JOIN products ON products.id = remote.product_id
 LEFT JOIN products AS taken ON taken.sku = remote.sku
-WHERE remote.connector = ? AND remote.sku <> products.sku AND remote.remote_id IN (SELECT value FROM json_each(?))
+WHERE remote.connector = ? AND remote.sku <> products.sku AND remote.matched_by <> 'hand'
+    AND remote.remote_id IN (SELECT value FROM json_each(?))
 """
 # Without DISTINCT, for which SQLite would walk along all SKUs of the connector.
 _LINKED_SKUS = """
@@ -166,7 +171,7 @@ class Linker:
         self._sql.executemany(_SAVE_LINK, links)
 
     def _link_one(self, remote_id: str, local: sqlite3.Row, run: int, problems: list[Problem]) -> None:
-        if local["linked_to"] is not None and local["linked_state"] != "gone":
+        if local["linked_to"] is not None and (local["linked_state"] != "gone" or local["linked_by"] == "hand"):
             message = f"is linked to {local['linked_to']} in {self.connector}, and {remote_id} there has its SKU too"
             problems.append(Problem(local["sku"], message, _ONE_NAME))
             return

@@ -1,0 +1,95 @@
+"""`syncctl explain customer`."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncctl.commands.common import Common, common_options, show_json
+from syncctl.commands.sku import as_sku
+from syncctl.commands.timeline import call, changes, link, print_changes, print_problems, print_seen, problems
+from syncctl.errors import RecordError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from syncctl.state.database import Database
+
+
+@click.command("customer")
+@click.argument("key", metavar="CODE-or-E-MAIL", callback=as_sku)
+@common_options
+def customer(*, key: str, common: Common) -> int:
+    """Tell the history of a customer by its code or e-mail address, the shop's or a back office's.
+
+    \b
+    Examples:
+        syncctl explain customer C-1042
+        syncctl explain customer jo@example.com
+    """
+    from syncctl.config import load
+    from syncctl.state.database import open_database
+
+    config = load(common.env_file)
+    with closing(open_database(config.state, group=config.state_group, create=False)) as database:
+        story = _story(database, key)
+    if common.as_json:
+        show_json("explain customer", exit_code=0, **story)
+    else:
+        _print(story)
+    return 0
+
+
+def _story(database: Database, key: str) -> dict[str, Any]:
+    from syncctl.state import remote_customers
+
+    numbers = remote_customers.numbers(database, key)
+    remotes = remote_customers.records(database, key, numbers)
+    if not numbers and not remotes:
+        raise RecordError(key, f"Nobody has told of a customer {key}", "Read them with syncctl sync-customers")
+    shop = [dict(row) for row in remote_customers.in_shop(database, numbers)]
+    names = dict.fromkeys([*(name for row in shop for name in (row["code"], row["email"]) if name), key])
+    return {
+        "key": key,
+        "shop": shop,
+        "records": [_record(database, row) for row in remotes],
+        "problems": [problem for name in names for problem in problems(database, name)],
+    }
+
+
+def _record(database: Database, row: sqlite3.Row) -> dict[str, Any]:
+    """One remote customer: what it is now, and its timeline."""
+    return {
+        "connector": row["connector"],
+        "remote_id": row["remote_id"],
+        "codes": [code for code in json.loads(row["codes"]) if code],
+        "name": row["name"],
+        "emails": json.loads(row["emails"]),
+        "state": row["state"],
+        "link": link(row, "customer_id"),
+        "linked_to": row["linked_to"],
+        "first_seen": call(database, row["first_call"]),
+        "last_seen": call(database, row["seen_call"]),
+        "changes": changes(database, row),
+    }
+
+
+def _print(story: dict[str, Any]) -> None:
+    for each in story["shop"]:
+        parts = (each["code"] or "no code", each["email"] or "no e-mail address", each["name"] or each["company"])
+        click.echo(
+            f"{story['key']} in the shop: {', '.join(part for part in parts if part)}, since {each['created_at']}"
+        )
+    if not story["shop"]:
+        click.echo(f"{story['key']} in the shop: not there")
+    for record in story["records"]:
+        who = ", ".join([*record["codes"], *record["emails"], repr(record["name"][:60])])
+        to = f" to {record['linked_to']}" if record["linked_to"] else ""
+        click.echo(f"\n{record['connector']}: {record['remote_id']}, {record['state']}, {record['link']}{to}\n  {who}")
+        print_seen("seen last", record["last_seen"])
+        print_changes(record["changes"])
+        print_seen("first seen", record["first_seen"])
+    print_problems(story["problems"])

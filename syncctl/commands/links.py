@@ -1,0 +1,223 @@
+"""`syncctl links`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncctl.commands.common import Common, common_options, show_json
+from syncctl.commands.sku import as_sku
+from syncctl.commands.timeline import HOW
+from syncctl.errors import ConfigError, RecordError
+from syncctl.models import from_ms, iso, to_ms
+
+if TYPE_CHECKING:
+    from syncctl.app import App
+    from syncctl.state.changelog import Look
+    from syncctl.state.database import Database
+    from syncctl.state.links import LinkTable
+
+    Work = Callable[[Database, LinkTable, str, int, Look], str]
+
+WORDS = ("customer", "product")
+_KIND = click.argument("kind", type=click.Choice(WORDS))
+_KEY = click.argument("key", callback=as_sku)
+_CONNECTOR = click.option("--connector", metavar="NAME", help="Of this connector; needed where there are several.")
+
+
+@click.group("links")
+def command() -> None:
+    """Show which records belong together, and set links by hand. Makes no call."""
+
+
+@command.command("list")
+@click.argument("kind", type=click.Choice(WORDS), required=False)
+@click.option("--connector", metavar="NAME", help="Only this connector.")
+@click.option("--ambiguous", is_flag=True, help="Only what was not linked because there are several candidates.")
+@common_options
+def list_links(*, kind: str | None, connector: str | None, ambiguous: bool, common: Common) -> int:
+    """Show all links, then what was not linked because there are several candidates.
+
+    \b
+    Examples:
+        syncctl links list customer
+        syncctl links list --ambiguous
+    """
+    from syncctl.app import chosen
+    from syncctl.state import links
+
+    with _opened(common) as app:
+        names = [each.name for each in chosen(app.config, connector)]
+        tables = [links.TABLES[word] for word in ((kind,) if kind else WORDS)]
+        rows = (
+            [] if ambiguous else [_linked(t, row) for t in tables for row in links.linked(app.database, t, connector)]
+        )
+        doubts = [_doubt(t, each) for t in tables for name in names for each in links.doubts(app.database, t, name)]
+    if common.as_json:
+        show_json("links list", exit_code=0, links=rows, ambiguous=doubts)
+    else:
+        _print_list(rows, doubts)
+    return 0
+
+
+@command.command("show")
+@_KIND
+@_KEY
+@common_options
+def show(*, kind: str, key: str, common: Common) -> int:
+    """Show the links of one record: a product by its SKU, a customer by the shop's code or e-mail address.
+
+    \b
+    Examples:
+        syncctl links show customer C-1042
+        syncctl links show product MUG-BLUE
+    """
+    from syncctl.state import links
+
+    with _opened(common) as app:
+        table = links.TABLES[kind]
+        number = links.number_of(app.database, table, key)
+        name = links.name_of(app.database, table, number)
+        rows = [_linked(table, row) for row in links.of(app.database, table, number)]
+        found = [d for each in app.config.connectors for d in links.doubts(app.database, table, each.name)]
+        doubts = [_doubt(table, doubt) for doubt in found if doubt.name == name]
+    if common.as_json:
+        show_json("links show", exit_code=0, links=rows, ambiguous=doubts)
+    else:
+        _print_list(rows, doubts)
+        if not rows and not doubts:
+            click.echo(f"{kind} {name} has no link, and no record fits it")
+    return 0
+
+
+@command.command("add")
+@_KIND
+@_KEY
+@click.argument("remote_id", metavar="REMOTE-ID", callback=as_sku)
+@_CONNECTOR
+@common_options
+def add(*, kind: str, key: str, remote_id: str, connector: str | None, common: Common) -> int:
+    """Link a record of the shop to one of a back office, for good: no rule undoes it.
+
+    Where the shop's record was linked to another one, that link is taken away.
+
+    \b
+    Example:
+        syncctl links add customer C-1042 2b6c9a52-0c4d-5f0e-8f6e-5b7d0a1c0002 --connector unleashed
+    """
+
+    def work(database: Database, table: LinkTable, name: str, number: int, look: Look) -> str:
+        from syncctl.state import links
+
+        links.add(database, table, (name, remote_id), number, look)
+        return remote_id
+
+    return _by_hand(("links add", "is linked to"), (kind, key, connector), common, work)
+
+
+@command.command("remove")
+@_KIND
+@_KEY
+@_CONNECTOR
+@common_options
+def remove(*, kind: str, key: str, connector: str | None, common: Common) -> int:
+    """Take a link away, for good: no rule links the back office's record again; links add does.
+
+    \b
+    Example:
+        syncctl links remove customer C-1042 --connector unleashed
+    """
+
+    def work(database: Database, table: LinkTable, name: str, number: int, look: Look) -> str:
+        from syncctl.state import links
+
+        return str(links.remove(database, table, name, number, look)["remote_id"])
+
+    return _by_hand(("links remove", "is no longer linked to"), (kind, key, connector), common, work)
+
+
+def _by_hand(told: tuple[str, str], which: tuple[str, str, str | None], common: Common, work: Work) -> int:
+    """Changes a link in a run of its own, so that `explain` can tell when it was."""
+    from syncctl.state import links
+    from syncctl.state.changelog import Look
+
+    command, words = told
+    kind, key, connector = which
+    table = links.TABLES[kind]
+    with _opened(common) as app:
+        name = _one_connector(app, connector)
+        number = links.number_of(app.database, table, key)
+        now = to_ms(app.clock.now())
+        look = Look(app.runs.begin(command, now), 0, now, "hand")
+        try:
+            remote_id = work(app.database, table, name, number, look)
+        except RecordError as error:
+            app.runs.finish(look.run, now, error.exit_code, [])
+            raise
+        app.runs.finish(look.run, now, 0, [])
+    if common.as_json:
+        show_json(command, exit_code=0, run=look.run, kind=kind, key=key, connector=name, remote_id=remote_id)
+    else:
+        click.echo(f"{kind} {key} {words} {remote_id} in {name}")
+    return 0
+
+
+@contextmanager
+def _opened(common: Common) -> Iterator[App]:
+    from syncctl.app import App
+
+    with App.opened(common.env_file, create=False) as app:
+        yield app
+
+
+def _one_connector(app: App, name: str | None) -> str:
+    from syncctl.app import chosen
+
+    configs = chosen(app.config, name)
+    if len(configs) > 1:
+        known = ", ".join(each.name for each in configs)
+        raise ConfigError(["--connector: there are several connectors, so say which"], f"There are {known}")
+    return configs[0].name
+
+
+def _linked(table: LinkTable, row: Any) -> dict[str, Any]:
+    """A link as `--json` shows it."""
+    at = row["matched_at"]
+    return {
+        "kind": table.word,
+        "key": row["name_in_shop"],
+        **_record(row),
+        "matched_by": row["matched_by"],
+        "matched_at": iso(from_ms(at)) if at else None,
+        "matched_during": row["matched_during"],
+    }
+
+
+def _record(row: Any) -> dict[str, Any]:
+    names = ("connector", "remote_id", "remote_name", "name", "state")
+    return {name: row[name] for name in names}
+
+
+def _doubt(table: LinkTable, doubt: Any) -> dict[str, Any]:
+    candidates = [_record(row) | {"linked_to": row["name_in_shop"]} for row in doubt.candidates]
+    return {"kind": table.word, "key": doubt.name, "connector": doubt.connector, "candidates": candidates}
+
+
+def _print_list(rows: Sequence[dict[str, Any]], doubts: Sequence[dict[str, Any]]) -> None:
+    for row in rows:
+        state = "" if row["state"] == "active" else f", {row['state']}"
+        how = HOW.get(row["matched_by"], row["matched_by"])
+        click.echo(f"{row['kind']} {row['key']}: {_named(row)}{state}; {how}, {row['matched_at']}")
+    for doubt in doubts:
+        click.echo(f"{doubt['kind']} {doubt['key']}: not linked in {doubt['connector']}, for there are candidates:")
+        for each in doubt["candidates"]:
+            taken = f"; linked to {each['linked_to']}" if each["linked_to"] else ""
+            click.echo(f"    {_named(each)}{taken}")
+
+
+def _named(record: dict[str, Any]) -> str:
+    name = f" {record['name'][:60]!r}" if record["name"] else ""
+    return f"{record['connector']} {record['remote_id']} ({record['remote_name'] or 'no number'}{name})"

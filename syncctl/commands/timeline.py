@@ -1,0 +1,133 @@
+"""What the commands of `explain` share: the calls behind a value, and a record's changes in their order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncctl.models import from_ms, iso
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from syncctl.state.database import Database
+
+_MOST_PATH = 60
+HOW = {
+    "sku": "by SKU",
+    "new": "as it came into the shop from here",
+    "code": "by account id",
+    "email": "by e-mail address",
+    "hand": "by hand",
+}
+_RULES = {
+    "feed": "the feed of changes told it",
+    "full": "a full read showed it",
+    "oldest": "a look at the oldest products showed it",
+    "manual": "sync-product asked for it",
+    "code": "the account id decided",
+    "email": "the e-mail address decided",
+    "hand": "somebody decided by hand",
+    "shop": "the shop's customer had come since",
+    "drift": "drift: it had changed without the feed telling",
+}
+
+
+def call(database: Database, number: int) -> dict[str, Any]:
+    """A call of the journal; only its number where it is there no more."""
+    from syncctl.state import history
+
+    row = history.call(database, number)
+    if row is None:
+        return {"call": number}
+    request = f"{row['method']} {row['path']}"
+    return {
+        "call": number,
+        "at": iso(from_ms(row["at"])),
+        "run": row["run"],
+        "command": row["command"],
+        "request": request,
+    }
+
+
+def last_seen(database: Database, at: int | None, number: int | None) -> dict[str, Any] | None:
+    """The call that told of a record last, at that time; None where none did."""
+    return call(database, number or 0) | {"at": iso(from_ms(at))} if at else None
+
+
+def link(row: sqlite3.Row, number: str) -> str:
+    """How a record is linked to the shop's; `number` names the column with the shop's number of it."""
+    by = row["matched_by"]
+    if row[number] is None:
+        return "taken apart by hand" if by == "apart" else "not linked"
+    return "linked; it came into the shop from here" if by == "new" else f"linked {HOW.get(by, by)}"
+
+
+def changes(database: Database, row: sqlite3.Row) -> list[dict[str, Any]]:
+    """The changes of a record in their order, each with its call."""
+    from syncctl.state import history
+
+    return [_change(each) for each in history.changes(database, row["connector"], row["remote_id"])]
+
+
+def problems(database: Database, record: str) -> list[dict[str, Any]]:
+    """What the last runs had to say against a record."""
+    from syncctl.state import history
+
+    return [each | {"at": iso(from_ms(each["at"]))} for each in history.problems(database, record)]
+
+
+def _change(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "at": iso(from_ms(row["at"])),
+        "field": row["field"],
+        "before": row["before"],
+        "after": row["after"],
+        "rule": row["rule"],
+        "run": row["run"],
+        "command": row["command"],
+        "call": row["call"],
+        "request": f"{row['method']} {row['path']}" if row["method"] else None,
+    }
+
+
+def print_seen(label: str, seen: dict[str, Any] | None) -> None:
+    """A line of the timeline about a look."""
+    if seen is None:
+        click.echo(f"  {'never':20}  {label}")
+        return
+    click.echo(f"  {seen.get('at', '?'):20}  {label}{_by_call(seen)}")
+
+
+def print_changes(found: list[dict[str, Any]]) -> None:
+    """Lines of the timeline, the newest first."""
+    for change in reversed(found):
+        _print_change(change)
+
+
+def print_problems(found: list[dict[str, Any]]) -> None:
+    """What the last runs reported."""
+    if found:
+        click.echo("\nReported, the last time each:")
+    for problem in found:
+        click.echo(f"  {problem['at']:20}  run {problem['run']}, {problem['connector']}: {problem['message']}")
+
+
+def _print_change(change: dict[str, Any]) -> None:
+    before, after = (value if value is not None else "none" for value in (change["before"], change["after"]))
+    rule = _RULES.get(change["rule"], change["rule"])
+    click.echo(f"  {change['at']:20}  {change['field']}: {before[:60]} -> {after[:60]}; {rule}{_by_call(change)}")
+
+
+def _by_call(what: dict[str, Any]) -> str:
+    """The call and run behind a line, on a line of its own: they are long."""
+    if not what.get("request"):
+        return f" (call {what['call']})" if what.get("call") else ""
+    return f"\n{'':24}call {what['call']}, run {what['run']} ({what['command']}): {_cut(what['request'])}"
+
+
+def _cut(request: str) -> str:
+    """A request whose path is no longer than a line has room for."""
+    method, _, path = request.partition(" ")
+    return f"{method} {path if len(path) <= _MOST_PATH else path[: _MOST_PATH - 1] + '…'}"
