@@ -177,19 +177,8 @@ class App:
         blocked = self.ledger.blocked(config.name)
         if blocked:
             until, reason = blocked
-            self._link_waiting(config, run, tally)
-            raise DeferredError(reason, until)
-
-    def _link_waiting(self, config: ConnectorConfig, run: Run, tally: Tally) -> None:
-        """Links what needs no call."""
-        if run.purpose is not Purpose.CUSTOMER:
             tally.report(self._linker(config).link_waiting(run.number))
-            return
-        from syncctl.state.changelog import Look
-        from syncctl.state.customer_linking import CustomerLinker
-
-        look = Look(run.number, 0, to_ms(self.clock.now()), "shop")
-        tally.add_links(*CustomerLinker(self.database, config.name).link_waiting(look))
+            raise DeferredError(reason, until)
 
     @contextmanager
     def session(self, run: Run, config: ConnectorConfig, tally: Tally, terms: Terms) -> Iterator[Session]:

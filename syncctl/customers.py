@@ -10,5 +10,6 @@ from syncctl.session import Session, reads_customers
 def sync_customers(session: Session, *, full: bool) -> None:
     """What changed since the last run; with `full`, and at the first time, everything."""
     if reads_customers(type(session.connector), session.roles):
-        session.link_waiting_customers()
+        before = session.cursors.load(Kind.CUSTOMERS, "delta", session.scope(Kind.CUSTOMERS)).finished_at
         read_news(session, Kind.CUSTOMERS, full=full)
+        session.link_customers(before or 0)

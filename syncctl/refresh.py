@@ -158,7 +158,6 @@ def confirm_customers(session: Session, remote_ids: Sequence[str], rule: str) ->
         with session.database.transaction():
             if found.missing:
                 session.tally.gone += session.customers.mark_gone([remote_id], look)
-                session.tally.add_links(*session.customer_linker.link([remote_id], look))
             else:
                 session.customers.mark_seen(remote_id, look)
 

@@ -106,10 +106,10 @@ class Session:
         return stored
 
     def _store_customers(self, records: Iterable[Record | Problem], look: Look, since_call: int) -> Stored:
+        """Without linking, which waits for the end of the read."""
         customers = [record for record in records if isinstance(record, Customer | Problem)]
         stored = self.customers.store(customers, look, since_call)
         self._count(stored, [])
-        self.tally.add_links(*self.customer_linker.link([*stored.created, *stored.changed], look))
         return stored
 
     def _count(self, stored: Stored, problems: list[Problem]) -> None:
@@ -123,9 +123,11 @@ class Session:
         """Links records to products that the shop has got since the last run."""
         self.tally.report(self.linker.link_waiting(self.run.number))
 
-    def link_waiting_customers(self) -> None:
-        """Links records to customers that the shop has got since the last run."""
-        self.tally.add_links(*self.customer_linker.link_waiting(self.look(0, "shop")))
+    def link_customers(self, since: int) -> None:
+        """Links customers after a read; tells of what is new or changed since then (in ms) if it needs a person."""
+        number, problems = self.customer_linker.link(self.look(0, "link"), since)
+        self.tally.customers_linked += number
+        self.tally.report(problems)
 
 
 def kinds_of(cls: type[Connector], roles: frozenset[str]) -> list[Kind]:

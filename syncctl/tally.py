@@ -33,11 +33,6 @@ class Tally:
         if fresh:
             self.codes.add(65)
 
-    def add_links(self, number: int, problems: list[Problem]) -> None:
-        """Adds links of customers that were made, and what was found on the way."""
-        self.customers_linked += number
-        self.report(problems)
-
     def fail(self, error: SyncctlError) -> None:
         """Adds what ended this connector's part."""
         self.codes.add(error.exit_code)

@@ -63,7 +63,7 @@ class World:
         self.step += 1
         getattr(self, step[0])(*step[1:])
         for name in NAMES:
-            CustomerLinker(self.database, name).link_waiting(self.look())
+            CustomerLinker(self.database, name).link(self.look(), 0)
 
     def look(self) -> Look:
         return Look(self.step, self.step, self.step, "feed")
@@ -80,7 +80,6 @@ class World:
                 customers.mark_gone([remote_id], self.look())
             else:
                 customers.store([record], self.look())
-            CustomerLinker(self.database, name).link([remote_id], self.look())
 
     def record(self, remote_id: str, *values: Any) -> Customer:
         codes, emails, state, linkable = values
@@ -171,7 +170,7 @@ def test_whoever_is_the_only_candidate_is_linked(database: Database, shop: list[
     for step in shop:
         world.new(*step[1:])
     for name in NAMES:
-        CustomerLinker(database, name).link_waiting(world.look())
+        CustomerLinker(database, name).link(world.look(), 0)
         fits = world.fits(name)
         wanted = {(customer, remote_id) for customer, remote_id in fits if only(fits, customer, remote_id)}
         assert {(c, r) for (n, r), (c, _) in world.links().items() if n == name} == wanted

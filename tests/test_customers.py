@@ -264,13 +264,23 @@ def test_a_connector_without_the_role_reads_none(shop: Shop) -> None:
     assert (result["calls"], result["seen"]) == (0, 0)
 
 
-def test_a_blocked_connector_links_all_the_same(ready: Shop) -> None:
-    plant(ready, "C-1")
-    ready.ok("sync-customers")
-    number = add(ready, "C-1")
-    ready.write("INSERT INTO blocks VALUES ('unleashed', 9999999999999, 'The quota is used up', 0)")
-    ready.run("sync-customers")
-    assert links(ready) == {number: ("C-1", "code")}
+@pytest.mark.parametrize("order", [("AA", "ZZ"), ("ZZ", "AA")], ids=["first page", "last page"])
+def test_a_second_candidate_on_a_later_page_is_seen_in_time(shop: Shop, order: tuple[str, str]) -> None:
+    shop.run("sync-recent", "--max-seconds", "0")
+    add(shop, "C-1", "jo@x.test")
+    for code in order:
+        plant(shop, code, "jo@x.test")
+    assert shop.run("sync-customers", **SMALL).code == 65
+    assert links(shop) == {}
+
+
+def test_the_account_id_on_a_later_page_is_stronger(shop: Shop) -> None:
+    shop.run("sync-recent", "--max-seconds", "0")
+    number = add(shop, "ZZ", "jo@x.test")
+    plant(shop, "AA", "jo@x.test")
+    plant(shop, "ZZ")
+    shop.ok("sync-customers", **SMALL)
+    assert links(shop) == {number: ("ZZ", "code")}
 
 
 def test_the_dry_run_tells_the_calls(shop: Shop) -> None:

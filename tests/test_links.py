@@ -171,9 +171,9 @@ def test_explain_tells_which_rule_decided_and_which_call(shop: Shop) -> None:
     assert (record["link"], record["linked_to"]) == ("linked by e-mail address", CODE)
     told = [(change["field"], change["before"], change["after"], change["rule"]) for change in record["changes"]]
     assert told == [("emails", "old@x.test", EMAIL, "feed"), ("link", None, CODE, "email")]
-    assert {change["call"] for change in record["changes"]} == {record["last_seen"]["call"]}
+    assert record["changes"][0]["call"] == record["last_seen"]["call"]
     text = shop.ok("explain", "customer", CODE).out
-    assert "the e-mail address decided" in text
+    assert "the e-mail address decided (run 3, sync-customers)" in text
     assert "Customers" in text
 
 

@@ -14,8 +14,9 @@ import requests
 from conftest import Shop, Upstream
 from contract import ConnectorContract, connected, ids_of, of_kind, one, read
 
+from syncctl.connectors._stamps import OVERLAP_MS
 from syncctl.connectors.base import Check, Connector
-from syncctl.connectors.xero import OVERLAP_MS, Xero
+from syncctl.connectors.xero import Xero
 from syncctl.errors import CredentialsError, DeferredError, RefusedError
 from syncctl.models import Kind, Product, State, Stock
 from syncctl.sandbox import Sandbox

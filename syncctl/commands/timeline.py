@@ -29,7 +29,8 @@ _RULES = {
     "code": "the account id decided",
     "email": "the e-mail address decided",
     "hand": "somebody decided by hand",
-    "shop": "the shop's customer had come since",
+    "lost": "it is gone, or stands for nobody in particular",
+    "moved": "it is archived, and another record fits",
     "drift": "drift: it had changed without the feed telling",
 }
 
@@ -123,7 +124,8 @@ def _print_change(change: dict[str, Any]) -> None:
 def _by_call(what: dict[str, Any]) -> str:
     """The call and run behind a line, on a line of its own: they are long."""
     if not what.get("request"):
-        return f" (call {what['call']})" if what.get("call") else ""
+        where = f"call {what['call']}" if what.get("call") else f"run {what.get('run')}, {what.get('command')}"
+        return f" ({where})"
     return f"\n{'':24}call {what['call']}, run {what['run']} ({what['command']}): {_cut(what['request'])}"
 
 

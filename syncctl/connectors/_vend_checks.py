@@ -12,7 +12,7 @@ from syncctl.connectors.base import Answer, Check, Connector, Values
 from syncctl.errors import CredentialsError
 
 NEEDED_SCOPES = frozenset(
-    {"products:read", "inventory:read", "outlets:read", "registers:read", "retailer:read", "payment_types:read"}
+    "products:read inventory:read customers:read outlets:read registers:read retailer:read payment_types:read".split()
 )
 SUPPORTED_YEARS = 1  # a version is supported for at least that long
 

@@ -1,13 +1,14 @@
-"""Vend's rows, read: a product with one of its two prices, the stock of a product at one outlet."""
+"""Vend's rows, read: a product with one of its two prices, the stock of a product at one outlet, a customer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from syncctl.connectors._fields import number, text, usable_prices, usable_quantity
-from syncctl.models import Kind, Problem, Product, Record, State, Stock
+from syncctl.connectors._fields import addresses, number, text, usable_prices, usable_quantity
+from syncctl.models import Customer, Kind, Problem, Product, Record, State, Stock
 
+WALK_IN = "WALKIN"
 MOST_VERSION = 2**63 - 1
 TAXES = ("including_tax", "excluding_tax")
 _BARCODES = frozenset({"EAN", "ISBN", "ITF", "JAN", "UPC"})
@@ -20,6 +21,8 @@ def read(kind: Kind, rows: Iterable[Any], where: str, tier: str) -> Iterator[Rec
             yield Problem(f"{kind} {position} of {where}", "is not a record", "Report it to Vend")
         elif kind is Kind.PRODUCTS:
             yield _product(row, where, tier)
+        elif kind is Kind.CUSTOMERS:
+            yield _customer(row, where)
         else:
             yield _stock(row, where)
 
@@ -73,6 +76,22 @@ def _stock(row: Mapping[str, Any], where: str) -> Stock | Problem:
     level = 0 if row.get("deleted_at") else number(row.get("current_inventory_level"))
     available, problems = usable_quantity(remote_id, level, "The old quantity stays; look at its stock in Vend")
     return Stock(remote_id, outlet, available, version_of(row), problems)
+
+
+def _customer(row: Mapping[str, Any], where: str) -> Customer | Problem:
+    """A customer; the one of anonymous sales stands for nobody in particular."""
+    remote_id, code = _id(row.get("id")), text(row.get("customer_code")).strip()
+    if not remote_id:
+        return Problem(f"customer {code or '?'} on {where}", "has no id", "Report it to Vend")
+    return Customer(
+        remote_id=remote_id,
+        codes=(code,),
+        name=text(row.get("name") or row.get("company_name")),
+        emails=addresses(row.get("email")),
+        state=State.GONE if row.get("deleted_at") else State.ACTIVE,
+        version=version_of(row),
+        linkable=code.upper() != WALK_IN,
+    )
 
 
 def _state(row: Mapping[str, Any]) -> State:

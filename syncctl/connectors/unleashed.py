@@ -21,18 +21,9 @@ from syncctl.connectors._fields import (
     whole,
     with_sku,
 )
+from syncctl.connectors._stamps import OVERLAP_MS, Cursor, moved, set_back, since_text
 from syncctl.connectors._unleashed_customers import customer
-from syncctl.connectors._unleashed_lists import (
-    OVERLAP_MS,
-    Cursor,
-    check_paging,
-    listed,
-    moved,
-    prefix,
-    query,
-    set_back,
-    since,
-)
+from syncctl.connectors._unleashed_lists import check_paging, listed, newest, prefix, query
 from syncctl.connectors.base import (
     Answer,
     Auth,
@@ -147,13 +138,13 @@ class Unleashed(Connector):
             return Page((), str(settled), last=False, call=answer.call)
         items, paging = listed(answer)
         check_paging(at.page, paging, items)
-        now = moved(at, answer, items)
+        now = moved(at, answer, newest(items))
         last = not items or at.page >= paging["NumberOfPages"]
         records = self._records(kind, items, f"page {at.page}")
         return Page(records, str(now.after() if last else now), last, answer.call, whole(paging.get("NumberOfItems")))
 
     def _page_query(self, kind: Kind, at: Cursor) -> str:
-        changed = [("modifiedSince", since(at.stamp))] if at.stamp is not None else []
+        changed = [("modifiedSince", since_text(at.stamp))] if at.stamp is not None else []
         size = ("pageSize", str(self.page_size(self.values, kind)))
         return query(*changed, *self._filters(kind), size)
 

@@ -1,4 +1,4 @@
-"""Vend (Lightspeed Retail X-Series): products and stock, read by the version up to which everything is known.
+"""Vend (Lightspeed Retail X-Series): products, stock and customers, read by the version up to which all is known.
 
 Facts: x-series-api.lightspeedhq.com (docs: authorization, pagination, rate_limiting, versioning-strategy; reference of
 the date versions 2026-04 and 2026-07). What the vendor does not say is handled so that either answer works; the
@@ -104,14 +104,12 @@ class Vend(Connector):
         Setting("REGISTERS", "number of registers, on which the call limit depends", "1", pattern="[1-9][0-9]{0,3}"),
         Setting("PRICE_TIER", "which price is taken: including_tax, excluding_tax", TAXES[0], pattern="|".join(TAXES)),
         Setting("CURRENCY", "currency of the prices (ISO 4217); the product list does not tell it", pattern="[A-Z]{3}"),
-        Setting(
-            "PAGE_SIZE", "rows a page, 1-1000; without it 200 products, 5000 of stock", pattern=r"[1-9]\d{0,2}|1000"
-        ),
+        Setting("PAGE_SIZE", "rows a page, 1-1000; without it 200, of stock 5000", pattern=r"[1-9]\d{0,2}|1000"),
     )
     limits: ClassVar[tuple[Limit, ...]] = (Limit(350, WINDOW_SECONDS),)
     # No largest page is published for products: fewer may come than asked for, so a page's length proves nothing.
     # For stock 5,000 is the published one: a first read should be cheap.
-    pulls: ClassVar[Mapping[Kind, Pull]] = {Kind.PRODUCTS: Pull(200), Kind.STOCK: Pull(5000)}
+    pulls: ClassVar[Mapping[Kind, Pull]] = {Kind.PRODUCTS: Pull(200), Kind.STOCK: Pull(5000), Kind.CUSTOMERS: Pull(200)}
     lookups: ClassVar[Mapping[Kind, Lookup]] = {Kind.PRODUCTS: Lookup(1), Kind.STOCK: Lookup(1)}
     oldest: ClassVar[Oldest] = "pages"
     check_calls: ClassVar[int] = 4
@@ -196,7 +194,10 @@ class Vend(Connector):
         """What may be seen depends on the token's scopes; the form of that refusal is not documented."""
         if not re.search("scope|permission|forbidden", cls.service_words(body).lower()):
             return ""
-        return "Authorise again with the scopes products:read and inventory:read; a personal token needs a user who may"
+        return (
+            "Authorise again with the scopes products:read, inventory:read and customers:read; a personal token needs a"
+            " user who may"
+        )
 
     @classmethod
     def scope(cls, values: Values, kind: Kind) -> str:
@@ -223,9 +224,10 @@ class Vend(Connector):
 
     def _ask_page(self, kind: Kind, at: Cursor, size: int) -> Answer:
         """Deleted rows included, without which they would vanish and stay in the mirror."""
-        if kind is Kind.PRODUCTS:
-            query = f"after={at.after}&page_size={size}&deleted=true&include_images=false"
-            return self.http.get(self._path("products"), query, keep_body=not at.whole)
+        if kind is not Kind.STOCK:
+            query = f"after={at.after}&page_size={size}&deleted=true"
+            query += "&include_images=false" if kind is Kind.PRODUCTS else ""
+            return self.http.get(self._path(kind), query, keep_body=not at.whole)
         body = {"after": at.after, "size": size, "sort_direction": "asc", "include_deleted": True}  # desc by default
         return self.http.ask(self._path("inventory"), body, keep_body=not at.whole)
 
@@ -258,6 +260,13 @@ class Vend(Connector):
         records = with_sku(sku, there, self.title)
         known = any(isinstance(record, Product) for record in records)
         return Found(records, () if known else [sku], answer.call)
+
+    def find_customer(self, code: str, email: str) -> Found:
+        """By the search, whose index may lag, and may compare in other ways than is documented."""
+        name = "customer_code" if code else "email"
+        query = f"type=customers&{name}={quote(code or email, safe='')}&page_size=1000"
+        answer = self.http.get(self._path("search"), query)
+        return Found(list(self._read(Kind.CUSTOMERS, _rows(answer)[0], "the search")), (), answer.call)
 
     def announced(self, kind: Kind, version: int, cursor: str) -> bool:
         """Whether the version is above the one up to which everything is known."""

@@ -1,4 +1,4 @@
-"""Xero: items, which are products and stock at once, read in one call however many there are.
+"""Xero: items, which are products and stock at once, read in one call however many there are, and contacts.
 
 Facts: developer.xero.com (oauth2/limits, custom-connections, accounting/items, requests-and-responses) and the
 vendor's OpenAPI description. What the vendor does not say is handled so that either answer works; the comments name
@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 from syncctl.connectors._checks import clock_check
 from syncctl.connectors._fields import absent, microsoft_date, text, usable_prices, usable_quantity, with_sku
+from syncctl.connectors._stamps import AHEAD_MS, OVERLAP_MS, SETTLED_MS, since_text
+from syncctl.connectors._xero_contacts import contact_page, search
 from syncctl.connectors.base import (
     Answer,
     Auth,
@@ -32,14 +34,11 @@ from syncctl.connectors.base import (
     Values,
 )
 from syncctl.errors import AnswerError, RefusedError
-from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock, from_ms, to_ms
+from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock, to_ms
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
-OVERLAP_MS = 10 * 60 * 1000  # whether If-Modified-Since includes its own second is not documented
-SETTLED_MS = 24 * 3600 * 1000  # an account at rest is read from a day ago, not for ever from its last large import
-AHEAD_MS = 60 * 1000  # servers of one service may differ by that much; the overlap covers it
 GRACE_SECONDS = 30 * 60  # for so long a refresh token that was used before is still taken
 BRIEF_SECONDS = 3.0  # until one of five calls at once has ended
 DAY_SECONDS = 86_400
@@ -48,6 +47,7 @@ PROBE_SECONDS = 3600.0  # how often a day that is used up is tried again, where 
 AUTH_URL = "https://identity.xero.com/connect/token"
 _DECIMALS = "unitdp=4"  # without it unit prices come rounded to two decimals
 _SCOPES = ("accounting.settings.read", "accounting.settings")  # either opens Items and Organisation
+_CONTACT_SCOPES = ("accounting.contacts.read", "accounting.contacts")
 # Codes that are safe in an address. Whether a slash or a plus reaches the service unharmed, and whether what looks
 # like an id is taken for a code, nobody has shown.
 _PLAIN = r"[\w -]+"
@@ -67,13 +67,17 @@ class Xero(Connector):
         Setting("REFRESH_TOKEN", "first refresh token of an app that is no custom connection", secret=True),
         Setting("TENANT_ID", "id of the organisation; a custom connection needs none", pattern=_GUID),
         Setting("CURRENCY", "currency of the prices (ISO 4217); the items do not tell it", pattern="[A-Z]{3}"),
+        Setting("PAGE_SIZE", "contacts a page, 1-1000", "1000", pattern=r"[1-9]\d{0,2}|1000"),
         Setting("AUTH_URL", "where tokens are fetched", AUTH_URL, pattern=r"https?://\S+"),
     )
     # The small day, until the service shows that it is a large one. Whether the day rolls, or begins at an hour of the
     # tenant's, is not documented: what fits into every 24 hours fits into any day.
     limits: ClassVar[tuple[Limit, ...]] = (Limit(60, 60), Limit(SMALL_DAY, DAY_SECONDS))
     # Whether a sale moves the date of a change is not documented: stock takes the full list.
-    pulls: ClassVar[Mapping[Kind, Pull]] = {Kind.PRODUCTS: Pull(None, brings=(Kind.STOCK,))}
+    pulls: ClassVar[Mapping[Kind, Pull]] = {
+        Kind.PRODUCTS: Pull(None, brings=(Kind.STOCK,)),
+        Kind.CUSTOMERS: Pull(1000),
+    }
     lookups: ClassVar[Mapping[Kind, Lookup]] = {Kind.PRODUCTS: Lookup(1)}
     oldest: ClassVar[Oldest] = "everything"
 
@@ -153,7 +157,8 @@ class Xero(Connector):
         challenge, detail = headers.get("WWW-Authenticate", ""), _detail(body)
         if re.search("insuffici?ent_scope", challenge) or "AuthorizationUnsuccessful" in detail:
             return (
-                f"Most likely the scope {_SCOPES[0]} is missing: give it to the app in developer.xero.com/app/manage"
+                f"Most likely the scope {_CONTACT_SCOPES[0]} (contacts) or {_SCOPES[0]} is missing: give it to the app"
+                " in developer.xero.com/app/manage"
                 " and have the connection authorised again; else the user who authorised it may not see this"
             )
         if "AuthenticationUnsuccessful" in detail:
@@ -164,9 +169,11 @@ class Xero(Connector):
         return ""
 
     def pull(self, kind: Kind, cursor: str | None) -> Page:
-        """The one page there is: all items, or those changed since the stamp that the cursor is."""
+        """A page of contacts; of items the one there is: all, or those changed since the stamp that the cursor is."""
+        if kind is Kind.CUSTOMERS:
+            return contact_page(self, cursor)
         since = int(cursor) if cursor else None
-        headers = {} if since is None else {"If-Modified-Since": _since(since)}
+        headers = {} if since is None else {"If-Modified-Since": since_text(since)}
         try:
             answer = self.http.get("/Items", _DECIMALS, headers=headers, keep_body=since is not None)
         except RefusedError as error:
@@ -196,6 +203,10 @@ class Xero(Connector):
         found = with_sku(sku, alike, self.title)
         there = any(isinstance(record, Product) for record in found)
         return Found(found, () if there else [sku], call)
+
+    def find_customer(self, code: str, email: str) -> Found:
+        """By a search, which finds no account numbers: those come with the feed."""
+        return search(self, code, email)
 
     def _single(self, key: str) -> tuple[Iterable[Record | Problem], int]:
         """The records at an item's own address, none where it answers 404, and the call."""
@@ -231,6 +242,9 @@ class Xero(Connector):
         scopes = self.http.scopes()
         if scopes is not None:
             yield _scope_check(scopes)
+            if scopes.isdisjoint(_CONTACT_SCOPES):
+                remedy = f"Give the app the scope {_CONTACT_SCOPES[0]}, if customers are wanted"
+                yield Check("warning", "contacts", "the token may not read contacts", remedy)
         if self.setting("REFRESH_TOKEN"):
             yield self._tenant_check()
 
@@ -317,11 +331,6 @@ def _set_back(since: int | None, answer: Answer) -> int | None:
     if since is None or date is None or since <= to_ms(date) + AHEAD_MS:
         return None
     return to_ms(date) - SETTLED_MS
-
-
-def _since(stamp: int) -> str:
-    """UTC in whole seconds without a zone, as it is documented; no date of HTTP."""
-    return from_ms(stamp - OVERLAP_MS).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _count(headers: Mapping[str, str], name: str) -> int | None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from syncctl.connectors._fields import text
-from syncctl.models import Kind, Problem
+from syncctl.models import Kind, Problem, from_ms, iso
 from syncctl.state.changelog import Changelog, Look
 from syncctl.state.database import Database, any_bytes
 from syncctl.state.remote_customers import EMAIL, folded
@@ -33,7 +33,6 @@ SELECT id, created_at FROM customers WHERE NOT {_FIRM} AND (
         WHERE connector = ?1 AND value = lower(customers.email) AND rank = {EMAIL})
     OR email GLOB '*[^ -~]*')
 """
-_UNLINKED = f"SELECT id FROM customers WHERE id IN (SELECT value FROM json_each(?2)) AND NOT {_FIRM}"
 _SHOPPERS = "SELECT id, code, email FROM customers WHERE id IN (SELECT value FROM json_each(?))"
 _SHOPPERS_WITH = """
 SELECT customers.id, code, email FROM json_each(?1) JOIN customers ON code = value
@@ -49,13 +48,18 @@ WHERE connector = ?1 AND {column} IN (SELECT value FROM json_each(?2))
 # Links that the record cannot hold any more, unless somebody wants it so.
 _LOST = """
 SELECT remote_id, customer_id FROM remote_customers
-WHERE connector = ? AND remote_id IN (SELECT value FROM json_each(?)) AND customer_id IS NOT NULL
-    AND matched_by <> 'hand' AND (state = 'gone' OR NOT linkable)
+WHERE connector = ? AND customer_id IS NOT NULL AND matched_by <> 'hand' AND (state = 'gone' OR NOT linkable)
 """
 _BY_HAND = """
 SELECT remote_id, customer_id, state FROM remote_customers
-WHERE connector = ? AND remote_id IN (SELECT value FROM json_each(?)) AND matched_by = 'hand'
-    AND customer_id IS NOT NULL AND (state <> 'active' OR NOT linkable)
+WHERE connector = ? AND customer_id IS NOT NULL AND matched_by = 'hand' AND (state <> 'active' OR NOT linkable)
+"""
+_NEWS = """
+SELECT 1 FROM remote_customers AS remote WHERE connector = ?1 AND remote_id IN (SELECT value FROM json_each(?2)) AND (
+    EXISTS (SELECT 1 FROM calls WHERE calls.id = remote.first_call AND calls.at >= ?3)
+    OR EXISTS (SELECT 1 FROM changes WHERE changes.connector = ?1 AND changes.remote_id = remote.remote_id
+        AND changes.at >= ?3 AND field <> 'link')
+) LIMIT 1
 """
 _SAVE = """
 UPDATE remote_customers SET customer_id = ?, matched_by = ?, matched_run = ? WHERE connector = ? AND remote_id = ?
@@ -118,56 +122,46 @@ def _strongest(matches: Iterable[Match], side: Callable[[Match], object]) -> Map
 
 
 class CustomerLinker:
-    """Links for one connector; all but `link_waiting` and `standing` belong inside a transaction of the caller."""
+    """Links for one connector.
+
+    A read must have come to its end before: a record on a later page may be a second candidate, or a better one.
+    """
 
     def __init__(self, database: Database, connector: str) -> None:
         self.database = database
         self.connector = connector
         self.changelog = Changelog(database.connection, connector)
 
-    def link_waiting(self, look: Look) -> Linked:
-        """Links customers that the shop has got since the last read, in a transaction of its own.
+    def link(self, look: Look, since: int) -> Linked:
+        """Links all customers of the shop that one record fits, in a transaction of its own.
 
-        Reports those of them that are ambiguous; older ones were reported when their records came.
+        Gives what needs a person, where the customer or a record of the dispute is new or changed since then (in ms):
+        the rest was told before.
         """
         with self.database.transaction():
-            since = self._last_read()
+            for row in self.database.rows(_LOST, self.connector):
+                self._take(row, look, "lost")
             rows = self.database.rows(_WAITING, self.connector)
-            verdict = self._decide([row["id"] for row in rows], look)
-            new = {row["id"] for row in rows if since and row["created_at"] >= since}
-            told = {each: found for each, found in verdict.ambiguous.items() if each in new}
-            return Linked(len(verdict.links), self._problems(told))
-
-    def link(self, remote_ids: Iterable[str], look: Look) -> Linked:
-        """Links the customers whom these records fit."""
-        wanted = json.dumps(list(remote_ids))
-        for row in self.database.rows(_LOST, self.connector, wanted):
-            self._save(row["remote_id"], None, row["customer_id"], None, look)
-        values = {row["value"] for row in self._keys("remote_id", wanted)}
-        touched = json.dumps(list(self._shoppers_with(values)))
-        free = [row["id"] for row in self.database.rows(_UNLINKED, self.connector, touched)]
-        verdict = self._decide(free, look)
-        return Linked(len(verdict.links), self._lost_by_hand(wanted) + self._problems(verdict.ambiguous))
+            verdict = self.decide([row["id"] for row in rows], look)
+            new = {row["id"] for row in rows if row["created_at"] >= iso(from_ms(since))}
+            disputes = {
+                customer: matches
+                for customer, matches in verdict.ambiguous.items()
+                if customer in new or self._news({match.remote_id for match in matches}, since)
+            }
+            return Linked(len(verdict.links), self._lost_by_hand(since) + self._problems(disputes))
 
     def standing(self) -> dict[int, list[Match]]:
         """The customers for whom there are several candidates now, with all of these."""
         waiting = [row["id"] for row in self.database.rows(_WAITING, self.connector)]
         return judge(waiting, self._matches(waiting)).ambiguous
 
-    def _last_read(self) -> str | None:
-        row = self.database.row(
-            "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', max(finished_at) / 1000, 'unixepoch') FROM cursors"
-            " WHERE connector = ? AND kind = 'customers'",
-            self.connector,
-        )
-        return row[0] if row else None
-
-    def _decide(self, wanted: list[int], look: Look) -> Verdict:
-        """Judges, and saves the links."""
+    def decide(self, wanted: list[int], look: Look) -> Verdict:
+        """Judges these customers, who have no link, and saves the links; inside a transaction of the caller."""
         verdict = judge(wanted, self._matches(wanted))
         for match in verdict.links:
             self._take_from_others(match.customer, look)
-            self._save(match.remote_id, match.customer, None, match.rule, look)
+            self._save(match, look)
         return verdict
 
     def _matches(self, wanted: list[int]) -> list[Match]:
@@ -195,15 +189,21 @@ class CustomerLinker:
 
     def _take_from_others(self, customer: int, look: Look) -> None:
         """Another record was linked before, and is archived."""
-        sql = "SELECT remote_id FROM remote_customers WHERE connector = ? AND customer_id = ?"
+        sql = "SELECT remote_id, customer_id FROM remote_customers WHERE connector = ? AND customer_id = ?"
         for row in self.database.rows(sql, self.connector, customer):
-            self._save(row["remote_id"], None, customer, None, look)
+            self._take(row, look, "moved")
 
-    def _save(self, remote_id: str, customer: int | None, before: int | None, by: str | None, look: Look) -> None:
-        """Writes a link, or with `customer` None takes it away."""
-        self.database.connection.execute(_SAVE, (customer, by, look.run, self.connector, remote_id))
-        names = [None if each is None else self._name(each) for each in (before, customer)]
-        self.changelog.write(Kind.CUSTOMERS, remote_id, [("link", names[0], names[1])], look, by or look.rule)
+    def _save(self, match: Match, look: Look) -> None:
+        self.database.connection.execute(_SAVE, (match.customer, match.rule, look.run, self.connector, match.remote_id))
+        self._note(match.remote_id, (None, self._name(match.customer)), look, match.rule)
+
+    def _take(self, row: sqlite3.Row, look: Look, rule: str) -> None:
+        """Takes a link away."""
+        self.database.connection.execute(_SAVE, (None, None, look.run, self.connector, row["remote_id"]))
+        self._note(row["remote_id"], (self._name(row["customer_id"]), None), look, rule)
+
+    def _note(self, remote_id: str, names: tuple[str | None, str | None], look: Look, rule: str) -> None:
+        self.changelog.write(Kind.CUSTOMERS, remote_id, [("link", *names)], look, rule)
 
     def _name(self, customer: int) -> str:
         """What people call a customer of the shop."""
@@ -224,8 +224,8 @@ class CustomerLinker:
         remedy = f"Choose with syncctl links add customer {name} REMOTE-ID --connector {self.connector}"
         return Problem(name, f"{message}; it was not linked", remedy)
 
-    def _lost_by_hand(self, wanted: str) -> list[Problem]:
-        rows = self.database.rows(_BY_HAND, self.connector, wanted)
+    def _lost_by_hand(self, since: int) -> list[Problem]:
+        rows = self.database.rows(_BY_HAND, self.connector)
         return [
             Problem(
                 self._name(row["customer_id"]),
@@ -233,7 +233,12 @@ class CustomerLinker:
                 "Choose another with syncctl links add, or take the link away with syncctl links remove",
             )
             for row in rows
+            if self._news({row["remote_id"]}, since)
         ]
+
+    def _news(self, remote_ids: Iterable[str], since: int) -> bool:
+        """Whether one of these records is new or changed."""
+        return bool(self.database.rows(_NEWS, self.connector, json.dumps(list(remote_ids)), since))
 
 
 _WORDS = {"active": "for nobody in particular", "inactive": "archived", "gone": "deleted"}
