@@ -286,7 +286,7 @@ def test_no_secret_is_ever_shown() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "form"),
     [
-        ("PAGE_SIZE", "0", "does not fit: products a page, 1-1000"),
+        ("PAGE_SIZE", "0", "does not fit: records a page, 1-1000"),
         ("PRICE_TIER", "11", "does not fit: sell price tier 1-10;"),
         ("BASE_URL", "api.example.com", "https://host/path"),
         ("BASE_URL", "ftp://api.example.com", "https://host/path"),

@@ -11,9 +11,8 @@ from syncctl.connectors._fields import text
 from syncctl.connectors.base import Answer, Check, Connector, Values
 from syncctl.errors import CredentialsError
 
-NEEDED_SCOPES = frozenset(
-    "products:read inventory:read customers:read outlets:read registers:read retailer:read payment_types:read".split()
-)
+_READ = ("products", "inventory", "customers", "outlets", "registers", "retailer", "payment_types")
+NEEDED_SCOPES = frozenset(f"{name}:read" for name in _READ)
 SUPPORTED_YEARS = 1  # a version is supported for at least that long
 
 
