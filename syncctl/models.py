@@ -24,6 +24,9 @@ class Kind(StrEnum):
     PRODUCTS = "products"
     STOCK = "stock"
     CUSTOMERS = "customers"
+    ORDERS = "orders"
+    COMPLETIONS = "completions"
+    PAYMENTS = "payments"
 
 
 class Purpose(StrEnum):

@@ -1,0 +1,135 @@
+"""The records on their way into a back office, and what it says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from syncctl.models import Kind, Struct
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from syncctl.shoporder import Order
+
+NAMESPACE = "9d2c3a53-2f4e-5c0b-8d7a-3b3f6e1f2a10"  # of the ids that we give; to change it would post everything again
+
+
+class NewCustomer(Struct):
+    """A customer to be created, with the data as entered; addresses by the names of their parts."""
+
+    code: str
+    name: str
+    company: str = ""
+    email: str = ""
+    phone: str = ""
+    billing: Mapping[str, str] = MappingProxyType({})
+    shipping: Mapping[str, str] = MappingProxyType({})
+
+
+class NewProduct(Struct):
+    """A product to be created with what the shop knows of it."""
+
+    sku: str
+    name: str
+    barcode: str | None = None
+    price: Decimal | None = None
+    price_includes_tax: bool | None = None
+    tax_rate: Decimal | None = None  # of the order line that needs it, as a fraction
+
+
+class Sale(Struct):
+    """An order with what was found or made for it: remote ids of its customer ("": none) and, by SKU, of its products.
+
+    `day` and `due` are days where the shop is.
+    """
+
+    order: Order
+    customer: str
+    products: Mapping[str, str]
+    day: date
+    due: date | None = None
+
+
+class Completion(Struct):
+    """A posted order that is to become final, by its remote id."""
+
+    remote_id: str
+
+
+class Payment(Struct):
+    """What was paid of a posted order (by its remote id), and how."""
+
+    remote_id: str
+    method: str
+    amount: Decimal
+    day: date
+
+
+Sending = NewCustomer | NewProduct | Sale | Completion | Payment
+
+
+class Outgoing(Struct):
+    """A record on its way: under this reference and guid, and never under another; None where it is only asked for.
+
+    `idempotency` is a key for services that take one: another one after each known outcome.
+    """
+
+    reference: str
+    guid: str
+    record: Sending | None
+    idempotency: str = ""
+
+
+class Outcome(Struct):
+    """What became of one `Outgoing`.
+
+    `cause` is a word of the catalogue of causes, `message` the service's own words, `total` what the service has,
+    `strangers` the remote ids in it that the service does not know any more.
+    """
+
+    result: Literal["done", "refused", "unknown"]
+    remote_id: str = ""
+    total: Decimal | None = None
+    cause: str = ""
+    message: str = ""
+    remedy: str = ""
+    call: int = 0
+    strangers: tuple[str, ...] = ()
+
+
+class Follow(Struct):
+    """What follows an order that is there; `part` tells several of a kind apart."""
+
+    kind: Kind
+    part: str
+    record: Completion | Payment
+
+
+class Seen(Struct):
+    """A record that stands in the service under one of our references; what it does not tell is None or "".
+
+    `live` is False where it is voided or deleted; `call` is the one that showed it.
+    """
+
+    remote_id: str
+    reference: str = ""
+    live: bool = True
+    total: Decimal | None = None
+    currency: str = ""
+    customer: str = ""
+    call: int = 0
+
+
+def reference_of(shop: str, key: str) -> str:
+    """The name of a record in every service: two shops on one account never share one."""
+    return f"{shop}-{key}"
+
+
+def guid_of(shop: str, kind: str, key: str) -> str:
+    """The id of a record in services that take ours: the same in every run, of every copy of the state."""
+    import uuid
+
+    return str(uuid.uuid5(uuid.UUID(NAMESPACE), f"{shop}/{kind}/{key}"))
