@@ -78,9 +78,19 @@ class RunError(SyncctlError):
 
 
 class UnavailableError(RunError):
-    """The service cannot be reached, or answers 5xx for longer than the retries last."""
+    """The service cannot be reached, or answers 5xx for longer than the retries last.
+
+    `undone` is True where it is certain that nothing was sent.
+    """
 
     exit_code = 69
+    undone = False
+
+
+class UnknownOutcomeError(UnavailableError):
+    """Something was sent, and nobody knows whether the service did it; `call` is the journal's id of the call."""
+
+    call = 0
 
 
 class AnswerError(RunError):
@@ -118,14 +128,15 @@ class DeferredError(RunError):
 
 
 class RefusedError(RunError):
-    """The service refuses this one request (a 4xx other than credentials or limits)."""
+    """The service refuses this one request (a 4xx other than credentials or limits); `body` is what it says."""
 
     exit_code = 76
 
-    def __init__(self, message: str, remedy: str = "", *, status: int, call: int) -> None:
+    def __init__(self, message: str, remedy: str = "", *, status: int, call: int, body: str = "") -> None:
         super().__init__(message, remedy)
         self.status = status
         self.call = call
+        self.body = body
 
 
 class RecordError(SyncctlError):

@@ -17,6 +17,7 @@ from syncctl.errors import (
     RefusedError,
     RunError,
     UnavailableError,
+    UnknownOutcomeError,
 )
 from syncctl.redact import fingerprint, redacted, redacted_text
 
@@ -40,6 +41,25 @@ class AgainError(Exception):
         super().__init__(str(cause))
         self.cause = cause
         self.wait = wait
+
+
+def unknown(failure: Exception, call: int) -> Exception:
+    """What a failure means for a call that changes something: unless it is certain that nothing was done, nobody knows.
+
+    A refusal and a limit are certain.
+    """
+    cause = failure.cause if isinstance(failure, AgainError) else failure
+    if not isinstance(cause, UnavailableError | AnswerError) or getattr(cause, "undone", False):
+        return failure
+    error = UnknownOutcomeError(cause.message, "The next run asks the service whether it was done")
+    error.call = call
+    return error
+
+
+def _undone(error: UnavailableError) -> UnavailableError:
+    """Marks a failure that came before anything was sent."""
+    error.undone = True
+    return error
 
 
 class TokenRefusedError(CredentialsError):
@@ -86,10 +106,11 @@ class Failures:
         url, setting, reason = self.url, self.setting, self.shown(_root(error))
         if isinstance(error, exceptions.SSLError):
             remedy = f"Check {setting}, the machine's clock and its CA certificates"
-            return UnavailableError(f"No trusted TLS connection to {url} ({reason})", remedy)
+            refused = UnavailableError(f"No trusted TLS connection to {url} ({reason})", remedy)
+            return _undone(refused) if "CERTIFICATE_VERIFY_FAILED" in str(error) else refused
         if "NameResolution" in str(error):
             remedy = f"Check {setting}, and the machine's DNS"
-            return UnavailableError(f"The host of {url} is not found ({reason})", remedy)
+            return _undone(UnavailableError(f"The host of {url} is not found ({reason})", remedy))
         if isinstance(error, exceptions.InvalidURL | exceptions.InvalidSchema | exceptions.InvalidHeader):
             return AccountError(f"No call to {url} can be made ({reason})", f"Check {setting} and the proxy settings")
         if not isinstance(error, exceptions.RequestException):
@@ -101,13 +122,16 @@ class Failures:
         from requests import exceptions
 
         url = self.url
+        if isinstance(error, exceptions.ConnectTimeout):
+            return _undone(UnavailableError(f"{url} does not answer in time", AGAIN))
         if isinstance(error, exceptions.Timeout):
             return UnavailableError(f"{url} does not answer in time", AGAIN)
         if isinstance(error, exceptions.ChunkedEncodingError):
             return UnavailableError(f"The answer of {url} broke off in the middle", AGAIN)
         if isinstance(error, exceptions.ContentDecodingError):
             return AnswerError(f"The answer of {url} cannot be unpacked ({reason})", AGAIN)
-        return UnavailableError(f"{url} cannot be reached ({reason})", f"Check the network. {AGAIN}")
+        unreachable = UnavailableError(f"{url} cannot be reached ({reason})", f"Check the network. {AGAIN}")
+        return _undone(unreachable) if "NewConnectionError" in repr(error) else unreachable
 
     def of_answer(self, response: requests.Response, body: bytes, call: int) -> Exception:
         """What a status of 300 and above means."""
@@ -122,7 +146,8 @@ class Failures:
         if status >= 500 or status == 408:
             return self._troubled(response, said)
         look = f"Check {self.setting}" if status in (404, 405) else "If it stays so, report it as a bug of syncctl"
-        return RefusedError(f"The service refuses call {call} with {said}", look, status=status, call=call)
+        message, told = f"The service refuses call {call} with {said}", self._readable(body)
+        return RefusedError(message, look, status=status, call=call, body=told)
 
     def _readable(self, body: bytes) -> str:
         return redacted(body[:MOST_WORDS_BYTES], self.secrets).decode("utf-8", "replace")

@@ -30,6 +30,7 @@ class Outgoing:
     keep_body: bool
     body: bytes | None = None
     for_token: bool = False  # to the token endpoint: no call of the API
+    once: bool = False  # it changes something: not sent again unless it is certain that nothing was done
 
 
 @dataclass(frozen=True, slots=True)

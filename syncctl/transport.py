@@ -21,7 +21,7 @@ from syncctl.answer import HttpAnswer
 from syncctl.config import ConnectorConfig
 from syncctl.connectors.base import Limit
 from syncctl.errors import AccountError, DeferredError, RunError
-from syncctl.failures import AgainError, Failures, TokenRefusedError
+from syncctl.failures import AgainError, Failures, TokenRefusedError, unknown
 from syncctl.line import MOST_BODY_BYTES, Line, Outgoing, Received
 from syncctl.models import Purpose
 from syncctl.redact import redacted
@@ -67,6 +67,14 @@ class Transport:
         """See `connectors.base.Http`."""
         headers = {"Content-Type": "application/json"}
         return self._send(Outgoing("POST", path, headers, keep_body, json.dumps(body).encode()))
+
+    def write(
+        self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> HttpAnswer:
+        """See `connectors.base.Http`."""
+        sent = None if body is None else json.dumps(body, default=float).encode()
+        told = {"Content-Type": "application/json", **headers}
+        return self._send(Outgoing(method, path, told, keep_body=True, body=sent, once=True))
 
     def scopes(self) -> frozenset[str] | None:
         """See `connectors.base.Http`."""
@@ -186,7 +194,7 @@ class Transport:
             received = self._exchange(outgoing)
         except (RunError, AgainError) as error:
             self.ledger.finish(call, Outcome(None, _since(began), 0, None, self.failures.shown(str(error))))
-            raise
+            raise (unknown(error, call) if outgoing.once else error) from error
         return self._journalled(outgoing, call, received, _since(began))
 
     def _journalled(self, outgoing: Outgoing, call: int, received: Received, ms: int) -> HttpAnswer:
@@ -200,7 +208,7 @@ class Transport:
         if not outgoing.for_token:
             self._believe(response.headers, accepted=failure is None)
         if failure:
-            raise failure
+            raise unknown(failure, call) if outgoing.once else failure
         now, body = self.run.clock.now(), received.body
         headers, setting = response.headers, failures.setting
         return HttpAnswer(response.status_code, headers, call, body, now, setting, self.secrets, received.file)

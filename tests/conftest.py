@@ -66,7 +66,7 @@ class Upstream:
     def switch(self, **values: object) -> None:
         self.request("POST", "switches", {self.service: values})
 
-    def fault(self, kind: str, path: str = ".", *, times: int = 1, skip: int = 0, **more: object) -> None:
+    def fault(self, kind: str, path: str = ".", *, times: int | None = 1, skip: int = 0, **more: object) -> None:
         match = {"method": "GET", "path": path}
         fault = {"service": self.service, "match": match, "skip": skip, "times": times, "kind": kind}
         self.request("POST", "faults", fault | more)

@@ -18,6 +18,9 @@ from syncctl.models import SUM, Kind, Problem, Record, Struct
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
+    from syncctl.models_push import Follow, Outcome, Outgoing, Seen
+    from syncctl.shoporder import Order
+
 Calendar = Literal["day", "month"]
 # How products looked at longest ago are read again: by lists of their ids, by the next pages of a full read that goes
 # round and round, or by the one call that reads everything.
@@ -70,6 +73,17 @@ class Lookup(Struct):
     """The cost of reading single records again: one call per `batch` remote ids."""
 
     batch: int
+
+
+class Push(Struct):
+    """The cost of creating records of a kind: one call per `batch`.
+
+    `settle` is for how many seconds after a lost answer the service may still bring forth what was sent: until then
+    its not being found means nothing.
+    """
+
+    batch: int = 1
+    settle: int = 300
 
 
 class Rate(Struct):
@@ -136,6 +150,16 @@ class Http(Protocol):
     def ask(self, path: str, body: object, *, keep_body: bool = True) -> Answer:
         """POST `body` as JSON to an address that only reads: a lost answer is asked for again. Raises like `get`."""
 
+    def write(
+        self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> Answer:
+        """Sends `body` as JSON (amounts may be `Decimal`) to an address that changes something.
+
+        Repeated only where it is certain that nothing was done. Raises `UnknownOutcomeError` where the answer was
+        lost or is a 5xx, and `RefusedError`, whose `body` is what the service said; the other `RunError`s mean that
+        nothing was done.
+        """
+
     def scopes(self) -> frozenset[str] | None:
         """What the token in use may do; None where there is no token or the service did not say."""
 
@@ -187,6 +211,17 @@ class Values(Struct):
         return f"SYNCCTL_{self.name.upper()}_{setting}"
 
 
+# What every connector that posts can be told.
+POSTING = (
+    Setting("POST_SINCE", "the day from which on orders are posted; by default when it first got the role invoices",
+            pattern=r"\d{4}-\d{2}-\d{2}"),
+    Setting("TAX", "tax code of each rate in the shop's orders, as `0.15:OUTPUT2,0:ZERORATEDOUTPUT`",
+            pattern=r"0?\.?\d+:[^,:]+(, ?0?\.?\d+:[^,:]+)*"),
+    Setting("GUEST", "`create` a customer for each guest, or the code of the customer that stands for all", "create"),
+    Setting("DUE_DAYS", "days after which an order has to be paid", pattern=r"\d{1,3}"),
+)  # fmt: skip
+
+
 class Connector(ABC):
     """The adapter of one service; see README, "Adding a connector"."""
 
@@ -198,6 +233,8 @@ class Connector(ABC):
     limits: ClassVar[tuple[Limit, ...]]
     pulls: ClassVar[Mapping[Kind, Pull]]
     lookups: ClassVar[Mapping[Kind, Lookup]]
+    pushes: ClassVar[Mapping[Kind, Push]] = {}
+    anonymous: ClassVar[bool] = False  # whether it takes an order that has no customer
     oldest: ClassVar[Oldest] = "lists"
     check_calls: ClassVar[int] = 2  # of `check`
     location_setting: ClassVar[str] = ""  # the setting that names where stock is sold from, where there is one
@@ -315,6 +352,21 @@ class Connector(ABC):
         Whoever asks compares; `missing` is empty. Only where `pulls` has customers.
         """
         raise NotImplementedError(f"{self.title} has no customers")
+
+    def push(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """Creates up to a batch of records: one outcome per row, in their order.
+
+        Raises `RunError` where none of them was created, `UnknownOutcomeError` and `AnswerError` where nobody knows.
+        """
+        raise NotImplementedError(f"{self.title} takes no {kind}")
+
+    def seek(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Seen | None]:
+        """What stands in the service under the references of these rows, in their order; only reads."""
+        raise NotImplementedError(f"{self.title} takes no {kind}")
+
+    def follow(self, order: Order, remote_id: str) -> Sequence[Follow]:
+        """What has to be sent once an order is there: its payments, or that it is final."""
+        return ()
 
     @abstractmethod
     def announced(self, kind: Kind, version: int, cursor: str) -> bool:
