@@ -30,7 +30,7 @@ from syncctl.state.database import Database, open_database
 from syncctl.state.gaps import Gaps
 from syncctl.state.learnt import Learnt
 from syncctl.state.ledger import Ledger
-from syncctl.state.locks import Holder, hold
+from syncctl.state.locks import Holder, highest_run, hold
 from syncctl.state.runs import Runs, Source
 from syncctl.tally import Tally
 
@@ -47,6 +47,7 @@ class Terms(Struct):
 
     command: str
     lock: bool = True
+    push: bool = False
     wait_lock: float = 0
     accept_loss: bool = False
 
@@ -68,7 +69,9 @@ class App:
         try:
             app = cls(_as_learnt(config, database), database, clock or SystemClock())
             app.runs.claim_shop(config.shop)
+            app.runs.notice_copy(highest_run(config.state), to_ms(app.clock.now()))
             app.choose_sources()
+            app.note_posters()
             yield app
         finally:
             database.close()
@@ -82,6 +85,21 @@ class App:
     def ledger(self) -> Ledger:
         """The budget and the journal."""
         return Ledger(self.database, self.clock)
+
+    def note_posters(self) -> None:
+        """Remembers since when each connector is posted to: older orders are not its business."""
+        for each in self.config.connectors:
+            if "invoices" in each.roles:
+                second = to_ms(self.clock.now()) // 1000 * 1000  # as orders tell their time
+                self.runs.since(f"invoices_since.{each.name}", second)
+
+    def posters(self, name: str | None) -> tuple[ConnectorConfig, ...]:
+        """The connectors that are posted to, or the one named. Raises `ConfigError`."""
+        from syncctl.posting_terms import posters, posting_terms
+
+        found = posters(self.config, name)
+        posting_terms(self.config)
+        return found
 
     def choose_sources(self) -> None:
         """Lets the catalogue follow the settings. Stock of another warehouse shows once it has been read."""
@@ -163,7 +181,8 @@ class App:
             raise ConfigError(config.problems)
         holder = Holder(f"syncctl {terms.command}", os.getpid(), run.number, iso(self.clock.now()))
         wait = min(terms.wait_lock, run.left())
-        lock = hold(self.config.state, config.name, holder, wait=wait, clock=run)
+        name = f"{config.name}-push" if terms.push else config.name
+        lock = hold(self.config.state, name, holder, wait=wait, clock=run)
         with lock if terms.lock else nullcontext():
             account = config.cls.account(config.values)
             self.runs.claim_account(config.name, config.kind, config.values.base_url, account)
@@ -221,6 +240,7 @@ class App:
             roles=config.roles,
             limits=config.limits,
             accept_loss=terms.accept_loss,
+            config=self.config,
         )
 
 

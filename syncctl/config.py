@@ -50,15 +50,32 @@ _GLOBAL = (
     Setting("PRICE_FROM", "the connector that owns the shop's prices; by default the first with the role products"),
     Setting("STOCK_FROM", "the connector that owns the shop's stock; by default the first with the role stock"),
     Setting("NEW_PRODUCTS", "insert or ignore what the shop does not have yet", "insert", pattern="insert|ignore"),
+    Setting(
+        "TIMEZONE",
+        "where the shop is, as `Pacific/Auckland`; required with the role invoices",
+        pattern=r"[A-Za-z0-9_+/-]+",
+    ),
+    Setting("POST_STATUSES", "which orders are posted, by their status, comma separated", "paid,completed"),
+    Setting("POST_TO_ALL", "yes: post each order to every connector with the role invoices", pattern="yes|no"),
+    Setting(
+        "RETRY",
+        "after how long a refused record is tried again, the first time, the second time …; then it is given up",
+        "1h,2h,4h,4h,8h,12h,24h,24h,24h",
+        pattern=r"\d{1,4}[mhd](,\d{1,4}[mhd])*",
+    ),
     Setting("KEEP_BODIES_DAYS", "days that requests and answers are kept", "7", pattern="[0-9]{1,4}"),
     *MAIL_SETTINGS,
 )
+
+
+_POSTING = ("TIMEZONE", "POST_STATUSES", "POST_TO_ALL", "RETRY")
 
 
 class Config(Struct):
     """Every setting, checked; the paths are absolute.
 
     `secrets` are the values to keep out of everything written; tokens that a run fetches join them.
+    `posting` are the settings that `posting_terms` makes sense of, where something is posted.
     """
 
     shop: str
@@ -71,6 +88,7 @@ class Config(Struct):
     new_products: NewProducts
     keep_bodies_days: int
     mail: Mail | None
+    posting: Mapping[str, str]
     secrets: set[str]
     warnings: tuple[str, ...]
 
@@ -118,6 +136,7 @@ def load(env_file: Path | None = None, environ: Mapping[str, str] = os.environ) 
         new_products=cast("NewProducts", values["NEW_PRODUCTS"]),
         keep_bodies_days=int(values["KEEP_BODIES_DAYS"]),
         mail=mail,
+        posting={name: values[name] for name in _POSTING if name in values},
         secrets=findings.secrets,
         warnings=(*findings.warnings, *strangers),
     )

@@ -12,7 +12,7 @@ VARIABLE = "SYNCCTL_CONNECTORS"
 
 _ITEM = r"([a-z][a-z0-9_]*)(?: ?: ?([a-z][a-z0-9_]*))?"
 # Settings that are still to come: of the whole, and by their first word those of connectors.
-_GLOBAL_TO_COME = (*("FRESHNESS", "PING_URL", "POST_STATUSES", "POST_TO_ALL", "RETRY", "TIMEZONE"),)
+_GLOBAL_TO_COME = ("FRESHNESS", "PING_URL")
 _OWN_TO_COME = frozenset(
     "account api auth client contact discount domain due fee guest outlets payments post"  # noqa: SIM905 - shorter
     " refresh register registers rounding shipping status tax tenant token user".split()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
+from syncctl.config import Config
 from syncctl.connectors.base import Connector, Limit
 from syncctl.models import Customer, Kind, Problem, Product, Record, State, Stock, to_ms
 from syncctl.run import Run
@@ -38,6 +39,7 @@ class Session:
     tally: Tally
     roles: frozenset[str]
     limits: tuple[Limit, ...]
+    config: Config
     accept_loss: bool = False
 
     @property

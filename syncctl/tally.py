@@ -11,6 +11,40 @@ from syncctl.models import Problem, iso
 SCHEMA_VERSION = 1
 
 
+class Pushed:
+    """What a run that posts did: `counts` are None for one that does not post.
+
+    `orders` are those that it dealt with: number, state, remote id and message.
+    """
+
+    def __init__(self) -> None:
+        self.arrived: dict[str, int] = {}
+        self.counts: dict[str, int] | None = None
+        self.orders: list[dict[str, str]] = []
+
+    def count(self, kind: str, word: str) -> None:
+        """One more record arrived: `posted` by us now, or `found` there."""
+        name = word if kind == "orders" else f"{kind}_{'created' if word == 'posted' else word}"
+        self.arrived[name] = self.arrived.get(name, 0) + 1
+
+    def told(self) -> list[tuple[str, int]]:
+        """The words of the summary and their numbers."""
+        numbers = self.arrived | (self.counts or {})
+        words = {
+            "posted": "posted", "found": "found there", "customers_created": "customers created",
+            "products_created": "products created", "waiting": "waiting", "retrying": "to be tried again",
+            "rejected": "rejected", "unknown": "unknown", "gave_up": "given up",
+        }  # fmt: skip
+        return [(word, numbers.get(name, 0)) for name, word in words.items()]
+
+    def as_json(self) -> dict[str, object]:
+        """The keys that a posting command adds to its connector."""
+        if self.counts is None:
+            return {}
+        run = {name: self.arrived.get(name, 0) for name in ("posted", "found", "customers_created", "products_created")}
+        return {**run, **self.counts, "orders": self.orders}
+
+
 class Tally:
     """The counts of one connector in one run, in the order of the summary."""
 
@@ -18,6 +52,7 @@ class Tally:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.pushed = Pushed()
         self.deferred_until: datetime | None = None
         self.deferred_because = ""
         self.locked_quietly = False  # another run holds the lock, and not suspiciously long
@@ -58,6 +93,7 @@ class Tally:
         return {
             "name": self.name,
             **{name: getattr(self, name) for name in counts},
+            **self.pushed.as_json(),
             "deferred_until": iso(self.deferred_until) if self.deferred_until else None,
             "errors": [{"record": e.record, "message": e.message, "remedy": e.remedy} for e in self.errors],
         }

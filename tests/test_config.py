@@ -484,6 +484,7 @@ def test_unknown_variables_are_named_with_a_hint(here: Path) -> None:
 
 def test_every_setting_of_the_tables_is_read() -> None:
     values = {"BASE_URL": "https://x", "ROLES": "stock", "LIMITS": "1/s", "PRICE_TIER": "1", "CURRENCY": "NZD"}
+    values |= {"STATUS": "Placed", "POST_SINCE": "2026-11-01", "TAX": "0:NONE"}
     own = {f"UNLEASHED_{each.name}": values.get(each.name, "7") for each in (*common_settings(), *Unleashed.settings)}
     whole = {each.name: each.default for each in global_settings() if each.default}
     config = load(environ=environ(**own, **whole, STATE="x.db", STATE_GROUP="g", STOCK_FROM="unleashed"))
@@ -491,6 +492,7 @@ def test_every_setting_of_the_tables_is_read() -> None:
     assert {each.name for each in global_settings()} == {
         *("SHOP", "CONNECTORS", "STATE", "STATE_GROUP", "PRICE_FROM", "STOCK_FROM", "NEW_PRODUCTS"),
         *("KEEP_BODIES_DAYS", "SMTP_URL", "SMTP_PASSWORD", "MAIL_TO", "MAIL_FROM", "MAIL_AFTER"),
+        *("KEEP_BODIES_DAYS", "TIMEZONE", "POST_STATUSES", "POST_TO_ALL", "RETRY"),
     }
 
 

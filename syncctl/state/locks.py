@@ -72,7 +72,7 @@ def highest_run(state: Path) -> int:
 
     Where the state's own counter is lower, the state is an older copy that was put back.
     """
-    ours = re.compile(rf"{re.escape(state.name)}\.[a-z0-9_]+\.lock")
+    ours = re.compile(rf"{re.escape(state.name)}\.[a-z0-9_-]+\.lock")
     with _explained(state.parent):
         names = os.listdir(state.parent) if state.parent.is_dir() else []
     return max((_run_in(state.with_name(name)) for name in names if ours.fullmatch(name)), default=0)

@@ -269,9 +269,10 @@ def _push(db: Database) -> None:
     """The shop's customers and orders, the customers of the services, and what a person is told of."""
     from syncctl.state.customer_schema import CUSTOMER_MIRROR
     from syncctl.state.mail_schema import MAIL
+    from syncctl.state.outbox_schema import OUTBOX
     from syncctl.state.push_schema import PUSH
 
-    for statement in PUSH + CUSTOMER_MIRROR + MAIL:
+    for statement in PUSH + CUSTOMER_MIRROR + MAIL + OUTBOX:
         db.execute(statement)
     db.execute("PRAGMA user_version = 2")
 

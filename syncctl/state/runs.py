@@ -53,6 +53,29 @@ class Runs:
         """Whether there is trouble that was mailed or is to be mailed."""
         return self.database.row("SELECT 1 FROM mailed LIMIT 1") is not None
 
+    def notice_copy(self, highest: int, at: int) -> None:
+        """Remembers that this state is an older copy, where the lock files know of later runs than it does."""
+        row = self.database.row("SELECT seq FROM sqlite_sequence WHERE name = 'runs'")
+        if highest <= (row["seq"] if row else 0):
+            return
+        with self.database.transaction() as sql:
+            sql.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('restored_at', ?)", (str(at),))
+            sql.execute("DELETE FROM sqlite_sequence WHERE name = 'runs'")
+            sql.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('runs', ?)", (highest,))
+
+    def since(self, what: str, at: int) -> int:
+        """When this was first asked (ms): now, the first time."""
+        stored = self.meta(what)
+        if stored is None:
+            with self.database.transaction() as sql:
+                sql.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", (what, str(at)))
+        return at if stored is None else int(stored)
+
+    def meta(self, key: str) -> str | None:
+        """A fact of the state as a whole."""
+        row = self.database.row("SELECT value FROM meta WHERE key = ?", key)
+        return None if row is None else str(row["value"])
+
     def claim_shop(self, shop: str) -> None:
         """The state belongs to one shop for ever. Raises `ConfigError` for another."""
         row = self.database.row("SELECT value FROM meta WHERE key = 'shop'")

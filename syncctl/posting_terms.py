@@ -1,0 +1,81 @@
+"""The settings of posting, read only where something is posted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from syncctl.config import Config, ConnectorConfig
+from syncctl.errors import ConfigError
+from syncctl.models import Struct, to_ms
+
+ROLE = "invoices"
+_SECONDS = {"m": 60, "h": 3600, "d": 86_400}
+
+
+class PostingTerms(Struct):
+    """Where the shop is, which orders are posted, and after how many seconds a refused one is tried again."""
+
+    zone: ZoneInfo
+    statuses: frozenset[str]
+    retry: tuple[int, ...]
+
+
+def posting_terms(config: Config) -> PostingTerms:
+    """The terms. Raises `ConfigError` where something is missing that nobody may guess."""
+    problems = list(_problems(config))
+    if problems:
+        raise ConfigError(problems, f"Mend {config.env_file or 'the environment'}")
+    told = config.posting
+    return PostingTerms(
+        ZoneInfo(told["TIMEZONE"]),
+        frozenset(part.strip() for part in told["POST_STATUSES"].split(",") if part.strip()),
+        tuple(int(part[:-1]) * _SECONDS[part[-1]] for part in told["RETRY"].split(",")),
+    )
+
+
+def posters(config: Config, name: str | None = None) -> tuple[ConnectorConfig, ...]:
+    """The connectors that are posted to, or the one named. Raises `ConfigError`."""
+    able = tuple(each for each in config.connectors if ROLE in each.roles and name in (None, each.name))
+    if not able:
+        names = ", ".join(each.name for each in config.connectors)
+        problem = f"no connector has the role {ROLE}" if name is None else f"{name} does not have the role {ROLE}"
+        raise ConfigError([problem], f"Add {ROLE} to SYNCCTL_<NAME>_ROLES; the connectors are {names}")
+    return able
+
+
+def posting_since(config: ConnectorConfig, terms: PostingTerms, since: int) -> int:
+    """From when on (ms) orders are posted: the day that is set, where the shop is, else `since`.
+
+    Raises `ConfigError` for a day that there is not.
+    """
+    day = config.values.get("POST_SINCE")
+    if not day:
+        return since
+    try:
+        return to_ms(datetime.fromisoformat(day).replace(tzinfo=terms.zone))
+    except ValueError as error:
+        raise ConfigError([f"{config.values.variable('POST_SINCE')}: there is no day {day}"]) from error
+
+
+def _problems(config: Config) -> Iterator[str]:
+    zone = config.posting.get("TIMEZONE")
+    if not zone:
+        yield "SYNCCTL_TIMEZONE is not set: the day of an order depends on where the shop is, as Pacific/Auckland"
+    elif not _is_zone(zone):
+        yield f"SYNCCTL_TIMEZONE: there is no time zone {zone}; write one as Pacific/Auckland"
+    able = [each.name for each in config.connectors if ROLE in each.roles]
+    if len(able) > 1 and config.posting.get("POST_TO_ALL") != "yes":
+        yield (
+            f"{' and '.join(able)} have the role {ROLE}: a native link between them would book each order twice;"
+            " set SYNCCTL_POST_TO_ALL=yes if there is none"
+        )
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        return False
+    return True

@@ -1,0 +1,217 @@
+"""The outbox: one row per record that a connector is to create, and what became of each try.
+
+Every method that writes belongs inside a transaction of the caller, so that an outcome and the link that it makes
+are one.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from syncctl.models import Kind, Struct
+from syncctl.state.database import Database
+
+OutboxState = Literal["waiting", "due", "sending", "done", "gave_up", "skipped"]
+_COLUMNS = (
+    "id, connector, kind, key, reference, guid, state, due_at, tries, queued_at, sent_at, looked_at, cause, message,"
+    " remedy, call, remote_id, expected, told"
+)
+_QUEUE = """
+INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, queued_at, cause, message)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_ADOPT = """
+INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, queued_at, cause, remote_id)
+VALUES (?, ?, ?, ?, ?, 'done', 0, 0, '', ?) ON CONFLICT DO NOTHING
+"""
+_END = """
+UPDATE outbox SET state = ?, due_at = ?, tries = ?, remote_id = ?, cause = ?, message = ?, remedy = ?,
+    call = max(call, ?), ended_at = ?
+WHERE id = ?
+"""
+_END_ATTEMPT = """
+UPDATE attempts SET outcome = ?, cause = ?, message = ?, call = ? WHERE outbox = ? AND outcome = 'sending'
+"""
+_ATTEMPT = "INSERT INTO attempts (outbox, at, run, outcome, cause, message, call) VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+
+class Row(Struct):
+    """One record on its way; times in ms, `expected` as it was sent."""
+
+    id: int
+    connector: str
+    kind: Kind
+    key: str
+    reference: str
+    guid: str
+    state: OutboxState
+    due_at: int
+    tries: int
+    queued_at: int
+    sent_at: int | None
+    looked_at: int | None
+    cause: str
+    message: str
+    remedy: str
+    call: int
+    remote_id: str
+    expected: Mapping[str, str]
+    told: str
+
+
+class Ended(Struct):
+    """What a try came to: the row's next state, and why."""
+
+    state: OutboxState
+    outcome: str
+    due_at: int = 0
+    tries: int | None = None
+    remote_id: str = ""
+    cause: str = ""
+    message: str = ""
+    remedy: str = ""
+    call: int = 0
+
+
+class Outbox:
+    """The rows of one connector."""
+
+    def __init__(self, database: Database, connector: str) -> None:
+        self.database = database
+        self.connector = connector
+
+    @property
+    def _sql(self) -> sqlite3.Connection:
+        return self.database.connection
+
+    def queue(self, kind: Kind, key: str, names: tuple[str, str], at: int, skipped: str = "") -> None:
+        """Adds a record under its reference and guid, unless it is there; `skipped` says why it is never sent."""
+        state, cause = ("skipped", "too-old") if skipped else ("due", "")
+        row = (self.connector, kind, key, *names, state, at, at, cause, skipped)
+        self._sql.execute(_QUEUE, row)
+
+    def get(self, kind: Kind, key: str) -> Row | None:
+        """The row of one record."""
+        found = self._rows("kind = ? AND key = ?", kind, key)
+        return found[0] if found else None
+
+    def by_keys(self, kind: Kind, keys: Iterable[str]) -> dict[str, Row]:
+        """The rows of these records, by key."""
+        rows = self._rows("kind = ? AND key IN (SELECT value FROM json_each(?))", kind, json.dumps(list(keys)))
+        return {row.key: row for row in rows}
+
+    def sending(self, due_by: int | None = None) -> list[Row]:
+        """What was sent and has no known outcome; with `due_by` as far as it is time to ask for it."""
+        return self._rows("state = 'sending' AND due_at <= coalesce(?, due_at)", due_by)
+
+    def ready(self, kind: Kind, due_by: int | None) -> list[Row]:
+        """What may be sent, the oldest first; also what waits for another record. With None whatever is not due yet."""
+        return self._rows(
+            "kind = ? AND (state = 'waiting' OR state = 'due' AND due_at <= coalesce(?, due_at))", kind, due_by
+        )
+
+    def adopt(self, kind: Kind, key: str, names: tuple[str, str], remote_id: str) -> None:
+        """Adds a record that somebody else has posted already."""
+        self._sql.execute(_ADOPT, (self.connector, kind, key, *names, remote_id))
+
+    def _rows(self, where: str, *values: object) -> list[Row]:
+        sql = f"SELECT {_COLUMNS} FROM outbox WHERE connector = ? AND {where} ORDER BY due_at, id"
+        return [as_row(row) for row in self.database.rows(sql, self.connector, *values)]
+
+    def begin(self, rows: Sequence[Row], expected: Sequence[Mapping[str, str]], run: int, at: int) -> None:
+        """The intent, before the call: from now on nobody sends these again without having asked for them."""
+        self._sql.executemany(
+            "UPDATE outbox SET state = 'sending', sent_at = ?, due_at = ?, expected = ?, message = '' WHERE id = ?",
+            [(at, at, json.dumps(what), row.id) for row, what in zip(rows, expected, strict=True)],
+        )
+        self._sql.executemany(
+            "INSERT INTO attempts (outbox, at, run) VALUES (?, ?, ?)", [(r.id, at, run) for r in rows]
+        )
+
+    def end(self, row: Row, ended: Ended, run: int, at: int) -> None:
+        """What a try came to and what comes next; a try that needed no call had no intent, and is noted here."""
+        final = ended.state in ("done", "gave_up", "skipped")
+        self._sql.execute(
+            _END,
+            (
+                ended.state, ended.due_at or at, row.tries if ended.tries is None else ended.tries,
+                ended.remote_id or row.remote_id, ended.cause, ended.message, ended.remedy, ended.call,
+                at if final else None, row.id,
+            ),
+        )  # fmt: skip
+        told = (ended.outcome, ended.cause, ended.message, ended.call)
+        if not self._sql.execute(_END_ATTEMPT, (*told, row.id)).rowcount:
+            self._sql.execute(_ATTEMPT, (row.id, at, run, *told))
+
+    def looked(self, row: Row, at: int) -> None:
+        """The service was asked for it and has it not."""
+        self._sql.execute("UPDATE outbox SET looked_at = ? WHERE id = ?", (at, row.id))
+
+    def look_at(self, row: Row, at: int) -> None:
+        """It is asked for again at that time, and not sent before."""
+        self._sql.execute("UPDATE outbox SET due_at = ? WHERE id = ?", (at, row.id))
+
+    def explain(self, rows: Iterable[Row], why: str) -> None:
+        """Why nobody knows what became of these."""
+        self._sql.executemany("UPDATE outbox SET message = ? WHERE id = ?", [(why, row.id) for row in rows])
+
+    def wait(self, row: Row, cause: str, message: str, remedy: str) -> None:
+        """It cannot be sent before another record is there."""
+        sql = "UPDATE outbox SET state = 'waiting', cause = ?, message = ?, remedy = ? WHERE id = ?"
+        self._sql.execute(sql, (cause, message, remedy, row.id))
+
+    def touched(self, kind: Kind, run: int) -> list[Row]:
+        """What a run tried to send, or looked for."""
+        return self._rows("kind = ? AND id IN (SELECT outbox FROM attempts WHERE run = ?)", kind, run)
+
+    def reopen(self, kind: Kind, remote_ids: Iterable[str], at: int) -> None:
+        """What was made under these ids is not there any more: it may be made again."""
+        self._sql.execute(
+            "UPDATE outbox SET state = 'due', due_at = ?, remote_id = '' WHERE connector = ? AND kind = ?"
+            " AND state = 'done' AND remote_id IN (SELECT value FROM json_each(?))",
+            (at, self.connector, kind, json.dumps(list(remote_ids))),
+        )
+
+    def news(self) -> list[tuple[Row, str]]:
+        """What a person has not been told of yet, each with what it is: `failed`, `gave up` or `recovered`.
+
+        A failure whose cause is what was told last is no news.
+        """
+        rows = self._rows("(cause <> '' OR told <> '') AND state <> 'sending'")
+        return [(row, event.partition(":")[0]) for row in rows if (event := event_of(row)) not in ("", row.told)]
+
+    def tell(self, row: Row) -> None:
+        """A person was told of what `news` said of it."""
+        self._sql.execute("UPDATE outbox SET told = ? WHERE id = ?", (event_of(row), row.id))
+
+    def counts(self) -> dict[str, int]:
+        """How many orders stand in which state, in the words that people read."""
+        row = self.database.row(_COUNTS, self.connector)
+        return {name: row[name] or 0 for name in row.keys()} if row else {}  # noqa: SIM118 - a Row iterates over values
+
+
+_COUNTS = """
+SELECT sum(state = 'waiting' OR state = 'due' AND cause = '') AS waiting,
+    sum(state = 'due' AND cause = 'not-there') AS retrying,
+    sum(state = 'due' AND cause NOT IN ('', 'not-there')) AS rejected, sum(state = 'sending') AS unknown,
+    sum(state = 'gave_up') AS gave_up, sum(state = 'skipped') AS skipped
+FROM outbox WHERE connector = ? AND kind = 'orders'
+"""
+
+
+def event_of(row: Row) -> str:
+    """What has happened to a row that a person should know, with its cause; "" for nothing."""
+    if row.state == "done":
+        return "recovered" if row.told else ""
+    if row.state == "gave_up":
+        return f"gave up:{row.cause}"
+    return f"failed:{row.cause}" if row.cause and row.state in ("due", "waiting") else ""
+
+
+def as_row(row: sqlite3.Row) -> Row:
+    """A row of the table."""
+    values: dict[str, Any] = {name: row[name] for name in Row.__annotations__}
+    return Row(**values | {"kind": Kind(values["kind"]), "expected": json.loads(values["expected"])})

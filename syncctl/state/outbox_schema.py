@@ -1,0 +1,59 @@
+"""The tables of what is to be created in the services, each record once."""
+
+from __future__ import annotations
+
+# One row per record and connector, for ever: a second one for the same record cannot come into being.
+# `expected` is what was sent (total, currency, customer), to be compared with what is found there. `looked_at` is
+# when the service was last asked for it in vain. `told` is the word of the last event that a person was told of.
+_OUTBOX = """
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    connector TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    guid TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'due', 'sending', 'done', 'gave_up', 'skipped')),
+    due_at INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    queued_at INTEGER NOT NULL,
+    sent_at INTEGER,
+    looked_at INTEGER,
+    ended_at INTEGER,
+    cause TEXT NOT NULL DEFAULT '',
+    message TEXT NOT NULL DEFAULT '',
+    remedy TEXT NOT NULL DEFAULT '',
+    call INTEGER NOT NULL DEFAULT 0,
+    remote_id TEXT NOT NULL DEFAULT '',
+    expected TEXT NOT NULL DEFAULT '{}',
+    told TEXT NOT NULL DEFAULT '',
+    UNIQUE (connector, kind, key)
+) STRICT
+"""
+
+_ATTEMPTS = """
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    outbox INTEGER NOT NULL REFERENCES outbox (id) ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    call INTEGER NOT NULL DEFAULT 0,
+    outcome TEXT NOT NULL DEFAULT 'sending',
+    cause TEXT NOT NULL DEFAULT '',
+    message TEXT NOT NULL DEFAULT ''
+) STRICT
+"""
+
+# From when on this state can vouch for what was posted: orders placed before are looked for before they are sent.
+_VOUCHES = """
+INSERT INTO meta (key, value)
+VALUES ('vouches_from', CAST(CAST(strftime('%s', 'now') AS INTEGER) * 1000 AS TEXT))
+"""
+
+OUTBOX = (
+    _OUTBOX,
+    "CREATE INDEX outbox_open ON outbox (connector, kind, due_at) WHERE state IN ('waiting', 'due', 'sending')",
+    _ATTEMPTS,
+    "CREATE INDEX attempts_outbox ON attempts (outbox)",
+    _VOUCHES,
+)

@@ -1,0 +1,114 @@
+"""The outbox as a person sees it, over all connectors, also those that are not configured any more."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from syncctl.models import Struct, from_ms, iso
+from syncctl.state.database import Database
+from syncctl.state.outbox import Row, as_row
+
+OPEN = ("waiting", "due", "sending", "gave_up")
+_LIST = """
+SELECT outbox.*, orders.status AS order_status FROM outbox
+LEFT JOIN orders ON outbox.kind = 'orders' AND orders.number = outbox.key
+WHERE (?1 IS NULL OR connector = ?1) AND (?2 IS NULL OR cause = ?2)
+    AND state IN (SELECT value FROM json_each(?3))
+ORDER BY due_at, outbox.id
+"""
+_ATTEMPTS = """
+SELECT attempts.at, attempts.run, attempts.call, outcome, attempts.cause, attempts.message,
+    calls.method, calls.path, calls.status
+FROM attempts LEFT JOIN calls ON calls.id = nullif(attempts.call, 0)
+WHERE attempts.outbox = ? ORDER BY attempts.id
+"""
+_CHANGED = """
+SELECT outbox.*, orders.status AS order_status FROM outbox LEFT JOIN orders ON orders.number = outbox.key
+WHERE outbox.kind = 'orders' AND outbox.state = 'done' AND (?1 IS NULL OR connector = ?1)
+    AND (orders.id IS NULL
+        OR orders.revision <> CAST(coalesce(json_extract(expected, '$.revision'), orders.revision) AS INTEGER)
+        OR orders.status NOT IN (SELECT value FROM json_each(?2)))
+ORDER BY outbox.id
+"""
+_RETRY = """
+UPDATE outbox SET state = CASE state WHEN 'sending' THEN state ELSE 'due' END, due_at = ?, tries = 0, ended_at = NULL
+WHERE id = ? AND state <> 'done'
+"""
+_DROP = """
+UPDATE outbox SET state = 'skipped', cause = 'dropped', message = 'dropped by hand', remedy = '', ended_at = ?
+WHERE id = ? AND state NOT IN ('done', 'skipped')
+"""
+_SETTLE = (
+    "UPDATE outbox SET state = 'done', remote_id = ?, cause = '', message = '', remedy = '', ended_at = ? WHERE id = ?"
+)
+_NOT_CREATED = """
+UPDATE outbox SET state = 'due', due_at = ?1, looked_at = ?1, cause = '', message = '', remedy = '' WHERE id = ?2
+"""
+
+
+class Filter(Struct):
+    """Which rows: of one connector, of one cause, in certain states."""
+
+    connector: str | None = None
+    cause: str | None = None
+    states: tuple[str, ...] = OPEN
+
+
+class Queue:
+    """Shows and changes rows; whoever changes any holds the lock of its connector's pushes."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def rows(self, wanted: Filter) -> list[Row]:
+        """The rows, what is due first coming first."""
+        states = json.dumps(wanted.states)
+        return self._rows(_LIST, wanted.connector, wanted.cause, states)
+
+    def changed(self, connector: str | None, statuses: Sequence[str]) -> list[Row]:
+        """Orders that the shop has changed, cancelled or deleted since they were posted."""
+        return self._rows(_CHANGED, connector, json.dumps(sorted(statuses)))
+
+    def get(self, number: int) -> Row | None:
+        """One row by its id."""
+        found = self._rows("SELECT * FROM outbox WHERE id = ?", number)
+        return found[0] if found else None
+
+    def of_order(self, number: str) -> list[Row]:
+        """All rows of an order: itself, and what follows it."""
+        return self._rows(
+            "SELECT * FROM outbox WHERE (kind IN ('orders', 'completions') AND key = ?1"
+            " OR kind = 'payments' AND substr(key, 1, length(?1) + 1) = ?1 || '/') ORDER BY connector, id",
+            number,
+        )
+
+    def attempts(self, row: Row) -> list[dict[str, Any]]:
+        """Each try, with the call that it made."""
+        return [dict(each) | {"at": iso(from_ms(each["at"]))} for each in self.database.rows(_ATTEMPTS, row.id)]
+
+    def retry(self, row: Row, at: int) -> None:
+        """It is tried now, with all its tries ahead of it; what is unknown is asked for."""
+        self._change(_RETRY, at, row.id)
+
+    def drop(self, row: Row, at: int) -> None:
+        """It is never sent."""
+        self._change(_DROP, at, row.id)
+
+    def settle(self, row: Row, remote_id: str, at: int) -> None:
+        """A person knows that it is there."""
+        self._change(_SETTLE, remote_id, at, row.id)
+
+    def not_created(self, row: Row, at: int) -> None:
+        """A person knows that it is not there: it is sent again."""
+        self._change(_NOT_CREATED, at, row.id)
+
+    def _change(self, sql: str, *values: object) -> None:
+        with self.database.transaction() as connection:
+            connection.execute(sql, values)
+
+    def _rows(self, sql: str, *values: object) -> list[Row]:
+        found: list[sqlite3.Row] = self.database.rows(sql, *values)
+        return [as_row(row) for row in found]
