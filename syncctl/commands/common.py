@@ -148,6 +148,7 @@ class Job(Struct):
     purpose: Purpose
     work: Callable[..., None]
     lock: bool = True
+    push: bool = False
     accept_loss: bool = False
 
 
@@ -187,13 +188,13 @@ def execute(job: Job, common: Common, running: Running) -> Outcome:
     from syncctl.app import App, Terms, chosen
     from syncctl.run import Run
 
-    with App.opened(common.env_file) as app:
+    with App.opened(common.env_file, create=not job.push) as app:
         if common.talks or sys.stderr.isatty() or job.command == "doctor":  # cron would mail them with every run
             warn(app.config.warnings)
-        configs = chosen(app.config, running.connector)
+        configs = app.posters(running.connector) if job.push else chosen(app.config, running.connector)
         terminal = Terminal(common)
         run = Run(app.runs.begin(job.command, to_ms(app.clock.now())), job.purpose, app.clock, terminal)
-        terms = Terms(job.command, job.lock, running.wait_lock, job.accept_loss)
+        terms = Terms(job.command, job.lock, job.push, running.wait_lock, job.accept_loss)
         with _stopped_by_sigterm(run), closing(terminal):
             _delay(run, running)
             tallies = app.go_through(run, configs, job.work, terms)
@@ -305,6 +306,8 @@ def deferral(tally: Tally, until: datetime) -> str:
 def _counts(command: str, tally: Tally) -> list[tuple[str, int, bool]]:
     """The counts that a command is about, each with whether it is told when it is 0."""
     reads_all = command in ("sync-recent", "sync-customers")
+    if tally.pushed.counts is not None:
+        return [(word, number, word == "posted") for word, number in tally.pushed.told()]
     return [
         ("seen", tally.seen if reads_all else 0, reads_all),
         ("new", tally.created, False),

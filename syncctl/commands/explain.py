@@ -9,6 +9,7 @@ import click
 
 from syncctl.commands.common import Common, common_options, show_json
 from syncctl.commands.explain_customer import customer
+from syncctl.commands.explain_order import order
 from syncctl.commands.sku import as_sku
 from syncctl.commands.timeline import (
     call,
@@ -33,6 +34,7 @@ def command() -> None:
 
 
 command.add_command(customer)
+command.add_command(order)
 
 
 @command.command("product")

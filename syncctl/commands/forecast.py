@@ -9,7 +9,10 @@ import click
 from syncctl.commands.common import Common, number_of_calls, sentence, show_json, warn
 
 if TYPE_CHECKING:
-    from syncctl.plan import Wanted
+    from collections.abc import Sequence
+
+    from syncctl.config import ConnectorConfig
+    from syncctl.plan import Cost, Wanted
 
 
 def show_forecast(wanted: Wanted, common: Common, connector: str | None) -> int:
@@ -28,13 +31,39 @@ def show_forecast(wanted: Wanted, common: Common, connector: str | None) -> int:
     finally:
         if database:
             database.close()
+    return _show(wanted.command, common, configs, costs)
+
+
+def show_posting_forecast(command: str, common: Common, connector: str | None) -> int:
+    """The same for the commands that post."""
+    from syncctl.clock import SystemClock
+    from syncctl.config import load
+    from syncctl.models import to_ms
+    from syncctl.posting_terms import posters, posting_terms
+    from syncctl.push.forecast import posting_forecast
+    from syncctl.state.database import open_database
+
+    config = load(common.env_file)
+    warn(config.warnings)
+    configs, terms = posters(config, connector), posting_terms(config)
+    database = open_database(config.state, create=False)
+    try:
+        now = to_ms(SystemClock().now())
+        costs = [posting_forecast(each, database, terms, now) for each in configs if not each.problems]
+    finally:
+        database.close()
+    return _show(command, common, configs, costs)
+
+
+def _show(command: str, common: Common, configs: Sequence[ConnectorConfig], costs: Sequence[Cost]) -> int:
+    """Prints what it would cost, and what is wrong with the settings; the exit code."""
     code = 78 if any(each.problems for each in configs) else 0
     for each in configs:
         for problem in each.problems:
             click.echo(sentence(each.name, "", problem, ""), err=True)
     if common.as_json:
         rows = [{"name": cost.name, "minimum": cost.minimum, "expected": cost.expected} for cost in costs]
-        show_json(wanted.command, dry_run=True, exit_code=code, connectors=rows)
+        show_json(command, dry_run=True, exit_code=code, connectors=rows)
     else:
         for cost in costs:
             click.echo(f"{cost.name}: at least {number_of_calls(cost.minimum)}, {cost.words}; none was made")

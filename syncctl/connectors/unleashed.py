@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, unquote, urlsplit
 
@@ -25,6 +26,7 @@ from syncctl.connectors._stamps import OVERLAP_MS, Cursor, moved, set_back, sinc
 from syncctl.connectors._unleashed_customers import customer
 from syncctl.connectors._unleashed_lists import check_paging, listed, newest, prefix, query
 from syncctl.connectors.base import (
+    POSTING,
     Answer,
     Auth,
     Check,
@@ -34,6 +36,7 @@ from syncctl.connectors.base import (
     Lookup,
     Page,
     Pull,
+    Push,
     Setting,
     Values,
 )
@@ -42,6 +45,10 @@ from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
+
+    from syncctl.connectors._unleashed_push import Desk
+    from syncctl.models_push import Follow, Outcome, Outgoing, Seen
+    from syncctl.shoporder import Order
 
 _TIERS = tuple((str(number), f"SellPriceTier{number}") for number in range(1, 11))
 _PATHS = {Kind.PRODUCTS: "/Products", Kind.STOCK: "/StockOnHand", Kind.CUSTOMERS: "/Customers"}
@@ -66,6 +73,17 @@ class Unleashed(Connector):
         Setting("PRICE_TIER", "sell price tier 1-10; without it the default sell price", pattern="[1-9]|10"),
         Setting("WAREHOUSE", "code of the warehouse that the shop sells from; without it the sum of all"),
         Setting("CURRENCY", "currency of the prices (ISO 4217); the product list does not tell it", pattern="[A-Z]{3}"),
+        Setting(
+            "STATUS",
+            "what a posted order becomes: Parked, Placed, or Completed with its invoice",
+            "Placed",
+            pattern="Parked|Placed|Completed",
+        ),
+        Setting("SHIPPING", "code of the product that stands for shipping, or `charge` for a charge line", "charge"),
+        Setting("DISCOUNT", "the same for discounts", "charge"),
+        Setting("FEE", "the same for fees", "charge"),
+        Setting("ROUNDING", "the same for differences of up to 0.02; without it such an order is held"),
+        *POSTING,
         Setting("PAGE_SIZE", "records a page, 1-1000", "200", pattern=r"[1-9]\d{0,2}|1000"),
     )
     # 125,000 a calendar month is the smallest published allowance; no limit a minute is published: 60 is caution.
@@ -77,6 +95,9 @@ class Unleashed(Connector):
         Kind.STOCK: Lookup(50),
         Kind.CUSTOMERS: Lookup(1),
     }
+    pushes: ClassVar[Mapping[Kind, Push]] = {
+        Kind.CUSTOMERS: Push(), Kind.PRODUCTS: Push(), Kind.ORDERS: Push(), Kind.COMPLETIONS: Push(),
+    }  # fmt: skip
     quota_status: ClassVar[frozenset[int]] = frozenset({403})
     location_setting: ClassVar[str] = "WAREHOUSE"
 
@@ -216,6 +237,28 @@ class Unleashed(Connector):
         """Whether the change lies behind the stamp, less the overlap."""
         stamp = Cursor.parse(cursor).stamp
         return stamp is None or version >= stamp - OVERLAP_MS
+
+    @cached_property
+    def _desk(self) -> Desk:
+        from syncctl.connectors._unleashed_push import Desk
+
+        return Desk(self.values, self.http)
+
+    def push(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """One call a record."""
+        return [self._desk.push(kind, row) for row in rows]
+
+    def seek(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Seen | None]:
+        """One call a record, by the guid that we gave it."""
+        return [self._desk.seek(kind, row) for row in rows]
+
+    def follow(self, order: Order, remote_id: str) -> Sequence[Follow]:
+        """That it is complete, where orders are to become invoices."""
+        if self.setting("STATUS") != "Completed":
+            return ()
+        from syncctl.models_push import Completion, Follow
+
+        return (Follow(Kind.COMPLETIONS, "", Completion(remote_id)),)
 
     def check(self) -> Iterator[Check]:
         """Two calls: the warehouses (a plain query), then products by date (a query with a colon)."""

@@ -1,0 +1,250 @@
+"""`syncctl queue`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncctl.commands.common import Common, common_options, show_json
+from syncctl.errors import RecordError
+from syncctl.models import from_ms, iso, to_ms
+
+if TYPE_CHECKING:
+    from syncctl.config import Config
+    from syncctl.state.database import Database
+    from syncctl.state.outbox import Row
+    from syncctl.state.queue import Queue
+
+_WORDS = {
+    "due": "due",
+    "sending": "unknown",
+    "gave_up": "given up",
+    "waiting": "waiting",
+    "skipped": "skipped",
+    "done": "done",
+}
+_CONNECTOR = click.option("--connector", metavar="NAME", help="Only of this connector.")
+_CAUSE = click.option("--cause", metavar="CODE", help="Only with this cause.")
+_ALL = click.option("--all", "everything", is_flag=True, help="All that the list shows.")
+_IDS = click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
+
+
+@click.group("queue")
+def command() -> None:
+    """Show and manage what waits to be posted."""
+
+
+@command.command("list")
+@_CONNECTOR
+@_CAUSE
+@click.option("--changed", is_flag=True, help="Orders that were changed or cancelled after they were posted.")
+@click.option("--skipped", is_flag=True, help="What is not posted: too old, or dropped.")
+@common_options
+def list_(*, connector: str | None, cause: str | None, changed: bool, skipped: bool, common: Common) -> int:
+    """List what is not posted yet, why, and when it is tried next.
+
+    \b
+    Examples:
+        syncctl queue list
+        syncctl queue list --cause tax-unmapped
+        syncctl queue list --changed
+    """
+    from syncctl.state.queue import OPEN, Filter, Queue
+
+    with _opened(common) as (config, database):
+        queue = Queue(database)
+        statuses = [part.strip() for part in config.posting["POST_STATUSES"].split(",")]
+        if changed:
+            rows = queue.changed(connector, statuses)
+        else:
+            rows = queue.rows(Filter(connector, cause, ("skipped",) if skipped else OPEN))
+    if common.as_json:
+        show_json("queue list", exit_code=0, rows=[as_json(row) for row in rows])
+    for row in () if common.as_json else rows:
+        click.echo("changed in the shop since: " * changed + line(row))
+    return 0
+
+
+@command.command("show")
+@click.argument("number", metavar="ID", type=int)
+@common_options
+def show(*, number: int, common: Common) -> int:
+    """Show one record of the queue: each try, what the service said, and what to do.
+
+    \b
+    Example:
+        syncctl queue show 17
+    """
+    from syncctl.state.queue import Queue
+
+    with _opened(common) as (_, database):
+        queue = Queue(database)
+        row = _row(queue, number)
+        attempts = queue.attempts(row)
+    if common.as_json:
+        show_json("queue show", exit_code=0, **as_json(row), attempts=attempts)
+        return 0
+    click.echo(line(row))
+    print_attempts(attempts)
+    return 0
+
+
+@command.command("retry")
+@_IDS
+@_ALL
+@_CAUSE
+@_CONNECTOR
+@common_options
+def retry(*, ids: tuple[int, ...], everything: bool, cause: str | None, connector: str | None, common: Common) -> int:
+    """Let records be tried with the next run, also those that were given up or skipped.
+
+    \b
+    Examples:
+        syncctl queue retry 17 18
+        syncctl queue retry --all --cause tax-unmapped
+    """
+    chosen = _Chosen(ids, everything, cause, connector)
+    return _change("queue retry", chosen, common, lambda queue, row, at: queue.retry(row, at))
+
+
+@command.command("drop")
+@_IDS
+@_ALL
+@_CAUSE
+@_CONNECTOR
+@common_options
+def drop(*, ids: tuple[int, ...], everything: bool, cause: str | None, connector: str | None, common: Common) -> int:
+    """Never post these records. What is there already stays there.
+
+    \b
+    Example:
+        syncctl queue drop 17
+    """
+    chosen = _Chosen(ids, everything, cause, connector)
+    return _change("queue drop", chosen, common, lambda queue, row, at: queue.drop(row, at))
+
+
+@command.command("settle")
+@click.argument("number", metavar="ID", type=int)
+@click.option("--remote-id", metavar="ID", help="It is there, under this id.")
+@click.option("--not-created", is_flag=True, help="It is not there: it is sent again.")
+@common_options
+def settle(*, number: int, remote_id: str | None, not_created: bool, common: Common) -> int:
+    """Say what became of a record of which nobody knows, or which somebody posted by hand.
+
+    \b
+    Examples:
+        syncctl queue settle 17 --remote-id 9a4e0c1b-6f7d-5d2a-b1c3-2e4f6a8b0003
+        syncctl queue settle 17 --not-created
+    """
+    if bool(remote_id) == not_created:
+        raise click.UsageError("Say either --remote-id ID or --not-created.")
+
+    def change(queue: Queue, row: Row, at: int) -> None:
+        if remote_id:
+            queue.settle(row, remote_id, at)
+        else:
+            queue.not_created(row, at)
+
+    return _change("queue settle", _Chosen((number,), False, None, None), common, change)
+
+
+class _Chosen:
+    """Which rows a person means."""
+
+    def __init__(self, ids: Sequence[int], everything: bool, cause: str | None, connector: str | None) -> None:
+        if bool(ids) == everything:
+            raise click.UsageError("Name records by their ID, or say --all.")
+        self.ids = ids
+        self.cause = cause
+        self.connector = connector
+
+    def rows(self, queue: Queue) -> list[Row]:
+        from syncctl.state.queue import Filter
+
+        if self.ids:
+            return [_row(queue, number) for number in self.ids]
+        return queue.rows(Filter(self.connector, self.cause))
+
+
+def _change(name: str, chosen: _Chosen, common: Common, change: Callable[[Queue, Row, int], None]) -> int:
+    """Changes rows while no run posts to their connectors."""
+    from syncctl.clock import SystemClock
+    from syncctl.state.queue import Queue
+
+    clock = SystemClock()
+    with _opened(common) as (config, database), ExitStack() as locks:
+        queue = Queue(database)
+        rows = chosen.rows(queue)
+        for connector in dict.fromkeys(row.connector for row in rows):
+            locks.enter_context(_locked(config, connector, name, clock))
+        for row in rows:
+            if row.state == "done":
+                raise RecordError(row.key, f"it is posted as {row.remote_id}", "What is posted is not changed here")
+            change(queue, row, to_ms(clock.now()))
+        changed = [_row(queue, row.id) for row in rows]
+    if common.as_json:
+        show_json(name, exit_code=0, rows=[as_json(row) for row in changed])
+    elif common.talks:
+        for row in changed:
+            click.echo(line(row))
+    return 0
+
+
+def _locked(config: Config, connector: str, name: str, clock: Any) -> Any:
+    from syncctl.state.locks import Holder, hold
+
+    holder = Holder(f"syncctl {name}", os.getpid(), 0, iso(clock.now()))
+    return hold(config.state, f"{connector}-push", holder, clock=clock)
+
+
+@contextmanager
+def _opened(common: Common) -> Iterator[tuple[Config, Database]]:
+    from syncctl.config import load
+    from syncctl.state.database import open_database
+
+    config = load(common.env_file)
+    database = open_database(config.state, group=config.state_group, create=False)
+    try:
+        yield config, database
+    finally:
+        database.close()
+
+
+def _row(queue: Queue, number: int) -> Row:
+    row = queue.get(number)
+    if row is None:
+        raise RecordError(str(number), "nothing in the queue has this ID", "See syncctl queue list")
+    return row
+
+
+def as_json(row: Row) -> dict[str, Any]:
+    """A row as `--json` prints it."""
+    return {
+        "id": row.id, "connector": row.connector, "kind": row.kind, "key": row.key, "reference": row.reference,
+        "state": row.state, "tries": row.tries, "due_at": iso(from_ms(row.due_at)), "cause": row.cause,
+        "message": row.message, "remedy": row.remedy, "call": row.call or None, "remote_id": row.remote_id,
+    }  # fmt: skip
+
+
+def line(row: Row) -> str:
+    """`17  unleashed orders 1001: rejected (tax-unmapped): why. What to do. Next try 2026-…`."""
+    state = "rejected" if row.state == "due" and row.cause else _WORDS[row.state]
+    cause = f" ({row.cause})" if row.cause else ""
+    why = f": {row.message.rstrip('.')}." if row.message else ""
+    remedy = f" {row.remedy.rstrip('.')}." if row.remedy else ""
+    when = f" Next try {iso(from_ms(row.due_at))}." if row.state in ("due", "sending") else ""
+    there = f" as {row.remote_id}" if row.state == "done" else ""
+    return f"{row.id:>5}  {row.connector} {row.kind} {row.key[:60]}: {state}{there}{cause}{why}{remedy}{when}"
+
+
+def print_attempts(attempts: Sequence[dict[str, Any]]) -> None:
+    """Each try on a line."""
+    for each in attempts:
+        call = f" (call {each['call']}: {each['method']} {each['path']})" if each["method"] else ""
+        why = f": {each['message']}" if each["message"] else ""
+        click.echo(f"       {each['at']}  run {each['run']}: {each['outcome']}{why}{call}")

@@ -1,0 +1,63 @@
+"""What connectors that post orders share: the mappings of the settings, and amounts. Nothing unmapped is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+from syncctl.models import money_text
+
+if TYPE_CHECKING:
+    from syncctl.connectors.base import Values
+
+CENT = Decimal("0.01")
+MOST_ROUNDING = Decimal("0.02")  # a larger difference is no matter of rounding
+
+
+class HeldError(Exception):
+    """An order cannot be written down for the service: a word of the catalogue of causes, what is wrong, what to do."""
+
+    def __init__(self, cause: str, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.message = message
+        self.remedy = remedy
+
+
+def tax_code(values: Values, rate: Decimal | None, where: str) -> str:
+    """The code that stands for a rate (a fraction) in `_TAX`. Raises `HeldError`."""
+    if rate is None:
+        raise HeldError("tax-unknown", f"{where} has no tax rate", "Give each line of the order its tax_rate")
+    codes = mapping(values.get("TAX"))
+    for told, code in codes.items():
+        if Decimal(told) == rate:
+            return code
+    shown = f"{values.variable('TAX')}={values.get('TAX')}" if codes else f"{values.variable('TAX')} is not set"
+    message = f"{where} has the tax rate {money_text(rate)}, for which there is no code ({shown})"
+    raise HeldError("tax-unmapped", message, f"Add {money_text(rate)}:CODE to {values.variable('TAX')}")
+
+
+def mapping(text: str) -> dict[str, str]:
+    """`a:b,c:d` as a dictionary."""
+    return dict(part.strip().split(":", 1) for part in text.split(",") if ":" in part)
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Rounded to two decimals, halves away from zero."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def difference(values: Values, wanted: Decimal, reached: Decimal, sums: Sequence[str]) -> Decimal:
+    """What a rounding line has to add so that the order comes to the shop's total. Raises `HeldError`.
+
+    `sums` are the parts of what was reached, for the message.
+    """
+    missing = wanted - reached
+    setting = values.variable("ROUNDING")
+    if not missing or (abs(missing) <= MOST_ROUNDING and values.get("ROUNDING")):
+        return missing
+    message = f"it comes to {money_text(reached)} ({', '.join(sums)}) and not to the shop's {money_text(wanted)}"
+    if abs(missing) <= MOST_ROUNDING:
+        raise HeldError("total-differs", message, f"Set {setting} so that a rounding line takes the difference")
+    raise HeldError("total-differs", message, "Correct prices, tax or total of the order in the shop")

@@ -1,0 +1,183 @@
+"""Which orders are posted, and the way of each: its customer, its products, itself, and what follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from syncctl.decide import Expected, Hold
+from syncctl.models import Kind, Problem
+from syncctl.models_push import Sale
+from syncctl.push.outcomes import arrived, drop, follow_key, number_of, refuse
+from syncctl.push.pushing import Parcel, Pushing
+from syncctl.push.resolve import resolve_customers, resolve_products
+from syncctl.push.send import send, settle
+from syncctl.state.outbox import Row
+
+if TYPE_CHECKING:
+    from syncctl.state.postable import New, Postable
+
+MOST_AT_ONCE = 50
+MOST_AGE_MS = 7 * 86_400_000
+
+
+def post(push: Pushing) -> None:
+    """Queues what is new, finds out what is unknown, and sends all that is due."""
+    if push.wanted.queue:
+        enqueue(push)
+    settle(push, early=push.wanted.now)
+    _send_orders(push)
+    for kind in (Kind.COMPLETIONS, Kind.PAYMENTS):
+        if kind in push.session.connector.pushes:
+            _send_what_follows(push, kind)
+
+
+def enqueue(push: Pushing) -> None:
+    """Queues the orders that are to be posted; older ones are marked as skipped, for good."""
+    new = push.orders.new(push.posting.statuses)
+    if push.wanted.numbers:
+        new = [each for each in new if each.number in push.wanted.numbers]
+        _tell_unknown(push)
+    fresh = [each for each in new if each.placed_at >= push.since or push.wanted.numbers]
+    fresh = [each for each in fresh if not each.elsewhere][: push.wanted.limit]
+    if _is_flood(push, fresh):
+        fresh = []
+    chosen = {each.number for each in fresh}
+    with push.session.database.transaction():
+        for each in new:
+            if each.elsewhere:
+                push.outbox.adopt(Kind.ORDERS, each.number, push.names(Kind.ORDERS, each.number), each.elsewhere)
+            elif each.number in chosen:
+                push.queue(Kind.ORDERS, each.number)
+            elif each.placed_at < push.since:
+                why = f"it was placed before {push.day(push.since)}"
+                push.outbox.queue(Kind.ORDERS, each.number, push.names(Kind.ORDERS, each.number), push.now(), why)
+
+
+def _tell_unknown(push: Pushing) -> None:
+    there = push.orders.exist(push.wanted.numbers)
+    for number in push.wanted.numbers:
+        if number not in there:
+            push.session.tally.report(
+                [Problem(number, "the shop has no such order", "Import it, or look at the number")]
+            )
+
+
+def _is_flood(push: Pushing, fresh: Sequence[New]) -> bool:
+    """Whether so many, or so old ones, need a word from a person: a shop's history is never posted by accident."""
+    if push.wanted.yes_all or push.wanted.numbers or not fresh:
+        return False
+    oldest = min(each.placed_at for each in fresh)
+    if len(fresh) <= MOST_AT_ONCE and oldest >= push.now() - MOST_AGE_MS:
+        return False
+    setting = push.session.connector.values.variable("POST_SINCE")
+    message = f"{len(fresh)} orders are new, the oldest of {push.day(oldest)}: nothing is posted unasked"
+    remedy = f"Look at them, then run syncctl post-invoices --yes-all, or set {setting}"
+    push.session.tally.report([Problem("", message, remedy)])
+    return True
+
+
+def _send_orders(push: Pushing) -> None:
+    """What is due; once more what turned out to name a customer or product that is not there any more."""
+    _attempt(push, _ready(push, Kind.ORDERS))
+    if push.strangers:
+        _forget(push)
+        _attempt(push, [row for row in _ready(push, Kind.ORDERS) if row.cause.startswith("unknown-")])
+
+
+def _ready(push: Pushing, kind: Kind) -> list[Row]:
+    """What may be sent now of what this run is about."""
+    rows = push.outbox.ready(kind, None if push.wanted.now else push.now())
+    numbers = push.wanted.numbers
+    wanted = [row for row in rows if not numbers or number_of(row) in numbers]
+    return wanted[: push.wanted.limit]
+
+
+def _attempt(push: Pushing, rows: Sequence[Row]) -> None:
+    orders = {row.key: postable for row in rows if (postable := _sound(push, row))}
+    if not orders:
+        return
+    customers = resolve_customers(push, list(orders.values()))
+    for row in rows:
+        answer = customers.get(row.key, "")
+        if isinstance(answer, Hold):
+            _wait(push, row, answer)
+    able = [postable for number, postable in orders.items() if isinstance(customers[number], str)]
+    products = resolve_products(push, able)
+    parcels = [
+        made
+        for row in rows
+        if row.key in orders and (made := _parcel(push, row, customers[row.key], products)) is not None
+    ]
+    send(push, Kind.ORDERS, parcels)
+
+
+def _sound(push: Pushing, row: Row) -> Postable | None:
+    """The order, if it can be posted as it stands in the shop's tables now."""
+    postable = push.order(row.key)
+    if postable is None:
+        drop(push, row, "order-gone", "the shop has no such order any more")
+    elif postable.elsewhere:
+        arrived(push, row, "found", postable.elsewhere)
+    elif postable.order is None:
+        refuse(push, row, Hold("order", postable.fault, postable.remedy))
+    elif postable.status in push.posting.statuses:
+        return postable
+    return None
+
+
+def _wait(push: Pushing, row: Row, answer: Hold) -> None:
+    """It waits for another record, and costs no try; what nothing will mend by itself is refused."""
+    if answer.cause in ("gave-up", "guest", "no-customer", "ambiguous-customer", "ambiguous-product"):
+        refuse(push, row, answer)
+        return
+    if row.message != answer.message:
+        push.report(row, answer.message, answer.remedy)
+    with push.session.database.transaction():
+        push.outbox.wait(row, answer.cause, answer.message, answer.remedy)
+
+
+def _parcel(push: Pushing, row: Row, customer: str | Hold, products: Mapping[str, str | Hold]) -> Parcel | None:
+    postable = push.order(row.key)
+    if isinstance(customer, Hold) or postable is None or postable.order is None:
+        return None
+    order = postable.order
+    needed = {line.sku: products[line.sku] for line in order.lines if line.sku and line.sku in products}
+    lacking = next((answer for answer in needed.values() if isinstance(answer, Hold)), None)
+    if lacking:
+        _wait(push, row, lacking)
+        return None
+    placed = push.day(postable.placed_at)
+    found = {sku: answer for sku, answer in needed.items() if isinstance(answer, str)}
+    sale = Sale(order, customer, found, placed, push.due(placed))
+    expected = Expected(row.reference, order.total, order.currency, customer)
+    return push.parcel(row, sale, expected, postable.placed_at).changed(revision=postable.revision)
+
+
+def _forget(push: Pushing) -> None:
+    """Drops what the service says it does not know: it is looked for, or made, anew."""
+    session = push.session
+    look = session.look(0, "manual")
+    with session.database.transaction():
+        for kind in (Kind.CUSTOMERS, Kind.PRODUCTS):
+            push.outbox.reopen(kind, push.strangers, push.now())
+        session.mirror.mark_gone(sorted(push.strangers), look)
+        session.customers.mark_gone(sorted(push.strangers), look)
+
+
+def _send_what_follows(push: Pushing, kind: Kind) -> None:
+    """Payments and completions of orders that are there."""
+    parcels = []
+    for row in _ready(push, kind):
+        number = number_of(row)
+        order, postable = push.outbox.get(Kind.ORDERS, number), push.order(number)
+        if order is None or postable is None or postable.order is None:
+            drop(push, row, "order-gone", "the shop has no such order any more")
+            continue
+        follows = push.session.connector.follow(postable.order, order.remote_id)
+        found = next((each for each in follows if (each.kind, follow_key(number, each.part)) == (kind, row.key)), None)
+        if found is None:
+            drop(push, row, "settings", "the settings do not ask for it any more")
+            continue
+        parcels.append(push.parcel(row, found.record, Expected(""), postable.placed_at))
+    send(push, kind, parcels)

@@ -1,0 +1,112 @@
+"""What became of a record that was sent, found or refused: written down with all that follows from it, in one go."""
+
+from __future__ import annotations
+
+from syncctl.decide import Adopt, Decision, Hold, Later, Post
+from syncctl.models import Kind, money_text
+from syncctl.models_push import Outcome
+from syncctl.push.pushing import Parcel, Pushing
+from syncctl.state.outbox import Ended, Row
+
+
+def record(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
+    """A known outcome of a call; where a link turned out to be dead, it is due again at once and costs no try."""
+    row = parcel.row
+    if outcome.result == "done":
+        arrived(push, row, "posted", outcome.remote_id, outcome.call)
+        _compare(push, parcel, outcome)
+    elif outcome.strangers and not push.strangers & set(outcome.strangers):
+        push.strangers |= set(outcome.strangers)
+        why = Hold(outcome.cause, outcome.message, outcome.remedy)
+        _end(push, row, push.refused(row, why, outcome.call).changed(state="due", due_at=push.now(), tries=row.tries))
+    else:
+        refuse(push, row, Hold(outcome.cause, outcome.message, outcome.remedy), outcome.call)
+
+
+def refuse(push: Pushing, row: Row, why: Hold, call: int = 0) -> None:
+    """A refusal, by the service or by what the settings say: tried again by the pattern, in the end given up."""
+    _end(push, row, push.refused(row, why, call))
+    push.report(row, why.message, why.remedy)
+
+
+def give_back(push: Pushing, row: Row, message: str) -> None:
+    """Nothing was sent, for a reason that is not the record's: it costs no try."""
+    with push.session.database.transaction():
+        ended = Ended("due", "not sent", due_at=row.due_at, cause=row.cause, remedy=row.remedy)
+        ended = ended.changed(message=row.message or message)
+        push.outbox.end(row, ended, push.session.run.number, push.now())
+
+
+def drop(push: Pushing, row: Row, cause: str, message: str) -> None:
+    """It is not to be sent any more."""
+    _end(push, row, Ended("skipped", "skipped", cause=cause, message=message))
+
+
+def follow_decision(push: Pushing, row: Row, decision: Decision) -> bool:
+    """Writes down what was decided after a look; whether the record may be sent now."""
+    if isinstance(decision, Adopt):
+        arrived(push, row, "found", decision.remote_id, decision.call)
+    elif isinstance(decision, Hold):
+        refuse(push, row, decision)
+    elif isinstance(decision, Later):
+        _look_again(push, row, decision.until)
+    elif isinstance(decision, Post):
+        _not_there(push, row)
+        return True
+    return False
+
+
+def _look_again(push: Pushing, row: Row, until: int) -> None:
+    with push.session.database.transaction():
+        push.outbox.look_at(row, until)
+
+
+def _not_there(push: Pushing, row: Row) -> None:
+    """It was looked for in vain. One that was sent before has had its try; the first such one is sent again at once."""
+    with push.session.database.transaction():
+        push.outbox.looked(row, push.now())
+        if row.state == "sending":
+            why = f"{row.message or 'its answer was lost'}; the service does not have it"
+            ended = push.refused(row, Hold("not-there", why, "It is sent again by itself"))
+            at_once = ended.changed(due_at=push.now()) if ended.tries == 1 else ended
+            push.outbox.end(row, at_once.changed(outcome="not there"), push.session.run.number, push.now())
+
+
+def arrived(push: Pushing, row: Row, word: str, remote_id: str, call: int = 0) -> None:
+    """It is there: `posted` by us now, or `found`; what has to follow it is queued with that."""
+    with push.session.database.transaction():
+        ended = Ended("done", word, remote_id=remote_id, call=call)
+        push.outbox.end(row, ended, push.session.run.number, push.now())
+        if row.kind is Kind.ORDERS:
+            _queue_what_follows(push, row, remote_id)
+    push.session.tally.pushed.count(row.kind, word)
+
+
+def _queue_what_follows(push: Pushing, row: Row, remote_id: str) -> None:
+    postable = push.order(row.key)
+    if postable and postable.order:
+        for follow in push.session.connector.follow(postable.order, remote_id):
+            push.queue(follow.kind, follow_key(row.key, follow.part))
+
+
+def follow_key(number: str, part: str) -> str:
+    """The key of what follows an order: its payments are told apart behind a slash."""
+    return f"{number}/{part}" if part else number
+
+
+def number_of(row: Row) -> str:
+    """The number of the order that a row belongs to."""
+    return row.key.rpartition("/")[0] if row.kind is Kind.PAYMENTS else row.key
+
+
+def _end(push: Pushing, row: Row, ended: Ended) -> None:
+    with push.session.database.transaction():
+        push.outbox.end(row, ended, push.session.run.number, push.now())
+
+
+def _compare(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
+    """The order is there; that it came to another sum is for a person to see."""
+    wanted = parcel.expected.total
+    if outcome.total is not None and wanted is not None and outcome.total != wanted:
+        message = f"it is posted, but comes to {money_text(outcome.total)} there and not to {money_text(wanted)}"
+        push.report(parcel.row, message, f"Look at {outcome.remote_id} in the service")

@@ -1,0 +1,180 @@
+"""One connector that is being posted to: its outbox, the terms, and how a row becomes what is sent."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from syncctl.decide import CANCELLED, TAKEN, Expected, Hold
+from syncctl.errors import LockedError
+from syncctl.models import Kind, Problem, Struct, from_ms, iso, to_ms
+from syncctl.models_push import Outgoing, Sending, guid_of, reference_of
+from syncctl.state.outbox import Ended, Outbox, Row
+from syncctl.state.postable import Orders, Postable
+
+if TYPE_CHECKING:
+    from syncctl.posting_terms import PostingTerms
+    from syncctl.session import Session
+
+T = TypeVar("T")
+_CONTESTED = frozenset({TAKEN, CANCELLED})
+
+
+class Wanted(Struct):
+    """What a command is asked for: some orders only, at most so many, more than usual at once, what is not due too."""
+
+    numbers: tuple[str, ...] = ()
+    limit: int | None = None
+    yes_all: bool = False
+    queue: bool = True
+    now: bool = False
+
+
+class Doubt(Struct):
+    """Since when (ms) this state can vouch for what was posted, and when it was last found to be an older copy."""
+
+    vouches_from: int
+    restored_at: int
+
+
+class Parcel(Struct):
+    """A row with what is sent for it. `unsure`: it may have been sent by somebody whom this state does not know."""
+
+    row: Row
+    outgoing: Outgoing
+    expected: Expected
+    unsure: bool = False
+    revision: int | None = None
+
+    def as_json(self) -> dict[str, str]:
+        """What the state keeps of it, to compare with what is found in the service."""
+        told = {
+            "total": "" if self.expected.total is None else str(self.expected.total),
+            "currency": self.expected.currency,
+            "customer": self.expected.customer,
+            "revision": "" if self.revision is None else str(self.revision),
+        }
+        return {name: value for name, value in told.items() if value}
+
+
+@dataclass(slots=True)
+class Pushing:
+    """What the parts of a posting run share."""
+
+    session: Session
+    outbox: Outbox
+    orders: Orders
+    posting: PostingTerms
+    wanted: Wanted
+    doubt: Doubt
+    since: int
+    shop: str
+    loaded: dict[str, Postable | None] = field(default_factory=dict)
+    fed: set[Kind] = field(default_factory=set)  # kinds whose feed was read in this run
+    strangers: set[str] = field(default_factory=set)  # remote ids that were dropped as unknown in this run
+
+    def now(self) -> int:
+        """The time in ms."""
+        return to_ms(self.session.run.clock.now())
+
+    def order(self, number: str) -> Postable | None:
+        """An order of the shop, read once a run."""
+        if number not in self.loaded:
+            self.loaded[number] = self.orders.load(number)
+        return self.loaded[number]
+
+    def day(self, moment: int) -> date:
+        """The day of a time where the shop is."""
+        return from_ms(moment).astimezone(self.posting.zone).date()
+
+    def due(self, placed: date) -> date | None:
+        """The day on which an order has to be paid."""
+        days = self.session.connector.setting("DUE_DAYS")
+        return placed + timedelta(days=int(days)) if days else None
+
+    def names(self, kind: Kind, key: str, reference: str = "") -> tuple[str, str]:
+        """Reference and guid of a record: the same in every run, for ever."""
+        guid = guid_of(self.shop, kind, key)
+        return reference or reference_of(self.shop, key), guid
+
+    def queue(self, kind: Kind, key: str, reference: str = "") -> Row:
+        """The row of a record, made where it is missing, in the caller's transaction."""
+        self.outbox.queue(kind, key, self.names(kind, key, reference), self.now())
+        row = self.outbox.get(kind, key)
+        assert row is not None  # noqa: S101 - for the type checker
+        return row
+
+    def is_unsure(self, row: Row, placed_at: int) -> bool:
+        """Whether the record of an order placed then may have been sent although this state does not know of it.
+
+        Also where something strange was found under its reference: it is looked at again before it is sent.
+        """
+        vouches_from = max(self.doubt.vouches_from, self.doubt.restored_at)
+        vouched = vouches_from <= placed_at <= row.queued_at or (row.looked_at or 0) >= vouches_from
+        return not vouched or row.cause in _CONTESTED
+
+    def parcel(self, row: Row, record: Sending, expected: Expected, placed_at: int) -> Parcel:
+        """A row that is ready to go, for an order that was placed then; its idempotency key is that of this try."""
+        outgoing = Outgoing(row.reference, row.guid, record, f"{row.guid}-{self.now()}")
+        return Parcel(row, outgoing, expected, self.is_unsure(row, placed_at))
+
+    def refused(self, row: Row, why: Hold, call: int = 0) -> Ended:
+        """What a refusal leads to: another try by the pattern, or none any more."""
+        tries, pattern = row.tries + 1, self.posting.retry
+        told = {"tries": tries, "call": call, **why.as_dict()}
+        if tries > len(pattern):
+            return Ended("gave_up", "refused", **told)
+        seconds = pattern[tries - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        return Ended("due", "refused", due_at=self.now() + round(seconds * 1000), **told)
+
+    def report(self, row: Row, message: str, remedy: str) -> None:
+        """Tells the person who runs it."""
+        self.session.tally.report([Problem(row.key, message, remedy)])
+
+    @contextmanager
+    def reading(self) -> Iterator[bool]:
+        """Whether the feeds may be read now: not while another run reads them."""
+        from syncctl.state.locks import Holder, hold
+
+        session = self.session
+        holder = Holder("syncctl post-invoices", os.getpid(), session.run.number, iso(session.run.now()))
+        lock = hold(session.database.path, session.name, holder, clock=session.run)
+        with ExitStack() as held:
+            try:
+                held.enter_context(lock)
+            except LockedError:
+                yield False
+            else:
+                yield True
+
+
+def pushing(session: Session, wanted: Wanted) -> Pushing:
+    """A connector ready to be posted to."""
+    from syncctl.posting_terms import posting_since, posting_terms
+    from syncctl.state.runs import Runs
+
+    runs, config = Runs(session.database), session.config
+    terms = posting_terms(config)
+    own = next(each for each in config.connectors if each.name == session.name)
+    since = int(runs.meta(f"invoices_since.{session.name}") or 0)
+    return Pushing(
+        session=session,
+        outbox=Outbox(session.database, session.name),
+        orders=Orders(session.database, session.name),
+        posting=terms,
+        wanted=wanted,
+        doubt=Doubt(int(runs.meta("vouches_from") or 0), int(runs.meta("restored_at") or 0)),
+        since=posting_since(own, terms, since),
+        shop=config.shop,
+    )
+
+
+def in_batches(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """The rows, so many at a time."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

@@ -1,0 +1,105 @@
+"""What the tests of posting share: a shop whose orders go to the sandbox, and a look at what has arrived there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from conftest import Result, Shop
+
+Json = dict[str, Any]
+SETTINGS = {
+    "SYNCCTL_TIMEZONE": "Pacific/Auckland",
+    "SYNCCTL_UNLEASHED_ROLES": "products,stock,customers,invoices",
+    "SYNCCTL_UNLEASHED_CURRENCY": "NZD",
+    "SYNCCTL_UNLEASHED_WAREHOUSE": "MAIN",
+    "SYNCCTL_UNLEASHED_TAX": "0.15:G.S.T.,0:NONE",
+}
+_COLUMNS = (
+    "number",
+    "placed_at",
+    "currency",
+    "exchange_rate",
+    "status",
+    "prices_include_tax",
+    "customer_id",
+    "total",
+    "note",
+)
+
+
+def moment(**ago: float) -> str:
+    """A time so long ago, as the tables have it."""
+    return (datetime.now(UTC) - timedelta(**ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def line(sku: str = "MUG", price: str = "10.00", quantity: str = "1", rate: str | None = "0.15", **more: str) -> Json:
+    return {"kind": "product", "sku": sku, "unit_price": price, "quantity": quantity, "tax_rate": rate} | more
+
+
+def order(number: str, *lines: Json, **more: Any) -> Json:
+    """An order of today; a mug of 10.00 where no lines are told, without tax in its prices."""
+    customer = {"email": f"{number}@shop.test", "name": "Jo Example"}
+    plain = {"number": number, "placed_at": moment(), "currency": "NZD", "status": "paid", "total": "11.50"}
+    return plain | {"customer": customer, "lines": lines or (line(),)} | more
+
+
+def place(shop: Shop, *orders: Json) -> None:
+    """Writes orders into the shop's tables, as its own program would."""
+    with contextlib.closing(sqlite3.connect(shop.state)) as sql, sql:
+        for each in orders:
+            told = {name: each[name] for name in _COLUMNS if name in each} | {"customer": json.dumps(each["customer"])}
+            names, marks = ", ".join(told), ", ".join("?" * len(told))
+            added = sql.execute(f"INSERT INTO orders ({names}) VALUES ({marks})", list(told.values()))
+            for position, row in enumerate(each["lines"], 1):
+                values = [added.lastrowid, position, *row.values()]
+                columns = ", ".join(("order_id", "position", *row))
+                sql.execute(f"INSERT INTO order_lines ({columns}) VALUES ({', '.join('?' * len(values))})", values)
+
+
+def customer(shop: Shop, **values: str) -> int:
+    """A customer of the shop; its id."""
+    with contextlib.closing(sqlite3.connect(shop.state)) as sql, sql:
+        names, marks = ", ".join(values), ", ".join("?" * len(values))
+        return sql.execute(f"INSERT INTO customers ({names}) VALUES ({marks})", list(values.values())).lastrowid or 0
+
+
+def records(shop: Shop, kind: str) -> list[Json]:
+    """What stands in the service."""
+    found: list[Json] = shop.upstream.request("GET", f"records/unleashed/{kind}")["records"]
+    return found
+
+
+def arrived(shop: Shop) -> Counter[str]:
+    """How many sales orders stand in the service for each number."""
+    return Counter(record["CustomerRef"] for record in sales(shop))
+
+
+def sales(shop: Shop) -> list[Json]:
+    """The sales orders of this shop: the sandbox has others, too."""
+    ours = f"{shop.env['SYNCCTL_SHOP']}-"
+    return [record for record in records(shop, "sales_orders") if (record["SourceId"] or "").startswith(ours)]
+
+
+def once(numbers: Iterable[str]) -> Counter[str]:
+    return Counter(dict.fromkeys(numbers, 1))
+
+
+def post(shop: Shop, *args: str, **settings: str) -> Json:
+    """Runs `post-invoices`; the connector's part of its JSON."""
+    return shop.run("post-invoices", "--json", *args, **settings).only()
+
+
+def states(shop: Shop) -> Counter[str]:
+    return Counter(state for (state,) in shop.rows("SELECT state FROM outbox WHERE kind = 'orders'"))
+
+
+def only_error(result: Result) -> Json:
+    (error,) = result.only()["errors"]
+    found: Json = error
+    return found

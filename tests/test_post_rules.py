@@ -1,0 +1,267 @@
+"""Which orders are posted and when, what holds one, and how long it is tried again."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from conftest import Result, Shop
+from posting import (
+    SETTINGS,
+    Json,
+    arrived,
+    customer,
+    line,
+    moment,
+    once,
+    only_error,
+    order,
+    place,
+    post,
+    records,
+    sales,
+)
+
+
+@pytest.fixture(autouse=True)
+def posting(shop: Shop) -> None:
+    shop.extra |= SETTINGS
+    shop.ok("sync-recent")
+    shop.ok("sync-customers")
+
+
+@pytest.fixture
+def catalogue_size() -> int:
+    return 6
+
+
+def held(shop: Shop, *args: str, **settings: str) -> Json:
+    """Runs `post-invoices`, which has one thing to tell; what it is."""
+    result: Result = shop.run("post-invoices", "--json", *args, **settings)
+    assert result.code == 65, result
+    assert not arrived(shop)
+    return only_error(result)
+
+
+def cause(shop: Shop) -> tuple[str, str]:
+    ((state, found),) = shop.rows("SELECT state, cause FROM outbox WHERE kind = 'orders'")
+    return state, found
+
+
+class TestWhichOrders:
+    def test_only_those_of_certain_statuses(self, shop: Shop) -> None:
+        place(shop, order("1", status="paid"), order("2", status="pending"), order("3", status="completed"))
+        post(shop)
+        assert arrived(shop) == once(["1", "3"])
+        post(shop, SYNCCTL_POST_STATUSES="pending")
+        assert arrived(shop) == once(["1", "2", "3"])
+
+    def test_one_that_is_cancelled_while_it_waits_is_not_posted(self, shop: Shop) -> None:
+        place(shop, order("1", line(rate="0.07"), total="10.70"))
+        held(shop)
+        shop.write("UPDATE orders SET status = 'cancelled'")
+        shop.write("UPDATE outbox SET due_at = 0")
+        assert post(shop, SYNCCTL_UNLEASHED_TAX="0.07:G.S.T.")["posted"] == 0
+
+    def test_older_ones_than_the_role_are_skipped(self, shop: Shop) -> None:
+        place(shop, order("1", placed_at=moment(hours=3)), order("2"))
+        result = post(shop)
+        assert (result["posted"], result["skipped"]) == (1, 1)
+        assert arrived(shop) == once(["2"])
+
+    def test_a_date_says_from_when_on(self, shop: Shop) -> None:
+        place(shop, order("1", placed_at=moment(days=5)), order("2", placed_at=moment(days=2)))
+        assert post(shop, SYNCCTL_UNLEASHED_POST_SINCE=moment(days=3)[:10])["posted"] == 1
+        assert arrived(shop) == once(["2"])
+
+    def test_a_flood_needs_a_word_from_a_person(self, shop: Shop) -> None:
+        place(shop, *(order(str(number)) for number in range(51)))
+        assert "51 orders are new" in held(shop)["message"]
+        assert post(shop, "--yes-all")["posted"] == 51
+
+    def test_an_order_older_than_a_week_needs_a_word_too(self, shop: Shop) -> None:
+        place(shop, order("1", placed_at=moment(days=8)), order("2"))
+        since = {"SYNCCTL_UNLEASHED_POST_SINCE": moment(days=30)[:10]}
+        assert "--yes-all" in held(shop, **since)["remedy"]
+        assert post(shop, "--yes-all", **since)["posted"] == 2
+
+    def test_named_orders_alone(self, shop: Shop) -> None:
+        place(shop, order("1"), order("2"), order("3", placed_at=moment(days=20)))
+        assert post(shop, "--order", "2", "--order", "3")["posted"] == 2
+        assert arrived(shop) == once(["2", "3"])
+
+    def test_a_name_that_the_shop_does_not_know(self, shop: Shop) -> None:
+        assert held(shop, "--order", "77")["record"] == "77"
+
+    def test_so_many_at_most(self, shop: Shop) -> None:
+        place(shop, *(order(str(number), placed_at=moment(seconds=-number)) for number in range(5)))
+        assert post(shop, "--limit", "2")["posted"] == 2
+        assert arrived(shop) == once(["0", "1"])
+        assert post(shop)["posted"] == 3
+
+
+class TestHeld:
+    @pytest.mark.parametrize(
+        ("change", "settings", "word"),
+        [
+            ({"lines": (line(rate="0.2"),), "total": "12.00"}, {}, "0.20:CODE"),
+            ({"lines": (line(rate=None),), "total": "10.00"}, {}, "tax_rate"),
+            ({"currency": "EUR"}, {}, "exchange_rate"),
+            ({"total": "11.49"}, {}, "lines"),
+            ({"customer": {}}, {}, "GUEST"),
+            ({}, {"SYNCCTL_UNLEASHED_GUEST": "NOBODY"}, "GUEST"),
+            ({}, {"SYNCCTL_UNLEASHED_WAREHOUSE": "MOON"}, "WAREHOUSE"),
+            ({}, {"SYNCCTL_UNLEASHED_TAX": "0.15:VAT"}, "TAX"),
+        ],
+        ids=str,
+    )
+    def test_one_sentence_says_what_to_mend(
+        self, shop: Shop, change: Json, settings: dict[str, str], word: str
+    ) -> None:
+        place(shop, order("1") | change)
+        error = held(shop, **settings)
+        assert error["record"] == "1"
+        assert word in error["remedy"] + error["message"]
+
+    def test_a_held_order_stops_no_other(self, shop: Shop) -> None:
+        place(shop, order("1", line(rate="0.2"), total="12.00"), order("2"))
+        assert post(shop)["posted"] == 1
+        assert arrived(shop) == once(["2"])
+
+    def test_it_is_posted_once_the_setting_is_mended(self, shop: Shop) -> None:
+        place(shop, order("1", line(rate="0"), total="10.00"))
+        held(shop, SYNCCTL_UNLEASHED_TAX="0.15:G.S.T.")
+        assert post(shop)["posted"] == 0
+        shop.write("UPDATE outbox SET due_at = 0")
+        assert post(shop)["posted"] == 1
+
+    def test_retry_now_waits_for_nothing(self, shop: Shop) -> None:
+        place(shop, order("1", line(rate="0"), total="10.00"))
+        held(shop, SYNCCTL_UNLEASHED_TAX="0.15:G.S.T.")
+        assert shop.run("retry-queue", "--json").only()["posted"] == 0
+        assert shop.run("retry-queue", "--json", "--now").only()["posted"] == 1
+
+    def test_the_pattern_ends_in_giving_up(self, shop: Shop) -> None:
+        place(shop, order("1", line(rate="0.2"), total="12.00"))
+        waits = []
+        for _ in range(3):
+            held(shop, SYNCCTL_RETRY="1h,2h")
+            waits.append(
+                shop.value(
+                    "SELECT (due_at - (SELECT max(at) FROM attempts)) / 3600000.0 FROM outbox WHERE kind = 'orders'"
+                )
+            )
+            shop.write("UPDATE outbox SET due_at = 0")
+        assert 0.8 <= waits[0] <= 1.2
+        assert 1.6 <= waits[1] <= 2.4
+        assert cause(shop) == ("gave_up", "tax-unmapped")
+        assert shop.run("post-invoices", "--json").only()["gave_up"] == 1
+
+    @pytest.mark.parametrize(("fault", "more"), [("429", {"retry_after": 7200}), ("403", {})])
+    def test_a_limit_or_refused_credentials_cost_no_try(self, shop: Shop, fault: str, more: Json) -> None:
+        place(shop, order("1"))
+        shop.upstream.fault(fault, match={"method": "POST", "path": "/SalesOrders"}, **more)
+        shop.run("post-invoices", "--json")
+        ((state, tries),) = shop.rows("SELECT state, tries FROM outbox WHERE kind = 'orders'")
+        assert (state, tries) == ("due", 0)
+
+
+class TestSums:
+    @pytest.mark.parametrize(
+        ("lines", "total", "includes"),
+        [
+            ((line(price="9.99", quantity="3"),), "29.97", 1),
+            ((line(price="14.50", quantity="3"),), "50.03", 0),
+            ((line(price="10.00"), line(price="5.00", rate="0")), "16.50", 0),
+            ((line(price="115.00"), {**line(price="-11.50"), "kind": "discount", "sku": None}), "103.50", 1),
+            ((line(price="115.00"), {**line(price="5.75"), "kind": "shipping", "sku": None}), "120.75", 1),
+            ((line(price="0.00"),), "0.00", 0),
+        ],
+    )
+    def test_an_order_comes_to_what_the_shop_says(
+        self, shop: Shop, lines: tuple[Json, ...], total: str, includes: int
+    ) -> None:
+        place(shop, order("1", *lines, total=total, prices_include_tax=includes))
+        result = post(shop)
+        assert not result["errors"]
+        (stored,) = sales(shop)
+        assert Decimal(str(stored["Total"])) == Decimal(total)
+
+    def test_a_cent_goes_to_a_rounding_line_where_that_is_wanted(self, shop: Shop) -> None:
+        place(shop, order("1", line(price="14.50", quantity="3", tax_amount="6.52"), total="50.02"))
+        error = held(shop)
+        assert "50.03" in error["message"]
+        assert "ROUNDING" in error["remedy"]
+        shop.write("UPDATE outbox SET due_at = 0")
+        assert post(shop, SYNCCTL_UNLEASHED_ROUNDING="charge")["posted"] == 1
+        (stored,) = sales(shop)
+        assert stored["Total"] == 50.02
+
+    def test_the_day_of_an_order_is_that_of_the_shop(self, shop: Shop) -> None:
+        place(shop, order("1", placed_at="2026-11-20T12:30:00Z"))
+        post(shop, "--order", "1")
+        (stored,) = sales(shop)
+        assert "2026-11-21" in str(stored["OrderDate"]) or "1795" in str(stored["OrderDate"]), stored["OrderDate"]
+
+
+class TestCustomers:
+    def test_a_known_customer_is_used_and_not_touched(self, shop: Shop) -> None:
+        shop.upstream.put("customers", {"CustomerCode": "C-9", "CustomerName": "Old", "Email": "old@x.test"})
+        number = customer(shop, code="C-9", email="new@x.test")
+        place(shop, order("1", customer_id=number, customer={"code": "C-9", "name": "New", "email": "new@x.test"}))
+        before = records(shop, "customers")
+        assert post(shop)["customers_created"] == 0
+        assert records(shop, "customers") == before
+        assert sales(shop)[0]["Customer"]["CustomerCode"] == "C-9"
+
+    def test_two_who_may_be_meant_hold_the_order(self, shop: Shop) -> None:
+        shop.upstream.put("customers", *({"CustomerCode": code, "Email": "jo@x.test"} for code in ("A", "B")))
+        number = customer(shop, email="jo@x.test")
+        place(shop, order("1", customer_id=number, customer={"email": "jo@x.test"}))
+        result = shop.run("post-invoices", "--json")
+        assert not arrived(shop)
+        assert "links add" in str(result.only()["errors"])
+
+    def test_guests_share_one_customer_where_that_is_wanted(self, shop: Shop) -> None:
+        shop.upstream.put("customers", {"CustomerCode": "WEB", "CustomerName": "Web shop"})
+        place(shop, order("1"), order("2"))
+        result = post(shop, SYNCCTL_UNLEASHED_GUEST="WEB")
+        assert (result["posted"], result["customers_created"]) == (2, 0)
+        assert {each["Customer"]["CustomerCode"] for each in sales(shop)} == {"WEB"}
+
+    def test_a_guest_who_comes_again_is_the_same_customer(self, shop: Shop) -> None:
+        place(
+            shop,
+            *(order(number, customer={"email": email}) for number, email in (("1", "Jo@x.test"), ("2", "jo@X.test"))),
+        )
+        assert post(shop)["customers_created"] == 1
+        place(shop, order("3", customer={"email": "jo@x.test"}))
+        assert post(shop)["customers_created"] == 0
+
+    def test_without_the_role_customers_each_is_looked_up(self, shop: Shop) -> None:
+        shop.upstream.put("customers", {"CustomerCode": "C-9", "Email": "old@x.test"})
+        number = customer(shop, code="C-9")
+        place(shop, order("1", customer_id=number, customer={"code": "C-9"}))
+        assert post(shop, SYNCCTL_UNLEASHED_ROLES="products,stock,invoices")["customers_created"] == 0
+        assert arrived(shop) == once(["1"])
+
+
+class TestDeadLinks:
+    def test_a_customer_who_is_not_there_any_more_is_made_again(self, shop: Shop) -> None:
+        shop.upstream.put("customers", {"CustomerCode": "C-9", "CustomerName": "Old", "Email": "old@x.test"})
+        number = customer(shop, code="C-9", email="new@x.test")
+        shop.ok("sync-customers")
+        (stored,) = [each for each in records(shop, "customers") if each["CustomerCode"] == "C-9"]
+        shop.upstream.delete("customers", stored["Guid"])
+        place(shop, order("1", customer_id=number, customer={"code": "C-9", "name": "New"}))
+        result = post(shop)
+        assert (result["posted"], result["customers_created"]) == (1, 1)
+        assert arrived(shop) == once(["1"])
+
+    def test_a_product_that_is_not_there_any_more_is_made_again(self, shop: Shop) -> None:
+        (mug,) = [each for each in records(shop, "products") if each["ProductCode"] == "MUG"]
+        shop.upstream.delete("products", mug["Guid"])
+        place(shop, order("1"))
+        result = post(shop)
+        assert (result["posted"], result["products_created"]) == (1, 1)
+        assert arrived(shop) == once(["1"])

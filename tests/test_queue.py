@@ -1,0 +1,192 @@
+"""The queue as a person sees and manages it, and what a run would cost."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Shop
+from posting import SETTINGS, Json, arrived, line, once, order, place, post, sales, states
+
+from syncctl.clock import SystemClock
+from syncctl.push.summary import news
+from syncctl.state.database import open_database
+from syncctl.state.locks import Holder, hold
+from syncctl.state.outbox import Outbox
+
+
+@pytest.fixture(autouse=True)
+def posting(shop: Shop) -> None:
+    shop.extra |= SETTINGS
+    shop.ok("sync-recent")
+    shop.ok("sync-customers")
+
+
+@pytest.fixture
+def catalogue_size() -> int:
+    return 6
+
+
+def listed(shop: Shop, *args: str) -> list[Json]:
+    rows: list[Json] = shop.ok("queue", "list", "--json", *args).json()["rows"]
+    return rows
+
+
+def place_one_that_is_held(shop: Shop) -> int:
+    place(shop, order("1", line(rate="0.2"), total="12.00"))
+    post(shop)
+    number: int = shop.value("SELECT id FROM outbox WHERE kind = 'orders'")
+    return number
+
+
+def test_the_list_says_what_waits_for_what(shop: Shop) -> None:
+    number = place_one_that_is_held(shop)
+    (row,) = listed(shop)
+    assert (row["id"], row["key"], row["state"], row["cause"]) == (number, "1", "due", "tax-unmapped")
+    out = shop.ok("queue", "list").out
+    assert "rejected (tax-unmapped): line 1 has the tax rate 0.20" in out
+    assert "Add 0.20:CODE to SYNCCTL_UNLEASHED_TAX. Next try 20" in out
+
+
+def test_one_record_shows_each_try(shop: Shop) -> None:
+    number = place_one_that_is_held(shop)
+    shop.run("retry-queue", "--now")
+    told = shop.ok("queue", "show", str(number), "--json").json()
+    assert [each["outcome"] for each in told["attempts"]] == ["refused", "refused"]
+    assert "line 1" in shop.ok("queue", "show", str(number)).out
+
+
+def test_what_is_retried_is_due_at_once(shop: Shop) -> None:
+    number = place_one_that_is_held(shop)
+    shop.extra["SYNCCTL_UNLEASHED_TAX"] += ",0.2:G.S.T."
+    shop.ok("queue", "retry", str(number))
+    shop.run("retry-queue")
+    assert shop.value("SELECT count(*) FROM calls WHERE method = 'POST' AND path LIKE '/SalesOrders%'") == 1
+
+
+def test_all_of_a_cause_are_chosen_at_once(shop: Shop) -> None:
+    place_one_that_is_held(shop)
+    place(shop, order("2", currency="EUR"))
+    post(shop)
+    shop.ok("queue", "drop", "--all", "--cause", "currency")
+    assert [row["key"] for row in listed(shop)] == ["1"]
+    assert [row["key"] for row in listed(shop, "--skipped")] == ["2"]
+
+
+def test_a_dropped_order_is_never_posted(shop: Shop) -> None:
+    number = place_one_that_is_held(shop)
+    shop.ok("queue", "drop", str(number))
+    post(shop, SYNCCTL_UNLEASHED_TAX="0.2:G.S.T.")
+    assert (listed(shop), states(shop)) == ([], {"skipped": 1})
+
+
+def test_a_person_may_say_that_it_is_there(shop: Shop) -> None:
+    number = place_one_that_is_held(shop)
+    shop.ok("queue", "settle", str(number), "--remote-id", "so-77")
+    assert states(shop) == {"done": 1}
+    result = shop.run("queue", "retry", str(number))
+    assert (result.code, "so-77" in result.err) == (65, True)
+
+
+def test_a_person_may_say_that_it_is_not_there(shop: Shop) -> None:
+    place(shop, order("1"))
+    shop.upstream.fault("drop-before", match={"method": "POST", "path": "/SalesOrders"})
+    post(shop)
+    (row,) = listed(shop)
+    assert row["state"] == "sending"
+    shop.ok("queue", "settle", str(row["id"]), "--not-created")
+    assert post(shop)["posted"] == 1
+    assert arrived(shop) == once(["1"])
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [("UPDATE orders SET total = '12.50'", 1), ("UPDATE orders SET status = 'cancelled'", 1), ("DELETE FROM orders", 1),
+     ("UPDATE orders SET status = 'completed'", 0)],
+)  # fmt: skip
+def test_orders_that_change_after_they_were_posted(shop: Shop, change: str, found: int) -> None:
+    place(shop, order("1"))
+    post(shop)
+    assert not listed(shop, "--changed")
+    shop.write(change)
+    assert len(listed(shop, "--changed")) == found
+    before = sales(shop)
+    post(shop)
+    assert sales(shop) == before
+
+
+def test_nothing_is_changed_while_a_run_posts(shop: Shop) -> None:
+    number = place_one_that_is_held(shop)
+    with hold(
+        shop.state, "unleashed-push", Holder("syncctl post-invoices", 1, 9, "2026-11-23T00:00:00Z"), clock=SystemClock()
+    ):
+        assert shop.run("queue", "drop", str(number)).code == 75
+        assert shop.run("post-invoices").code == 75
+    assert len(listed(shop)) == 1
+
+
+def test_an_order_is_explained(shop: Shop) -> None:
+    place(shop, order("1"))
+    post(shop)
+    told = shop.ok("explain", "order", "1", "--json").json()
+    (record,) = told["records"]
+    assert (told["shop"]["status"], record["state"]) == ("paid", "done")
+    assert record["attempts"][0]["path"].startswith("/SalesOrders/")
+    assert "posted" in shop.ok("explain", "order", "1").out
+    assert shop.run("explain", "order", "9").code == 65
+
+
+def test_a_dry_run_tells_the_cost_and_makes_no_call(shop: Shop) -> None:
+    place(shop, order("1"), order("2", line("NEW")))
+    before = shop.upstream.calls()
+    told = shop.ok("post-invoices", "--dry-run", "--json").only()
+    assert shop.upstream.calls() == before
+    assert shop.value("SELECT count(*) FROM outbox") == 0
+    assert (told["minimum"], told["expected"]) == (2, 7)
+    assert post(shop)["calls"] == 7
+
+
+def test_a_person_is_told_once_of_each_cause_and_of_the_recovery(shop: Shop) -> None:
+    def heard() -> list[tuple[str, str]]:
+        database = open_database(shop.state)
+        outbox = Outbox(database, "unleashed")
+        told = news(outbox)
+        found = [(row.key, each.event) for each in told for row in each.rows]
+        with database.transaction():
+            for each in told:
+                for row in each.rows:
+                    outbox.tell(row)
+        database.close()
+        return found
+
+    place_one_that_is_held(shop)
+    assert heard() == [("1", "failed")]
+    shop.run("retry-queue", "--now")
+    assert heard() == []
+    shop.write("UPDATE order_lines SET tax_rate = '0.15'")
+    shop.write("UPDATE orders SET total = '11.50'")
+    shop.run("retry-queue", "--now")
+    assert heard() == [("1", "recovered")]
+    assert heard() == []
+
+
+def test_a_lost_state_is_not_made_anew_by_posting(shop: Shop) -> None:
+    for file in shop.folder.glob("syncctl.db*"):
+        file.unlink()
+    assert shop.run("post-invoices").code == 74
+    assert not shop.state.exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"SYNCCTL_TIMEZONE": "Mars/Base"}, "no time zone"),
+        ({"SYNCCTL_UNLEASHED_ROLES": "products"}, "no connector has the role invoices"),
+        (
+            {"SYNCCTL_CONNECTORS": "unleashed,nz:unleashed", "SYNCCTL_NZ_API_ID": "x", "SYNCCTL_NZ_API_KEY": "y",
+             "SYNCCTL_NZ_ROLES": "invoices"},
+            "SYNCCTL_POST_TO_ALL=yes",
+        ),
+    ],
+)  # fmt: skip
+def test_what_nobody_may_guess_is_asked_for(shop: Shop, settings: dict[str, str], word: str) -> None:
+    result = shop.run("post-invoices", **settings)
+    assert (result.code, word in result.err) == (78, True), result
