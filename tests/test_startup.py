@@ -116,3 +116,10 @@ def test_the_table_of_commands_repeats_each_help(name: str) -> None:
     assert command is not None
     assert command.name == name
     assert cli.COMMANDS[name][1] == command.get_short_help_str(limit=200)
+
+
+def test_a_posting_run_with_nothing_to_post_loads_nothing_slow(tmp_path: Path) -> None:
+    env_file(tmp_path, "SYNCCTL_UNLEASHED_ROLES=invoices", "SYNCCTL_TIMEZONE=Pacific/Auckland")
+    open_database(tmp_path / "syncctl.db").close()
+    modules = loaded(tmp_path, "post-invoices", settings={})
+    assert not modules & (SLOW | {"syncctl.shoporder", "syncctl.push.send"})

@@ -9,7 +9,7 @@ from syncctl.config import ConnectorConfig
 from syncctl.models import Kind
 from syncctl.plan import Cost
 from syncctl.posting_terms import PostingTerms, posting_since
-from syncctl.push.resolve import GUEST
+from syncctl.push.customers import GUEST
 from syncctl.shoporder import Line, LineKind
 from syncctl.state.database import Database
 from syncctl.state.outbox import Outbox

@@ -1,4 +1,7 @@
-"""Which orders are posted, and the way of each: its customer, its products, itself, and what follows it."""
+"""Which orders are posted, and the way of each: its customer, its products, itself, and what follows it.
+
+What only an order needs is imported when there is one: most runs find nothing to post, and should cost nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,6 @@ from syncctl.models import Kind, Problem
 from syncctl.models_push import Sale
 from syncctl.push.outcomes import arrived, drop, follow_key, number_of, refuse
 from syncctl.push.pushing import Parcel, Pushing
-from syncctl.push.resolve import resolve_customers, resolve_products
-from syncctl.push.send import send, settle
 from syncctl.state.outbox import Row
 
 if TYPE_CHECKING:
@@ -25,11 +26,18 @@ def post(push: Pushing) -> None:
     """Queues what is new, finds out what is unknown, and sends all that is due."""
     if push.wanted.queue:
         enqueue(push)
-    settle(push, early=push.wanted.now)
+    _settle(push)
     _send_orders(push)
     for kind in (Kind.COMPLETIONS, Kind.PAYMENTS):
         if kind in push.session.connector.pushes:
             _send_what_follows(push, kind)
+
+
+def _settle(push: Pushing) -> None:
+    if push.outbox.sending():
+        from syncctl.push.send import settle
+
+        settle(push, early=push.wanted.now)
 
 
 def enqueue(push: Pushing) -> None:
@@ -97,6 +105,10 @@ def _attempt(push: Pushing, rows: Sequence[Row]) -> None:
     orders = {row.key: postable for row in rows if (postable := _sound(push, row))}
     if not orders:
         return
+    from syncctl.push.customers import resolve_customers
+    from syncctl.push.products import resolve_products
+    from syncctl.push.send import send
+
     customers = resolve_customers(push, list(orders.values()))
     for row in rows:
         answer = customers.get(row.key, "")
@@ -180,4 +192,7 @@ def _send_what_follows(push: Pushing, kind: Kind) -> None:
             drop(push, row, "settings", "the settings do not ask for it any more")
             continue
         parcels.append(push.parcel(row, found.record, Expected(""), postable.placed_at))
-    send(push, kind, parcels)
+    if parcels:
+        from syncctl.push.send import send
+
+        send(push, kind, parcels)

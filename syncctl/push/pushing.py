@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -129,6 +128,8 @@ class Pushing:
         told = {"tries": tries, "call": call, **why.as_dict()}
         if tries > len(pattern):
             return Ended("gave_up", "refused", **told)
+        import random  # slow to import, and most runs refuse nothing
+
         seconds = pattern[tries - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         return Ended("due", "refused", due_at=self.now() + round(seconds * 1000), **told)
 

@@ -1,4 +1,4 @@
-"""Finds the customer and the products of orders in the service, and has created what is not there.
+"""Finds the customers and products of orders in the service, and has created what is not there.
 
 By the link; else in the mirror, after one read of the feed; else by single look-ups, where the mirror is not whole;
 else they are created. Nothing that is there is ever written to.
@@ -6,25 +6,18 @@ else they are created. Nothing that is there is ever written to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Mapping
 
 from syncctl.customers import sync_customers
 from syncctl.decide import Expected, Hold
 from syncctl.errors import LossError
-from syncctl.models import Kind, Problem, Struct
+from syncctl.models import Kind, Struct
 from syncctl.models_push import NewCustomer, NewProduct
 from syncctl.pull import read_news
 from syncctl.push.pushing import Parcel, Pushing
 from syncctl.push.send import send
 from syncctl.session import Session, reads_customers
-from syncctl.shoporder import Line, LineKind, Order
 from syncctl.state.outbox import Row
-from syncctl.state.postable import Postable
-from syncctl.state.remote_customers import folded
-from syncctl.state.remote_links import Links
-
-GUEST = "guest:"
 
 
 class Need(Struct):
@@ -34,41 +27,13 @@ class Need(Struct):
     record: NewCustomer | NewProduct
     placed_at: int  # of the oldest order that needs it
     customer_id: int | None = None
-    fixed: bool = False  # it stands for all guests, and is never created
+    instead: Hold | None = None  # what to say rather than to create it
 
 
 Answers = dict[str, "str | Hold"]
 
 
-def resolve_customers(push: Pushing, orders: Sequence[Postable]) -> dict[str, str | Hold]:
-    """The remote id of each order's customer by order number ("": none), or what it waits for."""
-    found: dict[str, str | Hold] = {}
-    needs: dict[str, Need] = {}
-    wanted: dict[str, str] = {}
-    for postable in orders:
-        need = _customer_need(push, postable)
-        if isinstance(need, Need):
-            wanted[postable.number] = need.key
-            needs.setdefault(need.key, need)
-        else:
-            found[postable.number] = need
-    answers = _Resolver(push, Kind.CUSTOMERS, _known_customers, _look_up_customer).resolve(needs)
-    return found | {number: answers[key] for number, key in wanted.items()}
-
-
-def resolve_products(push: Pushing, orders: Sequence[Postable]) -> dict[str, str | Hold]:
-    """The remote id of each product of the orders by SKU, or what it waits for."""
-    needs: dict[str, Need] = {}
-    for postable in orders:
-        for line in _products(postable.order):
-            needs.setdefault(line.sku or "", _product_need(line, postable))
-    shop = Links(push.session.database, push.session.name).shop_products(needs)
-    for sku, told in shop.items():
-        needs[sku] = needs[sku].changed(record=_as_shop_knows(needs[sku].record, told))
-    return _Resolver(push, Kind.PRODUCTS, _known_products, _look_up_product).resolve(needs)
-
-
-class _Resolver:
+class Resolver:
     """The way that both kinds take."""
 
     def __init__(
@@ -92,7 +57,7 @@ class _Resolver:
         elif missing:
             self._look_up(missing)
             found |= self._known(missing)
-        found |= {key: _no_guest(self.push, need) for key, need in self._without(needs, found).items() if need.fixed}
+        found |= {key: need.instead for key, need in self._without(needs, found).items() if need.instead}
         missing = self._without(needs, found)
         if missing:
             self._create(missing)
@@ -172,7 +137,7 @@ def _has_read(session: Session, kind: Kind) -> bool:
 
 
 def _waits(kind: Kind, need: Need, row: Row) -> Hold:
-    what = f"customer {_called(need)}" if kind is Kind.CUSTOMERS else f"product {need.key}"
+    what = f"customer {called(need)}" if kind is Kind.CUSTOMERS else f"product {need.key}"
     if row.state == "sending":
         return Hold("unknown", f"nobody knows yet whether its {what} was created", "The next run asks for it")
     why = f": {row.message}" if row.message else ""
@@ -181,7 +146,8 @@ def _waits(kind: Kind, need: Need, row: Row) -> Hold:
     return Hold(row.cause or "due", f"its {what} could not be created yet{why}", row.remedy)
 
 
-def _called(need: Need) -> str:
+def called(need: Need) -> str:
+    """What people call it."""
     record = need.record
     return (record.code or record.email or record.name) if isinstance(record, NewCustomer) else need.key
 
@@ -192,121 +158,3 @@ def _reference(push: Pushing, kind: Kind, need: Need) -> str:
         return need.record.sku
     _, guid = push.names(kind, need.key)
     return need.record.code or f"{push.shop}-{guid[:8]}"
-
-
-def _customer_need(push: Pushing, postable: Postable) -> Need | Hold | str:
-    assert postable.order is not None  # noqa: S101 - for the type checker
-    new = _new_customer(postable.order, postable)
-    if postable.customer_id is not None:
-        return Need(str(postable.customer_id), new, postable.placed_at, postable.customer_id)
-    if push.session.connector.anonymous:
-        return ""
-    guest = push.session.connector.setting("GUEST") or "create"
-    if guest != "create":
-        return Need(f"{GUEST}={guest}", NewCustomer(guest, guest), postable.placed_at, fixed=True)
-    if new.code:
-        return Need(f"code:{new.code}", new, postable.placed_at)
-    if not folded(new.email):
-        setting = push.session.connector.values.variable("GUEST")
-        message = "it has neither a customer nor an e-mail address to make one of"
-        return Hold("no-customer", message, f"Set {setting} to the code of the customer that stands for guests")
-    return Need(GUEST + folded(new.email), new, postable.placed_at)
-
-
-def _new_customer(order: Order, postable: Postable) -> NewCustomer:
-    """The customer as entered for the order; code and e-mail from the shop's table, where the order has none."""
-    entered = order.customer
-    email = entered.email or postable.customer_email
-    name = entered.name or entered.company or email
-    addresses = (entered.billing or {}, entered.shipping or {})
-    code = entered.code or postable.customer_code
-    return NewCustomer(code, name, entered.company, email, entered.phone, *addresses)
-
-
-def _known_customers(push: Pushing, needs: Mapping[str, Need]) -> Answers:
-    """By link; a guest, or one whom several records fit, by the records themselves."""
-    links = Links(push.session.database, push.session.name)
-    linked = links.customers([need.customer_id for need in needs.values() if need.customer_id is not None])
-    found: Answers = {}
-    for key, need in needs.items():
-        if need.customer_id in linked:
-            found[key] = linked[need.customer_id or 0]
-            continue
-        assert isinstance(need.record, NewCustomer)  # noqa: S101 - for the type checker
-        candidates = links.candidates(need.record.code, folded(need.record.email))
-        if len(candidates) == 1 and need.customer_id is None:
-            found[key] = candidates[0]
-        elif candidates:
-            found[key] = _ambiguous(push, need, candidates)
-    return found
-
-
-def _ambiguous(push: Pushing, need: Need, candidates: Sequence[str]) -> Hold:
-    name = push.session.name
-    message = f"several customers in {name} may be {_called(need)}: {', '.join(candidates)}"
-    return Hold("ambiguous-customer", message, "Choose with syncctl links add, or mend the records there")
-
-
-def _no_guest(push: Pushing, need: Need) -> Hold:
-    setting = push.session.connector.values.variable("GUEST")
-    return Hold("guest", f"there is no customer {_called(need)}, as {setting} says", f"Correct {setting}")
-
-
-def _look_up_customer(push: Pushing, need: Need) -> None:
-    """By account id, then by e-mail address: one call each, and what comes goes into the mirror."""
-    assert isinstance(need.record, NewCustomer)  # noqa: S101 - for the type checker
-    session = push.session
-    for code, email in ((need.record.code, ""), ("", need.record.email)):
-        if not (code or "@" in email):
-            continue
-        found = session.connector.find_customer(code, email)
-        look = session.look(found.call, "manual")
-        with session.database.transaction():
-            session.store(found.records, look)
-            if need.customer_id is not None:
-                session.customer_linker.decide([need.customer_id], look)
-        if _known_customers(push, {need.key: need}):
-            return
-
-
-def _products(order: Order | None) -> list[Line]:
-    return [line for line in order.lines if line.kind is LineKind.PRODUCT] if order else []
-
-
-def _product_need(line: Line, postable: Postable) -> Need:
-    """What the order knows of it: the shop's own table tells more, where it has the product."""
-    sku = line.sku or ""
-    includes = postable.order.prices_include_tax if postable.order else None
-    new = NewProduct(sku, line.description or sku, None, line.unit_price, includes, line.tax_rate)
-    return Need(sku, new, postable.placed_at)
-
-
-def _as_shop_knows(
-    new: NewCustomer | NewProduct, told: tuple[str, str, str | None, str | None, int | None]
-) -> NewProduct:
-    assert isinstance(new, NewProduct)  # noqa: S101 - for the type checker
-    _, name, barcode, price, includes = told
-    named = new.changed(name=name or new.name, barcode=barcode)
-    if price is None:
-        return named
-    return named.changed(price=Decimal(price), price_includes_tax=None if includes is None else bool(includes))
-
-
-def _known_products(push: Pushing, needs: Mapping[str, Need]) -> Answers:
-    found: Answers = {}
-    for sku, ids in Links(push.session.database, push.session.name).products(needs).items():
-        if len(ids) == 1:
-            (found[sku],) = ids
-        else:
-            message = f"several products have the SKU {sku} in {push.session.name}: {', '.join(sorted(ids))}"
-            found[sku] = Hold("ambiguous-product", message, "Give each product its own SKU there")
-    return found
-
-
-def _look_up_product(push: Pushing, need: Need) -> None:
-    session = push.session
-    found = session.connector.find(need.key)
-    with session.database.transaction():
-        session.store(found.records, session.look(found.call, "manual"))
-    near = [record for record in found.records if isinstance(record, Problem)]
-    session.tally.report(near)

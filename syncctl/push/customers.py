@@ -1,0 +1,104 @@
+"""The customer of an order: who it is, where the service has them, and what would be created. Nobody is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from syncctl.decide import Hold
+from syncctl.models import Kind
+from syncctl.models_push import NewCustomer
+from syncctl.push.pushing import Pushing
+from syncctl.push.resolve import Answers, Need, Resolver, called
+from syncctl.shoporder import Order
+from syncctl.state.postable import Postable
+from syncctl.state.remote_customers import folded
+from syncctl.state.remote_links import Links
+
+GUEST = "guest:"
+
+
+def resolve_customers(push: Pushing, orders: Sequence[Postable]) -> dict[str, str | Hold]:
+    """The remote id of each order's customer by order number ("": none), or what it waits for."""
+    found: dict[str, str | Hold] = {}
+    needs: dict[str, Need] = {}
+    wanted: dict[str, str] = {}
+    for postable in orders:
+        need = _customer_need(push, postable)
+        if isinstance(need, Need):
+            wanted[postable.number] = need.key
+            needs.setdefault(need.key, need)
+        else:
+            found[postable.number] = need
+    answers = Resolver(push, Kind.CUSTOMERS, _known_customers, _look_up_customer).resolve(needs)
+    return found | {number: answers[key] for number, key in wanted.items()}
+
+
+def _customer_need(push: Pushing, postable: Postable) -> Need | Hold | str:
+    assert postable.order is not None  # noqa: S101 - for the type checker
+    new = _new_customer(postable.order, postable)
+    if postable.customer_id is not None:
+        return Need(str(postable.customer_id), new, postable.placed_at, postable.customer_id)
+    if push.session.connector.anonymous:
+        return ""
+    guest, setting = push.session.connector.setting("GUEST"), push.session.connector.values.variable("GUEST")
+    if guest not in ("", "create"):
+        message = f"there is no customer {guest}, as {setting} says"
+        missing = Hold("guest", message, f"Correct {setting}")
+        return Need(f"{GUEST}={guest}", NewCustomer(guest, guest), postable.placed_at, instead=missing)
+    if new.code:
+        return Need(f"code:{new.code}", new, postable.placed_at)
+    if not folded(new.email):
+        message = "it has neither a customer nor an e-mail address to make one of"
+        return Hold("no-customer", message, f"Set {setting} to the code of the customer that stands for guests")
+    return Need(GUEST + folded(new.email), new, postable.placed_at)
+
+
+def _new_customer(order: Order, postable: Postable) -> NewCustomer:
+    """The customer as entered for the order; code and e-mail from the shop's table, where the order has none."""
+    entered = order.customer
+    email = entered.email or postable.customer_email
+    name = entered.name or entered.company or email
+    addresses = (entered.billing or {}, entered.shipping or {})
+    code = entered.code or postable.customer_code
+    return NewCustomer(code, name, entered.company, email, entered.phone, *addresses)
+
+
+def _known_customers(push: Pushing, needs: Mapping[str, Need]) -> Answers:
+    """By link; a guest, or one whom several records fit, by the records themselves."""
+    links = Links(push.session.database, push.session.name)
+    linked = links.customers([need.customer_id for need in needs.values() if need.customer_id is not None])
+    found: Answers = {}
+    for key, need in needs.items():
+        if need.customer_id in linked:
+            found[key] = linked[need.customer_id or 0]
+            continue
+        assert isinstance(need.record, NewCustomer)  # noqa: S101 - for the type checker
+        candidates = links.candidates(need.record.code, folded(need.record.email))
+        if len(candidates) == 1 and need.customer_id is None:
+            found[key] = candidates[0]
+        elif candidates:
+            found[key] = _ambiguous(push, need, candidates)
+    return found
+
+
+def _ambiguous(push: Pushing, need: Need, candidates: Sequence[str]) -> Hold:
+    name = push.session.name
+    message = f"several customers in {name} may be {called(need)}: {', '.join(candidates)}"
+    return Hold("ambiguous-customer", message, "Choose with syncctl links add, or mend the records there")
+
+
+def _look_up_customer(push: Pushing, need: Need) -> None:
+    """By account id, then by e-mail address: one call each, and what comes goes into the mirror."""
+    assert isinstance(need.record, NewCustomer)  # noqa: S101 - for the type checker
+    session = push.session
+    for code, email in ((need.record.code, ""), ("", need.record.email)):
+        if not (code or "@" in email):
+            continue
+        found = session.connector.find_customer(code, email)
+        look = session.look(found.call, "manual")
+        with session.database.transaction():
+            session.store(found.records, look)
+            if need.customer_id is not None:
+                session.customer_linker.decide([need.customer_id], look)
+        if _known_customers(push, {need.key: need}):
+            return

@@ -1,0 +1,70 @@
+"""The products of an order: where the service has them, and what would be created."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from syncctl.decide import Hold
+from syncctl.models import Kind, Problem
+from syncctl.models_push import NewCustomer, NewProduct
+from syncctl.push.pushing import Pushing
+from syncctl.push.resolve import Answers, Need, Resolver
+from syncctl.shoporder import Line, LineKind, Order
+from syncctl.state.postable import Postable
+from syncctl.state.remote_links import Links
+
+
+def resolve_products(push: Pushing, orders: Sequence[Postable]) -> dict[str, str | Hold]:
+    """The remote id of each product of the orders by SKU, or what it waits for."""
+    needs: dict[str, Need] = {}
+    for postable in orders:
+        for line in _products(postable.order):
+            needs.setdefault(line.sku or "", _product_need(line, postable))
+    shop = Links(push.session.database, push.session.name).shop_products(needs)
+    for sku, told in shop.items():
+        needs[sku] = needs[sku].changed(record=_as_shop_knows(needs[sku].record, told))
+    return Resolver(push, Kind.PRODUCTS, _known_products, _look_up_product).resolve(needs)
+
+
+def _products(order: Order | None) -> list[Line]:
+    return [line for line in order.lines if line.kind is LineKind.PRODUCT] if order else []
+
+
+def _product_need(line: Line, postable: Postable) -> Need:
+    """What the order knows of it: the shop's own table tells more, where it has the product."""
+    sku = line.sku or ""
+    includes = postable.order.prices_include_tax if postable.order else None
+    new = NewProduct(sku, line.description or sku, None, line.unit_price, includes, line.tax_rate)
+    return Need(sku, new, postable.placed_at)
+
+
+def _as_shop_knows(
+    new: NewCustomer | NewProduct, told: tuple[str, str, str | None, str | None, int | None]
+) -> NewProduct:
+    assert isinstance(new, NewProduct)  # noqa: S101 - for the type checker
+    _, name, barcode, price, includes = told
+    named = new.changed(name=name or new.name, barcode=barcode)
+    if price is None:
+        return named
+    return named.changed(price=Decimal(price), price_includes_tax=None if includes is None else bool(includes))
+
+
+def _known_products(push: Pushing, needs: Mapping[str, Need]) -> Answers:
+    found: Answers = {}
+    for sku, ids in Links(push.session.database, push.session.name).products(needs).items():
+        if len(ids) == 1:
+            (found[sku],) = ids
+        else:
+            message = f"several products have the SKU {sku} in {push.session.name}: {', '.join(sorted(ids))}"
+            found[sku] = Hold("ambiguous-product", message, "Give each product its own SKU there")
+    return found
+
+
+def _look_up_product(push: Pushing, need: Need) -> None:
+    session = push.session
+    found = session.connector.find(need.key)
+    with session.database.transaction():
+        session.store(found.records, session.look(found.call, "manual"))
+    near = [record for record in found.records if isinstance(record, Problem)]
+    session.tally.report(near)
