@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from conftest import Shop
 from posting import SETTINGS, arrived, line, once, order, place, post, records, sales, states
+
+from syncctl.connectors.base import Push
+from syncctl.connectors.unleashed import Unleashed
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +87,32 @@ def test_each_order_becomes_one_invoice_where_that_is_wanted(shop: Shop, fault: 
     until_quiet(shop)
     assert {each["OrderStatus"] for each in sales(shop)} == {"Completed"}
     assert (arrived(shop), len(records(shop, "invoices")) - before) == (once(["1001", "1002"]), 2)
+
+
+@pytest.mark.parametrize(("fault", "skip"), [("drop-after", 0), ("drop-after", 1), ("500", 2), ("garbage", 1)])
+def test_a_batch_whose_outcome_is_unknown_is_settled_record_by_record(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, fault: str, skip: int
+) -> None:
+    monkeypatch.setattr(Unleashed, "pushes", dict.fromkeys(Unleashed.pushes, Push(batch=3)))
+    numbers = [str(number) for number in range(1001, 1006)]
+    place(shop, *(order(number) for number in numbers))
+    shop.upstream.fault(fault, match={"method": "POST", "path": "/SalesOrders"}, skip=skip)
+    post(shop)
+    until_quiet(shop)
+    assert (arrived(shop), states(shop)) == (once(numbers), {"done": 5})
+
+
+def test_runs_at_the_same_moment_post_each_order_once(shop: Shop) -> None:
+    numbers = [str(number) for number in range(1001, 1011)]
+    place(shop, *(order(number) for number in numbers))
+    env = dict(os.environ) | shop.env | shop.extra | {"SYNCCTL_STATE": str(shop.state)}
+    commands = ["post-invoices", "post-invoices", "retry-queue"]
+    running = [
+        subprocess.Popen([sys.executable, "-m", "syncctl", name, "--wait-lock", "30"], env=env, cwd=shop.folder)
+        for name in commands
+    ]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert (arrived(shop), states(shop)) == (once(numbers), {"done": 10})
 
 
 def test_a_service_that_always_fails_is_left_alone_soon(shop: Shop) -> None:

@@ -86,6 +86,19 @@ def test_a_person_may_say_that_it_is_there(shop: Shop) -> None:
     assert (result.code, "so-77" in result.err) == (65, True)
 
 
+def test_an_order_that_a_person_has_posted_is_completed_too(shop: Shop) -> None:
+    place(shop, order("1"))
+    post(shop)
+    (stored,) = sales(shop)
+    shop.write("UPDATE outbox SET state = 'gave_up', remote_id = '' WHERE kind = 'orders'")
+    number = shop.value("SELECT id FROM outbox WHERE kind = 'orders'")
+    shop.ok("queue", "settle", str(number), "--remote-id", stored["Guid"])
+    for _ in range(2):
+        post(shop, SYNCCTL_UNLEASHED_STATUS="Completed")
+    assert sales(shop)[0]["OrderStatus"] == "Completed"
+    assert shop.value("SELECT count(*) FROM calls WHERE path LIKE '%/Complete'") == 1
+
+
 def test_a_person_may_say_that_it_is_not_there(shop: Shop) -> None:
     place(shop, order("1"))
     shop.upstream.fault("drop-before", match={"method": "POST", "path": "/SalesOrders"})

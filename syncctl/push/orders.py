@@ -26,6 +26,8 @@ def post(push: Pushing) -> None:
     """Queues what is new, finds out what is unknown, and sends all that is due."""
     if push.wanted.queue:
         enqueue(push)
+    for row in push.outbox.settled_by_hand(Kind.ORDERS):
+        arrived(push, row, "found", row.remote_id)
     _settle(push)
     _send_orders(push)
     for kind in (Kind.COMPLETIONS, Kind.PAYMENTS):

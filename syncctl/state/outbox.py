@@ -14,6 +14,7 @@ from typing import Any, Literal
 from syncctl.models import Kind, Struct
 from syncctl.state.database import Database
 
+BY_HAND = "by-hand"  # the cause of a row of which a person said that it is there
 OutboxState = Literal["waiting", "due", "sending", "done", "gave_up", "skipped"]
 _COLUMNS = (
     "id, connector, kind, key, reference, guid, state, due_at, tries, queued_at, sent_at, looked_at, cause, message,"
@@ -106,6 +107,10 @@ class Outbox:
     def sending(self, due_by: int | None = None) -> list[Row]:
         """What was sent and has no known outcome; with `due_by` as far as it is time to ask for it."""
         return self._rows("state = 'sending' AND due_at <= coalesce(?, due_at)", due_by)
+
+    def settled_by_hand(self, kind: Kind) -> list[Row]:
+        """What a person said to be there since the last run."""
+        return self._rows("kind = ? AND state = 'done' AND cause = ?", kind, BY_HAND)
 
     def ready(self, kind: Kind, due_by: int | None) -> list[Row]:
         """What may be sent, the oldest first; also what waits for another record. With None whatever is not due yet."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from syncctl.models import Struct, from_ms, iso
 from syncctl.state.database import Database
-from syncctl.state.outbox import Row, as_row
+from syncctl.state.outbox import BY_HAND, Row, as_row
 
 OPEN = ("waiting", "due", "sending", "gave_up")
 _LIST = """
@@ -41,9 +41,10 @@ _DROP = """
 UPDATE outbox SET state = 'skipped', cause = 'dropped', message = 'dropped by hand', remedy = '', ended_at = ?
 WHERE id = ? AND state NOT IN ('done', 'skipped')
 """
-_SETTLE = (
-    "UPDATE outbox SET state = 'done', remote_id = ?, cause = '', message = '', remedy = '', ended_at = ? WHERE id = ?"
-)
+_SETTLE = f"""
+UPDATE outbox SET state = 'done', remote_id = ?, cause = '{BY_HAND}', message = '', remedy = '', ended_at = ?
+WHERE id = ?
+"""
 _NOT_CREATED = """
 UPDATE outbox SET state = 'due', due_at = ?1, looked_at = ?1, cause = '', message = '', remedy = '' WHERE id = ?2
 """
