@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from syncctl.decide import Expected, Situation, decide
+from syncctl.decide import Expected, Hold, Situation, decide
 from syncctl.errors import AnswerError, RefusedError, SyncctlError, UnknownOutcomeError
 from syncctl.models import Kind
 from syncctl.models_push import Completion, Outcome, Outgoing, Seen
-from syncctl.push.outcomes import follow_decision, follow_key, give_back, number_of, record
+from syncctl.push.outcomes import follow_decision, follow_key, give_back, number_of, record, refuse
 from syncctl.push.pushing import Parcel, Pushing, in_batches
 from syncctl.state.outbox import Row
 
@@ -39,8 +39,8 @@ def _absent(push: Pushing, kind: Kind, parcels: Sequence[Parcel]) -> set[int]:
     absent = set()
     for batch in in_batches(parcels, push.session.connector.pushes[kind].batch):
         push.session.run.check()
-        seen = push.session.connector.seek(kind, [parcel.outgoing for parcel in batch])
-        for parcel, found in zip(batch, seen, strict=True):
+        seen = _sought(push, kind, [parcel.row for parcel in batch], [parcel.outgoing for parcel in batch])
+        for parcel, found in zip(batch, seen, strict=False):
             settled_at = push.doubt.restored_at + _settle_ms(push, kind) if push.doubt.restored_at else None
             situation = Situation(push.now(), unsure=True, looked=True, settled_at=settled_at)
             if follow_decision(push, parcel.row, decide(found, parcel.expected, situation)):
@@ -58,6 +58,10 @@ def _send_batch(push: Pushing, kind: Kind, batch: Sequence[Parcel]) -> UnknownOu
     except (UnknownOutcomeError, AnswerError) as error:
         settle(push, [parcel.row.id for parcel in batch], error.message)
         return error
+    except RefusedError as error:
+        for parcel in batch:
+            refuse(push, parcel.row, Hold("refused", error.message, error.remedy), error.call)
+        return None
     except SyncctlError as error:
         for parcel in batch:
             give_back(push, parcel.row, error.message)
@@ -96,17 +100,20 @@ def settle(push: Pushing, ids: Sequence[int] | None = None, why: str = "", *, ea
 
 
 def _settle_batch(push: Pushing, kind: Kind, batch: Sequence[Row]) -> None:
-    asked = [_asked(push, row) for row in batch]
-    try:
-        seen: Sequence[Seen | None] = push.session.connector.seek(kind, asked)
-    except RefusedError as error:  # these only; they stay as they are, and are asked for again
-        for row in batch:
-            push.report(row, f"nobody knows whether it arrived: {error.message}", "Look for it in the service")
-        return
-    for row, found in zip(batch, seen, strict=True):
+    for row, found in zip(batch, _sought(push, kind, batch, [_asked(push, row) for row in batch]), strict=False):
         settled_at = (row.sent_at or 0) + _settle_ms(push, kind)
         situation = Situation(push.now(), unsure=True, looked=True, settled_at=settled_at)
         follow_decision(push, row, decide(found, expected_of(row), situation))
+
+
+def _sought(push: Pushing, kind: Kind, rows: Sequence[Row], asked: Sequence[Outgoing]) -> Sequence[Seen | None]:
+    """What stands there; nothing where the service refuses to tell: these rows stay as they are, and stop no other."""
+    try:
+        return push.session.connector.seek(kind, asked)
+    except RefusedError as error:
+        for row in rows:
+            push.report(row, f"nobody knows whether it arrived: {error.message}", "Look for it in the service")
+        return ()
 
 
 def _settle_ms(push: Pushing, kind: Kind) -> int:
