@@ -203,6 +203,20 @@ class TestSums:
         (stored,) = sales(shop)
         assert "2026-11-21" in str(stored["OrderDate"]) or "1795" in str(stored["OrderDate"]), stored["OrderDate"]
 
+    def test_an_order_in_another_currency_takes_the_rate_that_it_carries(self, shop: Shop) -> None:
+        place(shop, order("1", currency="AUD", exchange_rate="0.92"))
+        result = post(shop)
+        assert not result["errors"]
+        (stored,) = sales(shop)
+        assert (stored["Currency"]["CurrencyCode"], stored["ExchangeRate"]) == ("AUD", 0.92)
+
+    def test_without_a_warehouse_the_default_one_is_taken(self, shop: Shop) -> None:
+        del shop.extra["SYNCCTL_UNLEASHED_WAREHOUSE"]
+        place(shop, order("1"), order("2"))
+        post(shop)
+        assert [each["Warehouse"]["WarehouseCode"] for each in sales(shop)] == ["MAIN", "MAIN"]
+        assert shop.value("SELECT count(*) FROM calls WHERE path LIKE '/Warehouses%'") == 1
+
 
 class TestCustomers:
     def test_a_known_customer_is_used_and_not_touched(self, shop: Shop) -> None:

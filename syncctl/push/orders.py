@@ -145,8 +145,6 @@ def _wait(push: Pushing, row: Row, answer: Hold) -> None:
     if answer.cause in ("gave-up", "guest", "no-customer", "ambiguous-customer", "ambiguous-product"):
         refuse(push, row, answer)
         return
-    if row.message != answer.message:
-        push.report(row, answer.message, answer.remedy)
     with push.session.database.transaction():
         push.outbox.wait(row, answer.cause, answer.message, answer.remedy)
 

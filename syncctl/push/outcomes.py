@@ -25,7 +25,10 @@ def record(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
 
 def refuse(push: Pushing, row: Row, why: Hold, call: int = 0) -> None:
     """A refusal, by the service or by what the settings say: tried again by the pattern, in the end given up."""
-    _end(push, row, push.refused(row, why, call))
+    ended = push.refused(row, why, call)
+    with push.session.database.transaction():
+        push.outbox.end(row, ended, push.session.run.number, push.now())
+        push.tell(row, ended)
     push.report(row, why.message, why.remedy)
 
 
@@ -70,6 +73,8 @@ def _not_there(push: Pushing, row: Row) -> None:
             ended = push.refused(row, Hold("not-there", why, "It is sent again by itself"))
             at_once = ended.changed(due_at=push.now()) if ended.tries == 1 else ended
             push.outbox.end(row, at_once.changed(outcome="not there"), push.session.run.number, push.now())
+            if ended.tries != 1:
+                push.tell(row, ended)
 
 
 def arrived(push: Pushing, row: Row, word: str, remote_id: str, call: int = 0) -> None:
@@ -77,6 +82,7 @@ def arrived(push: Pushing, row: Row, word: str, remote_id: str, call: int = 0) -
     with push.session.database.transaction():
         ended = Ended("done", word, remote_id=remote_id, call=call)
         push.outbox.end(row, ended, push.session.run.number, push.now())
+        push.tell(row, ended)
         if row.kind is Kind.ORDERS:
             _queue_what_follows(push, row, remote_id)
     push.session.tally.pushed.count(row.kind, word)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from syncctl.session import Session
 
 T = TypeVar("T")
+_SUBJECTS = {
+    Kind.CUSTOMERS: "customer", Kind.PRODUCTS: "product", Kind.COMPLETIONS: "completion of", Kind.PAYMENTS: "payment",
+}  # fmt: skip
 _CONTESTED = frozenset({TAKEN, CANCELLED})
 
 
@@ -135,7 +138,33 @@ class Pushing:
 
     def report(self, row: Row, message: str, remedy: str) -> None:
         """Tells the person who runs it."""
-        self.session.tally.report([Problem(row.key, message, remedy)])
+        self.session.tally.report([Problem(subject(row), message, remedy)])
+
+    def tell(self, row: Row, ended: Ended) -> None:
+        """Puts down what a person is to be mailed: a failure, that it is given up, that it works again.
+
+        In the transaction of the outcome, so that nothing is told twice or forgotten.
+        """
+        if self.session.config.mail is None:
+            return
+        from syncctl.event import Event
+        from syncctl.state.mailed import Mailed
+
+        mailed, name = Mailed(self.session.database), self.session.name
+        if ended.state == "done":
+            mailed.recover(name, subject(row), self.now())
+            return
+        event = Event(
+            what="gave_up" if ended.state == "gave_up" else "failed",
+            connector=name,
+            cause=ended.cause,
+            record=subject(row),
+            message=ended.message,
+            remedy=ended.remedy,
+            next_try=from_ms(ended.due_at) if ended.state == "due" else None,
+            command=f"syncctl queue retry {row.id} && syncctl retry-queue",
+        )
+        mailed.note(event, self.now())
 
     @contextmanager
     def reading(self) -> Iterator[bool]:
@@ -173,6 +202,11 @@ def pushing(session: Session, wanted: Wanted) -> Pushing:
         since=posting_since(own, terms, since),
         shop=config.shop,
     )
+
+
+def subject(row: Row) -> str:
+    """What people call a record of the queue: an order by its number alone."""
+    return f"{_SUBJECTS[row.kind]} {row.key}" if row.kind in _SUBJECTS else row.key
 
 
 def in_batches(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:

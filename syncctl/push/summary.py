@@ -2,27 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from syncctl.models import Kind, Struct
+from syncctl.models import Kind
 from syncctl.push.pushing import Pushing
-from syncctl.state.outbox import Outbox, Row
-
-
-class News(Struct):
-    """What a person should hear of: records that `failed`, were `gave up` or have `recovered`, all of one cause."""
-
-    event: str
-    cause: str
-    rows: Sequence[Row]
-
-
-def news(outbox: Outbox) -> list[News]:
-    """What happened since a person was told last, by cause; `Outbox.tell` each row once the mail is sent."""
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row, event in outbox.news():
-        groups.setdefault((event, "" if event == "recovered" else row.cause), []).append(row)
-    return [News(*key, rows) for key, rows in groups.items()]
 
 
 def sum_up(push: Pushing) -> None:

@@ -18,7 +18,7 @@ BY_HAND = "by-hand"  # the cause of a row of which a person said that it is ther
 OutboxState = Literal["waiting", "due", "sending", "done", "gave_up", "skipped"]
 _COLUMNS = (
     "id, connector, kind, key, reference, guid, state, due_at, tries, queued_at, sent_at, looked_at, cause, message,"
-    " remedy, call, remote_id, expected, told"
+    " remedy, call, remote_id, expected"
 )
 _QUEUE = """
 INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, queued_at, cause, message)
@@ -60,7 +60,6 @@ class Row(Struct):
     call: int
     remote_id: str
     expected: Mapping[str, str]
-    told: str
 
 
 class Ended(Struct):
@@ -180,18 +179,6 @@ class Outbox:
             (at, self.connector, kind, json.dumps(list(remote_ids))),
         )
 
-    def news(self) -> list[tuple[Row, str]]:
-        """What a person has not been told of yet, each with what it is: `failed`, `gave up` or `recovered`.
-
-        A failure whose cause is what was told last is no news.
-        """
-        rows = self._rows("(cause <> '' OR told <> '') AND state <> 'sending'")
-        return [(row, event.partition(":")[0]) for row in rows if (event := event_of(row)) not in ("", row.told)]
-
-    def tell(self, row: Row) -> None:
-        """A person was told of what `news` said of it."""
-        self._sql.execute("UPDATE outbox SET told = ? WHERE id = ?", (event_of(row), row.id))
-
     def counts(self) -> dict[str, int]:
         """How many orders stand in which state, in the words that people read."""
         row = self.database.row(_COUNTS, self.connector)
@@ -205,15 +192,6 @@ SELECT sum(state = 'waiting' OR state = 'due' AND cause = '') AS waiting,
     sum(state = 'gave_up') AS gave_up, sum(state = 'skipped') AS skipped
 FROM outbox WHERE connector = ? AND kind = 'orders'
 """
-
-
-def event_of(row: Row) -> str:
-    """What has happened to a row that a person should know, with its cause; "" for nothing."""
-    if row.state == "done":
-        return "recovered" if row.told else ""
-    if row.state == "gave_up":
-        return f"gave up:{row.cause}"
-    return f"failed:{row.cause}" if row.cause and row.state in ("due", "waiting") else ""
 
 
 def as_row(row: sqlite3.Row) -> Row:

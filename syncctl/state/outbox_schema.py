@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # One row per record and connector, for ever: a second one for the same record cannot come into being.
 # `expected` is what was sent (total, currency, customer), to be compared with what is found there. `looked_at` is
-# when the service was last asked for it in vain. `told` is the word of the last event that a person was told of.
+# when the service was last asked for it in vain.
 _OUTBOX = """
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -26,7 +26,6 @@ CREATE TABLE outbox (
     call INTEGER NOT NULL DEFAULT 0,
     remote_id TEXT NOT NULL DEFAULT '',
     expected TEXT NOT NULL DEFAULT '{}',
-    told TEXT NOT NULL DEFAULT '',
     UNIQUE (connector, kind, key)
 ) STRICT
 """
