@@ -27,6 +27,7 @@ class NewCustomer(Struct):
     phone: str = ""
     billing: Mapping[str, str] = MappingProxyType({})
     shipping: Mapping[str, str] = MappingProxyType({})
+    currency: str = ""  # of the order that needs it
 
 
 class NewProduct(Struct):
@@ -86,8 +87,8 @@ class Outgoing(Struct):
 class Outcome(Struct):
     """What became of one `Outgoing`.
 
-    `cause` is a word of the catalogue of causes, `message` the service's own words, `total` what the service has,
-    `strangers` the remote ids in it that the service does not know any more.
+    `cause` is a word of the catalogue of causes, `message` the service's own words, `total` and `currency` what the
+    service has, `strangers` the remote ids in it that the service does not know any more.
     """
 
     result: Literal["done", "refused", "unknown"]
@@ -97,6 +98,7 @@ class Outcome(Struct):
     message: str = ""
     remedy: str = ""
     call: int = 0
+    currency: str = ""
     strangers: tuple[str, ...] = ()
 
 

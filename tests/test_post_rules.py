@@ -210,6 +210,12 @@ class TestSums:
         (stored,) = sales(shop)
         assert (stored["Currency"]["CurrencyCode"], stored["ExchangeRate"]) == ("AUD", 0.92)
 
+    def test_an_order_in_another_currency_than_its_customer_is_held(self, shop: Shop) -> None:
+        own = {"CurrencyCode": "NZD"}
+        shop.upstream.put("customers", {"CustomerCode": "C-9", "Email": "jo@x.test", "Currency": own})
+        place(shop, order("1", currency="AUD", exchange_rate="0.92", customer={"email": "jo@x.test"}))
+        assert "its customer in NZD" in held(shop)["message"]
+
     def test_without_a_warehouse_the_default_one_is_taken(self, shop: Shop) -> None:
         del shop.extra["SYNCCTL_UNLEASHED_WAREHOUSE"]
         place(shop, order("1"), order("2"))

@@ -70,7 +70,7 @@ class Desk:
         return writers[type(row.record)]
 
     def _customer(self, row: Outgoing) -> Outcome:
-        return self._create(Kind.CUSTOMERS, row, customer_body(row))
+        return self._create(Kind.CUSTOMERS, row, customer_body(row, self.values.get("CURRENCY")))
 
     def _product(self, row: Outgoing) -> Outcome:
         return self._create(Kind.PRODUCTS, row, product_body(row))
@@ -79,6 +79,8 @@ class Desk:
         """Posts it with halves rounded up; where its sums are refused and come out otherwise, to even."""
         assert isinstance(row.record, Sale)  # noqa: S101 - for the type checker
         first = sale_body(self.values, row, row.record, self.warehouse(), ROUND_HALF_UP)
+        if row.record.order.currency != self.values.get("CURRENCY"):
+            self._check_currency(row.record)
         try:
             return self._create(Kind.ORDERS, row, first)
         except RefusedError as error:
@@ -88,6 +90,15 @@ class Desk:
             if second == first:
                 raise
         return self._create(Kind.ORDERS, row, second)
+
+    def _check_currency(self, sale: Sale) -> None:
+        """An order is in its customer's currency, whatever it says itself. Raises `HeldError`."""
+        found = self.http.get(f"/Customers/{quote(sale.customer, safe='')}").json()
+        theirs = _currency(found) if isinstance(found, dict) else ""
+        if theirs != sale.order.currency:
+            message = f"it is in {sale.order.currency}, and its customer in {theirs or 'no currency'} there"
+            remedy = "Unleashed posts an order in its customer's currency: give it a customer in that currency"
+            raise HeldError("currency", message, remedy)
 
     def _complete(self, row: Outgoing) -> Outcome:
         assert isinstance(row.record, Completion)  # noqa: S101 - for the type checker
@@ -102,7 +113,7 @@ class Desk:
             return Outcome("unknown", cause="answer", message="its answer is no JSON", call=answer.call)
         if not isinstance(stored, dict) or text(stored.get("Guid")).lower() != row.guid:
             return Outcome("unknown", cause="answer", message="its answer shows no such record", call=answer.call)
-        return Outcome("done", row.guid, _amount(stored.get("Total")), call=answer.call)
+        return Outcome("done", row.guid, _amount(stored.get("Total")), call=answer.call, currency=_currency(stored))
 
     def warehouse(self) -> str:
         """The configured warehouse, else the account's default one: an order cannot be without."""
@@ -144,8 +155,8 @@ class Desk:
         )
 
 
-def customer_body(row: Outgoing) -> Json:
-    """The body of POST /Customers/{guid}, with the data as entered; the currency is the account's own."""
+def customer_body(row: Outgoing, own: str) -> Json:
+    """The body of POST /Customers/{guid}, with the data as entered; `own` is the currency that it has by itself."""
     new = row.record
     assert isinstance(new, NewCustomer)  # noqa: S101 - for the type checker
     first, _, last = new.name.partition(" ")
@@ -163,6 +174,8 @@ def customer_body(row: Outgoing) -> Json:
             if any(address.values())
         ],
     }
+    if new.currency != own:
+        body["Currency"] = {"CurrencyCode": new.currency}
     return {name: value for name, value in body.items() if value}
 
 
@@ -193,16 +206,21 @@ def _seen(kind: Kind, found: Json, call: int) -> Seen:
     if kind is not Kind.ORDERS:
         name = "CustomerCode" if kind is Kind.CUSTOMERS else "ProductCode"
         return Seen(guid, text(found.get(name)), call=call)
-    currency, customer = found.get("Currency"), found.get("Customer")
+    customer = found.get("Customer")
     return Seen(
         remote_id=guid,
         reference=text(found.get("SourceId")),
         live=text(found.get("OrderStatus")).lower() not in _DELETED,
         total=_amount(found.get("Total")),
-        currency=text(currency.get("CurrencyCode")) if isinstance(currency, dict) else "",
+        currency=_currency(found),
         customer=text(customer.get("Guid")) if isinstance(customer, dict) else "",
         call=call,
     )
+
+
+def _currency(found: Json) -> str:
+    currency = found.get("Currency")
+    return text(currency.get("CurrencyCode")) if isinstance(currency, dict) else ""
 
 
 def _completed(found: Json, call: int) -> Seen | None:

@@ -60,7 +60,7 @@ def _new_customer(order: Order, postable: Postable) -> NewCustomer:
     name = entered.name or entered.company or email
     addresses = (entered.billing or {}, entered.shipping or {})
     code = entered.code or postable.customer_code
-    return NewCustomer(code, name, entered.company, email, entered.phone, *addresses)
+    return NewCustomer(code, name, entered.company, email, entered.phone, *addresses, order.currency)
 
 
 def _known_customers(push: Pushing, needs: Mapping[str, Need]) -> Answers:

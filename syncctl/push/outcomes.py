@@ -116,3 +116,6 @@ def _compare(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
     if outcome.total is not None and wanted is not None and outcome.total != wanted:
         message = f"it is posted, but comes to {money_text(outcome.total)} there and not to {money_text(wanted)}"
         push.report(parcel.row, message, f"Look at {outcome.remote_id} in the service")
+    if outcome.currency and outcome.currency != (parcel.expected.currency or outcome.currency):
+        message = f"it is posted, but in {outcome.currency} and not in {parcel.expected.currency}"
+        push.report(parcel.row, message, f"Look at {outcome.remote_id} and at its customer in the service")
