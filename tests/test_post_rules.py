@@ -234,6 +234,14 @@ class TestCustomers:
         assert records(shop, "customers") == before
         assert sales(shop)[0]["Customer"]["CustomerCode"] == "C-9"
 
+    def test_a_customer_whom_the_mirror_knows_is_linked_without_a_call(self, shop: Shop) -> None:
+        shop.upstream.put("customers", {"CustomerCode": "C-9", "CustomerName": "Old", "Email": "old@x.test"})
+        shop.ok("sync-customers")
+        number = customer(shop, code="C-9", email="new@x.test")
+        place(shop, order("1", customer_id=number, customer={"code": "C-9", "name": "New"}))
+        result = post(shop)
+        assert (result["errors"], result["posted"], result["calls"]) == ([], 1, 1)
+
     def test_two_who_may_be_meant_hold_the_order(self, shop: Shop) -> None:
         shop.upstream.put("customers", *({"CustomerCode": code, "Email": "jo@x.test"} for code in ("A", "B")))
         number = customer(shop, email="jo@x.test")
@@ -264,6 +272,17 @@ class TestCustomers:
         place(shop, order("1", customer_id=number, customer={"code": "C-9"}))
         assert post(shop, SYNCCTL_UNLEASHED_ROLES="products,stock,invoices")["customers_created"] == 0
         assert arrived(shop) == once(["1"])
+
+    def test_without_a_mirror_a_guest_who_becomes_a_customer_is_looked_up_again(self, shop: Shop) -> None:
+        shop.write("UPDATE cursors SET stamp = NULL WHERE kind = 'customers'")
+        shop.upstream.put("customers", {"CustomerCode": "C-9", "Email": "jo@x.test"})
+        alone = {"SYNCCTL_UNLEASHED_ROLES": "products,stock,invoices"}
+        place(shop, order("1", customer={"email": "jo@x.test"}))
+        post(shop, **alone)
+        number = customer(shop, email="jo@x.test")
+        place(shop, order("2", customer_id=number, customer={"email": "jo@x.test"}))
+        assert post(shop, **alone)["customers_created"] == 0
+        assert arrived(shop) == once(["1", "2"])
 
 
 class TestDeadLinks:

@@ -29,8 +29,28 @@ def resolve_customers(push: Pushing, orders: Sequence[Postable]) -> dict[str, st
             needs.setdefault(need.key, need)
         else:
             found[postable.number] = need
+    _link(push, needs)
     answers = Resolver(push, Kind.CUSTOMERS, _known_customers, _look_up_customer).resolve(needs)
     return found | {number: answers[key] for number, key in wanted.items()}
+
+
+def _link(push: Pushing, needs: Mapping[str, Need]) -> None:
+    """Links customers that the shop has got since the last read to what the mirror has; without a call.
+
+    Only where the mirror is whole: a record that is not read yet may be a second candidate.
+    """
+    session = push.session
+    ids = {need.customer_id for need in needs.values() if need.customer_id is not None}
+    unlinked = ids - Links(session.database, session.name).customers(ids).keys()
+    if unlinked and _is_whole(push):
+        with session.database.transaction():
+            session.customer_linker.decide(sorted(unlinked), session.look(0, "link"))
+
+
+def _is_whole(push: Pushing) -> bool:
+    """Whether the mirror has all customers of the service, as of the last read."""
+    session = push.session
+    return session.cursors.load(Kind.CUSTOMERS, "delta", session.scope(Kind.CUSTOMERS)).stamp is not None
 
 
 def _customer_need(push: Pushing, postable: Postable) -> Need | Hold | str:
@@ -68,6 +88,7 @@ def _known_customers(push: Pushing, needs: Mapping[str, Need]) -> Answers:
     links = Links(push.session.database, push.session.name)
     linked = links.customers([need.customer_id for need in needs.values() if need.customer_id is not None])
     found: Answers = {}
+    whole = _is_whole(push)
     for key, need in needs.items():
         if need.customer_id in linked:
             found[key] = linked[need.customer_id or 0]
@@ -76,7 +97,7 @@ def _known_customers(push: Pushing, needs: Mapping[str, Need]) -> Answers:
         candidates = links.candidates(need.record.code, folded(need.record.email))
         if len(candidates) == 1 and need.customer_id is None:
             found[key] = candidates[0]
-        elif candidates:
+        elif candidates and (whole or key in push.looked_up):
             found[key] = _ambiguous(push, need, candidates)
     return found
 

@@ -78,6 +78,7 @@ class Pushing:
     shop: str
     loaded: dict[str, Postable | None] = field(default_factory=dict)
     fed: set[Kind] = field(default_factory=set)  # kinds whose feed was read in this run
+    looked_up: set[str] = field(default_factory=set)  # keys of customers and products that were looked up in this run
     strangers: set[str] = field(default_factory=set)  # remote ids that were dropped as unknown in this run
 
     def now(self) -> int:

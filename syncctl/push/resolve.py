@@ -97,6 +97,7 @@ class Resolver:
             if key not in rows or self._is_ready(rows[key]):
                 self.push.session.run.check()
                 self.look_up(self.push, need)
+                self.push.looked_up.add(key)
 
     def _is_ready(self, row: Row) -> bool:
         return row.state == "due" and (self.push.wanted.now or row.due_at <= self.push.now())
