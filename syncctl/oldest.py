@@ -18,6 +18,6 @@ def sync_oldest(session: Session, limit: int) -> None:
         batch = session.connector.lookups[Kind.PRODUCTS].batch
         verify(session, session.gaps.oldest(-(-limit // batch) * batch), "oldest", kinds)
         return
-    pages = session.connector.pages(session.connector.values, Kind.PRODUCTS, limit)
+    size = session.connector.page_size(session.connector.values, Kind.PRODUCTS)
     for kind in kinds:
-        read_all(session, kind, "oldest", most=pages)
+        read_all(session, kind, "oldest", most=-(-limit // size) if size else None)

@@ -83,10 +83,12 @@ def _oldest(config: ConnectorConfig, kinds: list[Kind], known: int, products: in
     """Lists of the known products; elsewhere pages, however few products are known."""
     if config.cls.oldest == "lists":
         return _lists(config, config.cls, kinds, min(_rounded(config.cls, products), known))
-    calls = len(kinds) * config.cls.pages(config.values, Kind.PRODUCTS, products) if kinds else 0
     if config.cls.oldest == "everything":
-        return Cost(config.name, calls, calls, f"{calls:,} for all products")
-    return Cost(config.name, calls, calls, f"{calls:,} for the next pages, and 1 for each product that seems gone")
+        return Cost(config.name, len(kinds), len(kinds), f"{len(kinds):,} for all products")
+    most = math.ceil(products / (config.cls.page_size(config.values, Kind.PRODUCTS) or 1))
+    calls = sum(min(most, config.cls.pages(config.values, kind, known)) for kind in kinds)
+    words = f"{calls:,} for the next pages at most, and 1 for each product that a whole round did not show"
+    return Cost(config.name, len(kinds), calls, words)
 
 
 def _lists(config: ConnectorConfig, cls: type[Connector], kinds: list[Kind], products: int) -> Cost:

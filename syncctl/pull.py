@@ -13,17 +13,24 @@ from itertools import count, islice
 
 from syncctl.connectors.base import Page
 from syncctl.errors import AccountError, AnswerError, LossError
+from syncctl.guards import (
+    guard_stock,
+    refuse_emptiness,
+    refuse_empty_place,
+    refuse_loss,
+    refuse_unknown_location,
+)
 from syncctl.models import Kind, Problem, Record, Stock, to_ms
-from syncctl.refresh import confirm_customers, refuse_loss, verify
-from syncctl.session import Session, deleted
+from syncctl.refresh import confirm_customers, verify
+from syncctl.session import Session
 from syncctl.state.changelog import Look
 from syncctl.state.cursors import Feed, Reading
 
 _Shown = frozenset[tuple[str, str]]
 CHUNK = 500  # records a transaction: a long page is not held in memory as a whole
 MOST_PASSES = 3
+MOST_BACK = 50  # products that came back, whose stock is asked for at once; the others wait for sync-oldest
 STALE_MS = 24 * 3600 * 1000
-_SUSPICIOUS_ROWS = 50
 
 
 def sync_recent(session: Session, *, full: bool) -> None:
@@ -32,7 +39,8 @@ def sync_recent(session: Session, *, full: bool) -> None:
     for kind in session.kinds():
         read_news(session, kind, full=full)
         if kind is Kind.STOCK:
-            _refuse_empty_place(session)
+            refuse_empty_place(session)
+            verify(session, session.tally.back[:MOST_BACK], "feed", [kind])  # no feed tells what stock they had
 
 
 def read_news(session: Session, kind: Kind, *, full: bool = False) -> None:
@@ -42,6 +50,7 @@ def read_news(session: Session, kind: Kind, *, full: bool = False) -> None:
         read_all(session, kind)
     else:
         _read(session, kind, delta)
+        _mark_deleted(session, kind, delta)
 
 
 def read_all(session: Session, kind: Kind, feed: Feed = "full", *, most: int | None = None) -> None:
@@ -52,13 +61,27 @@ def read_all(session: Session, kind: Kind, feed: Feed = "full", *, most: int | N
         reading.forget()
     if not _read(session, kind, reading, most):
         return
-    if kind is Kind.STOCK:
-        _refuse_unknown_location(session, reading)
-    for shown in session.brought(kind):
-        unseen = session.unseen(shown, reading.first_call or 0)
-        if unseen:
-            _sweep(session, shown, reading, unseen)
+    _mark_deleted(session, kind, reading)
+    try:
+        if kind is Kind.STOCK:
+            refuse_unknown_location(session, reading.seen)
+        for shown in session.brought(kind):
+            if unseen := session.unseen(shown, reading.first_call or 0):
+                _sweep(session, shown, reading, unseen)
+    except (LossError, AccountError):
+        _drop(session, reading)
+        raise
     _finish_full(session, reading, delta)
+
+
+def _mark_deleted(session: Session, kind: Kind, reading: Reading) -> None:
+    """What the service says is deleted: not page by page, since only in the end is known how much it is."""
+    told = session.gaps.deleted() if kind is Kind.PRODUCTS else {}
+    if told:
+        refuse_loss(session, sum(map(len, told.values())), "has deleted")
+    for call, remote_ids in told.items():
+        with session.database.transaction():
+            session.tally.gone += session.mirror.mark_gone(remote_ids, session.look(call, reading.rule))
 
 
 def _is_stale(session: Session, reading: Reading) -> bool:
@@ -67,18 +90,13 @@ def _is_stale(session: Session, reading: Reading) -> bool:
 
 
 def _sweep(session: Session, kind: Kind, reading: Reading, unseen: list[str]) -> None:
+    if kind is Kind.PRODUCTS:
+        refuse_loss(session, len(unseen), "does not show")
+    elif kind is Kind.STOCK and not session.gaps.stocked(reading.first_call or 0):
+        refuse_emptiness(session)
     if kind is Kind.CUSTOMERS:
         confirm_customers(session, unseen, reading.rule)
-        return
-    try:
-        if kind is Kind.PRODUCTS:
-            refuse_loss(session, len(unseen), "does not show")
-        elif not session.gaps.stocked(reading.first_call or 0):
-            _refuse_emptiness(session)
-    except LossError:
-        _drop(session, reading)
-        raise
-    if reading.pages == 1 and session.connector.pulls[Kind(reading.kind)].page_size is None:
+    elif reading.pages == 1 and session.connector.pulls[Kind(reading.kind)].page_size is None:
         _mark(session, kind, reading, unseen)
     else:
         verify(session, unseen, reading.rule, [kind])
@@ -99,38 +117,6 @@ def _drop(session: Session, reading: Reading) -> None:
     reading.forget()
     with session.database.transaction():
         session.cursors.save(reading)
-
-
-def _refuse_unknown_location(session: Session, reading: Reading) -> None:
-    """A service asked for the stock of a place that it does not have answers with an empty list.
-
-    Where the place was sold from before, this is a loss like any other, see `_sweep`.
-    """
-    setting, place = _location(session)
-    nothing = place and not reading.seen and session.gaps.live() and not session.gaps.stocked()
-    if nothing and not session.accept_loss:
-        _drop(session, reading)
-        raise AccountError(
-            f"There is no stock at {session.connector.location_setting} {place!r}",
-            f"Check {setting} with syncctl doctor; if it is right, run the command again with --accept-loss",
-        )
-
-
-def _refuse_empty_place(session: Session) -> None:
-    """Where a read brings the stock of all places, one that has none of it is mistyped, most likely."""
-    setting, place = _location(session)
-    if place and session.gaps.misplaced() and not session.accept_loss:
-        raise AccountError(
-            f"There is stock, but none at {session.connector.location_setting} {place!r}; the shop shows what it did",
-            f"Check {setting} with syncctl doctor",
-        )
-
-
-def _location(session: Session) -> tuple[str, str]:
-    """The variable that names where stock is sold from, and its value; both "" where none is set."""
-    connector = session.connector
-    place = connector.setting(connector.location_setting)
-    return (f"SYNCCTL_{session.name.upper()}_{connector.location_setting}", place) if place else ("", "")
 
 
 def _finish_full(session: Session, reading: Reading, delta: Reading) -> None:
@@ -210,8 +196,7 @@ def _store_page(session: Session, reading: Reading, page: Page, before: _Shown) 
     for chunk, last in _chunks(page.records):
         if not page.last:  # else nobody asks, and a list of everything is long
             came |= {_shown(record) for record in chunk if not isinstance(record, Problem)}
-        _guard_products(session, chunk)
-        _guard_stock(session, reading, page, chunk)
+        guard_stock(session, page, chunk)
         with session.database.transaction():
             stored = session.store(chunk, look, reading.first_call or page.call)
             reading.seen += stored.fresh
@@ -259,35 +244,6 @@ def _refuse_repeat(reading: Reading, page: Page, same: bool) -> None:
         raise AnswerError(
             f"Page {reading.pages + 1} of {reading.kind} shows what the page before it showed (call {page.call})",
             "Run it again; if it stays so, report it to the service",
-        )
-
-
-def _guard_products(session: Session, chunk: list[Record | Problem]) -> None:
-    """Stops before too many products are marked gone because the feed says that they are deleted."""
-    told = deleted(chunk)
-    lost = session.gaps.known([product.remote_id for product in told]) if told else 0
-    if lost:
-        refuse_loss(session, session.tally.gone + lost, "has deleted")
-
-
-def _guard_stock(session: Session, reading: Reading, page: Page, chunk: list[Record | Problem]) -> None:
-    """Stops before all stock becomes zero: a page of nothing but zeros for what had stock is no sale."""
-    stock = [record for record in chunk if isinstance(record, Stock)]
-    if session.accept_loss or not stock or any(s.available is not None and s.available > 0 for s in stock):
-        return
-    emptied, stocked = session.gaps.emptied(stock), session.gaps.stocked()
-    whole = reading.feed == "full" if page.total is None else page.total >= stocked  # the read may empty everything
-    if emptied >= stocked > 0 or (whole and len(stock) >= _SUSPICIOUS_ROWS and emptied * 2 > len(stock)):
-        _refuse_emptiness(session)
-
-
-def _refuse_emptiness(session: Session) -> None:
-    setting, place = _location(session)
-    also = f", and whether {setting}={place!r} is right" if place else ""
-    if not session.accept_loss:
-        raise LossError(
-            "This read would set all stock to zero, so nothing of it was stored",
-            f"Look at the stock in the service{also}; if it is meant, run the command again with --accept-loss",
         )
 
 

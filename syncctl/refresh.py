@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncctl.connectors.base import Found
-from syncctl.errors import LossError, RefusedError
+from syncctl.errors import RefusedError
+from syncctl.guards import refuse_loss
 from syncctl.models import Kind, Problem, Product, Record, Stock
 from syncctl.session import Session
 from syncctl.state.changelog import Look
 from syncctl.state.mirror import Stored
 
-MOST_LOSS = 0.2  # of the products at once
 _TOO_LONG = frozenset({400, 404, 414})  # how services refuse a list of ids that is too long
 
 
@@ -178,16 +178,6 @@ def _search(session: Session, sku: str) -> list[str]:
         session.tally.report([Problem(sku, f"{session.name} does not know this SKU", remedy)])
     same = [record.remote_id for record in found.records if isinstance(record, Product)]
     return same if len(same) == 1 else []
-
-
-def refuse_loss(session: Session, lost: int, verb: str) -> None:
-    """Stops before too much is marked gone at once. Raises `LossError`."""
-    known = session.gaps.live() if lost else 0
-    if lost > MOST_LOSS * known and not session.accept_loss:
-        raise LossError(
-            f"The service {verb} {lost} of {known} products, so nothing was marked",
-            "Look at the products there; if it is right, run the command again with --accept-loss",
-        )
 
 
 def _ambiguous(session: Session, sku: str, remote_ids: Sequence[str]) -> Problem:

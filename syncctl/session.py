@@ -91,7 +91,7 @@ class Session:
     def store(self, records: Iterable[Record | Problem], look: Look, since_call: int = 0) -> Stored:
         """Stores records and their links inside the caller's transaction, and counts them.
 
-        Records of a kind that no role wants are left out; what the service says is deleted is marked gone.
+        Records of a kind that no role wants are left out; what the service says is deleted is noted as such.
         """
         wanted = [record for record in records if "stock" in self.roles or not isinstance(record, Stock)]
         if any(isinstance(record, Customer) for record in wanted):
@@ -99,7 +99,8 @@ class Session:
         gone = deleted(wanted)
         there = [record for record in wanted if not is_deleted(record)] if gone else wanted
         stored = self.mirror.store(there, look, since_call)
-        self.tally.gone += self.mirror.mark_gone([record.remote_id for record in gone], look) if gone else 0
+        if gone:
+            self.mirror.note_deleted([record.remote_id for record in gone], look)
         problems = self.linker.renamed(stored.changed) if stored.changed else []
         touched = [*(remote_id for remote_id in stored.created if remote_id not in stored.linked), *stored.changed]
         problems += self.linker.link(touched, self.run.number) if touched else []
@@ -119,6 +120,7 @@ class Session:
         self.tally.seen += stored.seen
         self.tally.created += len(stored.created)
         self.tally.changed += len(stored.changed)
+        self.tally.back += stored.back
         self.tally.drifted += sum(rule == "drift" for rule in stored.changed.values())
 
     def link_waiting(self) -> None:

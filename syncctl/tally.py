@@ -57,6 +57,7 @@ class Tally:
         self.deferred_because = ""
         self.locked_quietly = False  # another run holds the lock, and not suspiciously long
         self.errors: list[Problem] = []
+        self.back: list[str] = []  # products that were marked gone and are there again
         self.codes: set[int] = set()
         self.mailed: frozenset[Problem] = frozenset()  # errors that a mail tells of: cron need not
         self.trace = ""  # of a bug, without secrets: whoever mends it will want it

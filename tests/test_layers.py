@@ -33,6 +33,7 @@ LAYERS = (
     ("session", "failures"),
     ("oauth", "line"),
     ("transport",),
+    ("guards",),
     ("refresh", "plan"),
     ("pull",),
     ("oldest", "customers", "notify"),

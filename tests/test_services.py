@@ -164,3 +164,93 @@ def test_the_demo_finds_a_ghost_in_each_and_books_every_call(capsys: pytest.Capt
         assert re.search(rf"^{name}: .*[^0-9]1 gone", story, re.MULTILINE), (name, story)
     reached, booked = re.findall(r"(\d+) calls reached the services, and (\d+) are booked", story)[0]
     assert reached == booked
+
+
+def dry(shop: Shop, name: str, *args: str) -> dict[str, Any]:
+    """What a run of one connector would cost."""
+    result = shop.run(*args, "--connector", name, "--dry-run", "--json")
+    (forecast,) = result.json()["connectors"]
+    found: dict[str, Any] = forecast
+    return found
+
+
+def zeros(shop: Shop, name: str) -> None:
+    """Somebody sets all stock of a service to zero."""
+    places = shop.rows("SELECT remote_id, location FROM remote_stock WHERE connector = ?", name)
+    if name == "xero":
+        records = [{"ItemID": remote_id, "QuantityOnHand": 0} for remote_id, _ in places]
+        upstream(shop, name).put("products", *records)
+    else:
+        records = [{"product_id": p, "outlet_id": o, "current_inventory_level": 0} for p, o in places]
+        upstream(shop, name).put("stock", *records)
+
+
+@pytest.mark.parametrize("name", ["vend", "xero"])
+@pytest.mark.parametrize("command", [("sync-recent",), ("sync-oldest", "--limit", "2000")])
+def test_all_stock_at_zero_is_refused_before_any_of_it_is_stored(
+    large: Shop, name: str, command: tuple[str, ...]
+) -> None:
+    owner = {"SYNCCTL_STOCK_FROM": name, "SYNCCTL_CONNECTORS": name}
+    large.run("sync-recent", **owner)
+    before = large.rows("SELECT sku, available FROM catalogue ORDER BY sku")
+    zeros(large, name)
+    for _ in range(2):
+        assert large.run(*command, **owner).code == 65
+        assert large.rows("SELECT sku, available FROM catalogue ORDER BY sku") == before
+    large.run("sync-recent", "--accept-loss", **owner)
+    assert large.value("SELECT count(*) FROM catalogue WHERE available > 0") == 0
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Iterator[Shop]:
+    """A shop whose records come in several pages and portions."""
+    (tmp_path / ".env").touch(mode=0o600)
+    with Sandbox(port=0, products=1000, seed=7, services=("vend", "xero")) as sandbox:
+        yield Shop(tmp_path, sandbox.env(), Upstream(sandbox.url))
+
+
+def test_a_loss_told_in_several_pages_is_refused_as_a_whole_and_for_as_long_as_nobody_accepts_it(large: Shop) -> None:
+    only = {"SYNCCTL_CONNECTORS": "vend"}
+    large.run("sync-recent", **only)
+    ids = [row[0] for row in large.rows("SELECT remote_id FROM remote_products WHERE state = 'active' LIMIT 320")]
+    upstream(large, "vend").put("products", *({"id": each, "deleted_at": "2026-11-23T00:00:00+00:00"} for each in ids))
+    for _ in range(2):
+        result = large.run("sync-recent", **only)
+        assert result.code == 65
+        assert "deleted 320 of 1000 products, so nothing was marked" in result.err
+        assert large.value("SELECT count(*) FROM remote_products WHERE state = 'gone'") == 0
+    large.ok("sync-recent", "--accept-loss", **only)
+    assert large.value("SELECT count(*) FROM remote_products WHERE state = 'gone'") == 320
+
+
+def test_a_deletion_that_is_taken_back_before_it_was_believed_is_none(large: Shop) -> None:
+    only = {"SYNCCTL_CONNECTORS": "vend"}
+    large.run("sync-recent", **only)
+    ids = [row[0] for row in large.rows("SELECT remote_id FROM remote_products WHERE state = 'active' LIMIT 320")]
+    for deleted in ("2026-11-23T00:00:00+00:00", None):
+        upstream(large, "vend").put("products", *({"id": each, "deleted_at": deleted} for each in ids))
+        result = large.run("sync-recent", **only)
+    assert (result.code, large.value("SELECT count(*) FROM remote_products WHERE state = 'gone'")) == (0, 0)
+
+
+def test_a_product_that_comes_back_comes_with_its_stock(shop: Shop) -> None:
+    owner = {"SYNCCTL_STOCK_FROM": "vend"}
+    shop.run("sync-recent", **owner)
+    sku = sold_everywhere(shop)
+    before = shown(shop, sku)
+    for deleted in ("2026-11-23T00:00:00+00:00", None):
+        upstream(shop, "vend").put("products", {"sku": sku, "deleted_at": deleted})
+        shop.run("sync-recent", **owner)
+    assert before[3]
+    assert shown(shop, sku) == before
+
+
+@pytest.mark.parametrize("name", ["vend", "xero"])
+def test_the_forecast_of_a_full_read_is_what_it_costs(large: Shop, name: str) -> None:
+    only = {"SYNCCTL_CONNECTORS": name}
+    large.run("sync-recent", **only)
+    large.extra |= only
+    for command in (("sync-recent", "--full"), ("sync-oldest", "--limit", "400"), ("sync-oldest", "--limit", "9000")):
+        expected = dry(large, name, *command)["expected"]
+        spent = parts(large.run(*command, "--json"))[name]["calls"]
+        assert abs(expected - spent) <= 1, (command, expected, spent)

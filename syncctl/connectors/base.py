@@ -61,12 +61,14 @@ class Pull(Struct):
     """The cost of reading a kind: one call a page of `page_size` records, with None one call for all of them.
 
     `delta`: whether "changed since" is served. `brings`: the kinds that come in the same answers, but of which a delta
-    does not tell every change: where a role wants one of them, every read of this kind is a full one.
+    does not tell every change: where a role wants one of them, every read of this kind is a full one. `to_empty`:
+    whether only an empty page shows where the end is.
     """
 
     page_size: int | None
     delta: bool = True
     brings: tuple[Kind, ...] = ()
+    to_empty: bool = False
 
 
 class Lookup(Struct):
@@ -313,7 +315,7 @@ class Connector(ABC):
     def pages(cls, values: Values, kind: Kind, records: int) -> int:
         """In how many calls so many records of a kind are read."""
         size = cls.page_size(values, kind)
-        return -(-records // size) if size else 1
+        return -(-records // size) + cls.pulls[kind].to_empty if size else 1
 
     @classmethod
     def service_words(cls, body: str) -> str:

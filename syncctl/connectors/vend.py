@@ -109,7 +109,11 @@ class Vend(Connector):
     limits: ClassVar[tuple[Limit, ...]] = (Limit(350, WINDOW_SECONDS),)
     # No largest page is published for products: fewer may come than asked for, so a page's length proves nothing.
     # For stock 5,000 is the published one: a first read should be cheap.
-    pulls: ClassVar[Mapping[Kind, Pull]] = {Kind.PRODUCTS: Pull(200), Kind.STOCK: Pull(5000), Kind.CUSTOMERS: Pull(200)}
+    pulls: ClassVar[Mapping[Kind, Pull]] = {
+        Kind.PRODUCTS: Pull(200, to_empty=True),
+        Kind.STOCK: Pull(5000, to_empty=True),
+        Kind.CUSTOMERS: Pull(200, to_empty=True),
+    }
     lookups: ClassVar[Mapping[Kind, Lookup]] = {Kind.PRODUCTS: Lookup(1), Kind.STOCK: Lookup(1)}
     oldest: ClassVar[Oldest] = "pages"
     check_calls: ClassVar[int] = 4

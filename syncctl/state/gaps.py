@@ -59,13 +59,16 @@ class Gaps:
         """How many products the service is believed to have."""
         return self._number(_LIVE)
 
-    def known(self, remote_ids: Sequence[str]) -> int:
-        """How many of these products the service was believed to have."""
-        return self._number(
-            "SELECT count(*) FROM remote_products WHERE connector = ? AND state <> 'gone'"
-            " AND remote_id IN (SELECT value FROM json_each(?))",
-            json.dumps(remote_ids),
+    def deleted(self) -> dict[int, list[str]]:
+        """The products that the service says are deleted and that are not marked yet, by the call that told it."""
+        rows = self.database.rows(
+            "SELECT deleted_call, remote_id FROM remote_products WHERE connector = ? AND deleted_call IS NOT NULL",
+            self.connector,
         )
+        found: dict[int, list[str]] = {}
+        for row in rows:
+            found.setdefault(row["deleted_call"], []).append(row["remote_id"])
+        return found
 
     def unseen(self, kind: Kind, first_call: int) -> list[str]:
         """What the mirror has and a full read that began with `first_call` did not show: products, or stock not 0.

@@ -66,8 +66,10 @@ CREATE TABLE remote_products (
     matched_by TEXT,
     matched_run INTEGER,
     first_call INTEGER NOT NULL,
+    deleted_call INTEGER, -- whose answer says that it is deleted, until the end of that read, when it is marked gone
     PRIMARY KEY (connector, remote_id)
 ) STRICT;
+CREATE INDEX remote_products_deleted ON remote_products (connector) WHERE deleted_call IS NOT NULL;
 CREATE INDEX remote_products_sku ON remote_products (connector, sku);
 CREATE UNIQUE INDEX remote_products_link ON remote_products (product_id, connector) WHERE product_id IS NOT NULL;
 CREATE INDEX remote_products_unlinked ON remote_products (connector, sku) WHERE product_id IS NULL;

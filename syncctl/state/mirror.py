@@ -31,6 +31,7 @@ class Stored:
     unchanged: int = 0
     created: list[str] = field(default_factory=list)
     linked: Mapping[str, int] = field(default_factory=dict)  # remote id -> product id
+    back: list[str] = field(default_factory=list)  # were marked gone
     changed: dict[str, str] = field(default_factory=dict)  # remote id -> rule
     problems: list[Problem] = field(default_factory=list)
 
@@ -41,6 +42,7 @@ class Stored:
         self.unchanged += other.unchanged
         self.created += other.created
         self.linked = {**self.linked, **other.linked}
+        self.back += other.back
         self.changed |= other.changed
         self.problems += other.problems
 
@@ -64,7 +66,8 @@ INSERT INTO remote_products
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _UPDATE_PRODUCT = """
-UPDATE remote_products SET sku = ?, name = ?, barcode = ?, prices = ?, price_includes_tax = ?, state = ?, version = ?
+UPDATE remote_products SET sku = ?, name = ?, barcode = ?, prices = ?, price_includes_tax = ?, state = ?, version = ?,
+    deleted_call = NULL
 WHERE connector = ? AND remote_id = ?
 """
 _SAVE_STOCK = """
@@ -125,7 +128,8 @@ class Mirror:
         updates = []
         for remote_id, row in known.items():
             values = _product_values(products[remote_id], row)
-            if values != tuple(row[name] for name in _PRODUCT_FIELDS):
+            stored.back += [remote_id] if row["state"] == State.GONE else []
+            if row["deleted_call"] is not None or values != tuple(row[name] for name in _PRODUCT_FIELDS):
                 updates.append((*values, self.connector, remote_id))
                 self._note_changes(products[remote_id], row, values, look, stored)
         self._sql.executemany(_UPDATE_PRODUCT, updates)
@@ -192,6 +196,14 @@ class Mirror:
         before, after = (quantity_text(value) for value in values)
         self.changelog.write(Kind.STOCK, remote_id, [(name, before, after)], look, rule)
 
+    def note_deleted(self, remote_ids: Sequence[str], look: Look) -> None:
+        """The service says that these products are deleted: they are to be marked gone when the read is over."""
+        self._sql.execute(
+            "UPDATE remote_products SET deleted_call = ? WHERE connector = ? AND state <> 'gone'"
+            " AND remote_id IN (SELECT value FROM json_each(?))",
+            (look.call, self.connector, json.dumps(remote_ids)),
+        )
+
     def mark_gone(self, remote_ids: Sequence[str], look: Look) -> int:
         """Marks products that the service no longer has; they have no age from then on. How many were not marked."""
         rows = self._rows("remote_products", remote_ids)
@@ -199,7 +211,9 @@ class Mirror:
         for remote_id, state in known.items():
             self.changelog.write(Kind.PRODUCTS, remote_id, [("state", state, State.GONE)], look)
         keys = [(self.connector, remote_id) for remote_id in known]
-        self._sql.executemany("UPDATE remote_products SET state = 'gone' WHERE connector = ? AND remote_id = ?", keys)
+        self._sql.executemany(
+            "UPDATE remote_products SET state = 'gone', deleted_call = NULL WHERE connector = ? AND remote_id = ?", keys
+        )
         self._sql.executemany("DELETE FROM looks WHERE connector = ? AND remote_id = ?", keys)
         return len(known)
 
