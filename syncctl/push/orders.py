@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from syncctl.decide import Expected, Hold
-from syncctl.models import Kind, Problem
+from syncctl.models import Kind, Problem, from_ms, iso
 from syncctl.models_push import Sale
 from syncctl.push.outcomes import arrived, drop, follow_key, number_of, refuse
 from syncctl.push.pushing import Parcel, Pushing
@@ -43,7 +43,9 @@ def _settle(push: Pushing) -> None:
 
 
 def enqueue(push: Pushing) -> None:
-    """Queues the orders that are to be posted; older ones are marked as skipped, for good."""
+    """Queues the orders that are to be posted; older ones are marked as skipped, until a person wants them."""
+    with push.session.database.transaction():
+        push.outbox.reconsider(iso(from_ms(push.since)), push.wanted.numbers)
     new = push.orders.new(push.posting.statuses)
     if push.wanted.numbers:
         new = [each for each in new if each.number in push.wanted.numbers]
@@ -62,6 +64,14 @@ def enqueue(push: Pushing) -> None:
             elif each.placed_at < push.since:
                 why = f"it was placed before {push.day(push.since)}"
                 push.outbox.queue(Kind.ORDERS, each.number, push.names(Kind.ORDERS, each.number), push.now(), why)
+    _tell_old(push, sum(each.placed_at < push.since and each.number not in chosen for each in new))
+
+
+def _tell_old(push: Pushing, old: int) -> None:
+    if old:
+        setting = push.session.connector.values.variable("POST_SINCE")
+        words = f"{old:,} orders of before {push.day(push.since)} are not posted; {setting} says from when on"
+        push.session.run.reporter.note(f"{push.session.name}: {words}")
 
 
 def _tell_unknown(push: Pushing) -> None:

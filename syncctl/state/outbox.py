@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from syncctl.models import Kind, Struct
@@ -76,6 +76,12 @@ class Ended(Struct):
     call: int = 0
 
 
+_RECONSIDER = """
+DELETE FROM outbox WHERE connector = ?1 AND kind = 'orders' AND state = 'skipped' AND cause = 'too-old'
+    AND (key IN (SELECT value FROM json_each(?3)) OR key IN (SELECT number FROM orders WHERE placed_at >= ?2))
+"""
+
+
 class Outbox:
     """The rows of one connector."""
 
@@ -92,6 +98,10 @@ class Outbox:
         state, cause = ("skipped", "too-old") if skipped else ("due", "")
         row = (self.connector, kind, key, *names, state, at, at, cause, skipped)
         self._sql.execute(_QUEUE, row)
+
+    def reconsider(self, since: str, numbers: Collection[str]) -> None:
+        """Forgets that orders were too old, where they no longer are, or where a person names them."""
+        self._sql.execute(_RECONSIDER, (self.connector, since, json.dumps(list(numbers))))
 
     def get(self, kind: Kind, key: str) -> Row | None:
         """The row of one record."""
