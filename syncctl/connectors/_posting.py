@@ -10,6 +10,7 @@ from syncctl.models import money_text
 
 if TYPE_CHECKING:
     from syncctl.connectors.base import Values
+    from syncctl.shoporder import Order
 
 CENT = Decimal("0.01")
 MOST_ROUNDING = Decimal("0.02")  # a larger difference is no matter of rounding
@@ -61,3 +62,12 @@ def difference(values: Values, wanted: Decimal, reached: Decimal, sums: Sequence
     if abs(missing) <= MOST_ROUNDING:
         raise HeldError("total-differs", message, f"Set {setting} so that a rounding line takes the difference")
     raise HeldError("total-differs", message, "Correct prices, tax or total of the order in the shop")
+
+
+def as_entered(order: Order) -> str:
+    """The note, and the customer's data as entered, a line each: for services that have no other fields in an order."""
+    customer = order.customer
+    parts = [order.note, customer.name, customer.company, customer.email, customer.phone]
+    for title, address in (("Bill to", customer.billing), ("Ship to", customer.shipping)):
+        parts += [f"{title}: {', '.join(filter(None, address.values()))}"] if address else []
+    return "\n".join(filter(None, parts))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from syncctl.connectors._posting import CENT, HeldError, difference, tax_code
+from syncctl.connectors._posting import CENT, HeldError, as_entered, difference, tax_code
 from syncctl.models import Struct, money_text
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def sale_body(values: Values, row: Outgoing, sale: Sale, warehouse: str, halves:
         "TaxTotal": tax,
         "Total": subtotal + tax,
         "SalesOrderLines": lines,
-        "Comments": _comments(sale),
+        "Comments": as_entered(order),
         **_delivery(sale),
     }
     if sale.due:
@@ -157,15 +157,6 @@ def _delivery(sale: Sale) -> Json:
     address: Mapping[str, str] = customer.shipping or customer.billing or {}
     told = {_ADDRESS[part]: value for part, value in address.items() if part in _ADDRESS and value}
     return {"DeliveryName": address.get("name") or customer.name, **told} if told else {}
-
-
-def _comments(sale: Sale) -> str:
-    """The note, and the customer's data as entered, of which Unleashed has no other fields in an order."""
-    customer = sale.order.customer
-    parts = [sale.order.note, customer.name, customer.company, customer.email, customer.phone]
-    for title, address in (("Bill to", customer.billing), ("Ship to", customer.shipping)):
-        parts += [f"{title}: {', '.join(filter(None, address.values()))}"] if address else []
-    return "\n".join(filter(None, parts))
 
 
 def _cut(name: str, value: Any) -> Any:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from syncctl.connectors._checks import clock_check
 from syncctl.connectors._fields import text
+from syncctl.connectors._vend_posting_checks import (
+    POSTING_CHECKS,
+    POSTING_SCOPES,
+    posts,
+    register_check,
+    status_check,
+)
 from syncctl.connectors.base import Answer, Check, Connector, Values
 from syncctl.errors import CredentialsError
 
@@ -17,27 +25,37 @@ SUPPORTED_YEARS = 1  # a version is supported for at least that long
 
 
 def checks(connector: Connector, path: str) -> Iterator[Check]:
-    """Four calls: a product, the outlets, the retailer, the registers."""
+    """Four calls: a product, the outlets, the retailer, the registers; three more where orders are posted."""
     values, http = connector.values, connector.http
     answer = http.get(f"{path}/products", "page_size=1&include_images=false")
     yield Check("ok", "credentials", f"{values.base_url} accepts them")
     yield clock_check(answer)
     yield version_check(values, answer.date() or datetime.now(UTC))
-    yield from _scopes(http.scopes())
-    yield _unless_refused("outlets", lambda: _outlets(connector, _live(http.get(f"{path}/outlets", "page_size=200"))))
-    yield _unless_refused("retailer", lambda: _retailer(values, http.get(f"{path}/retailer")))
-    yield _unless_refused(
-        "registers", lambda: _registers(values, len(_live(http.get(f"{path}/registers", "page_size=200"))))
-    )
+    yield from _scopes(http.scopes(), posts=posts(values))
+
+    def listed(kind: str) -> list[Mapping[str, Any]]:
+        return _live(http.get(f"{path}/{kind}", "page_size=200"))
+
+    yield from _unless_refused("outlets", lambda: [_outlets(connector, listed("outlets"))])
+    yield from _unless_refused("retailer", lambda: _retailer(values, http.get(f"{path}/retailer")))
+    yield from _unless_refused("registers", lambda: _registers(values, listed("registers")))
+    if posts(values):
+        yield from status_check(values)
+        for kind in POSTING_CHECKS:
+            yield from _unless_refused(kind, partial(_posting_check, values, kind, listed))
 
 
-def _unless_refused(subject: str, check: Callable[[], Check]) -> Check:
+def _posting_check(values: Values, kind: str, listed: Callable[[str], list[Mapping[str, Any]]]) -> list[Check]:
+    return [POSTING_CHECKS[kind](values, listed(kind))]
+
+
+def _unless_refused(subject: str, check: Callable[[], Iterable[Check]]) -> Iterator[Check]:
     """The credentials were accepted before, so a refusal now is about rights that only the doctor needs."""
     try:
-        return check()
+        yield from check()
     except CredentialsError as error:
         needed = "retailer:read and payment_types:read" if subject == "retailer" else f"{subject}:read"
-        return Check("warning", subject, f"cannot be checked ({error.message})", f"Give the token the scope {needed}")
+        yield Check("warning", subject, f"cannot be checked ({error.message})", f"Give the token the scope {needed}")
 
 
 def version_check(values: Values, now: datetime) -> Check:
@@ -53,11 +71,11 @@ def version_check(values: Values, now: datetime) -> Check:
     return Check("ok", "version", f"{version} is supported until {end} at least")
 
 
-def _scopes(granted: frozenset[str] | None) -> Iterator[Check]:
+def _scopes(granted: frozenset[str] | None, *, posts: bool) -> Iterator[Check]:
     """What the token may do, where the service said so (a personal token may do what its user may)."""
     if granted is None:
         return
-    missing = sorted(NEEDED_SCOPES - granted)
+    missing = sorted((NEEDED_SCOPES | POSTING_SCOPES if posts else NEEDED_SCOPES) - granted)
     if missing:
         remedy = "Authorize the application again with these scopes, and set the new refresh token"
         yield Check("wrong", "scopes", f"the token lacks {', '.join(missing)}", remedy)
@@ -79,7 +97,7 @@ def _outlets(connector: Connector, outlets: list[Mapping[str, Any]]) -> Check:
     return Check("ok", "outlets", f"stock is the sum of all {len(known)}: {shown}")
 
 
-def _retailer(values: Values, answer: Answer) -> Check:
+def _retailer(values: Values, answer: Answer) -> Iterator[Check]:
     """The account's name and currency; prices in another one than the setting says would be wrong everywhere."""
     data = answer.json()
     retailer = data.get("data") if isinstance(data, dict) else None
@@ -89,17 +107,24 @@ def _retailer(values: Values, answer: Answer) -> Check:
     wanted, name = values.get("CURRENCY"), text(retailer.get("name")) or "the account"
     if wanted and code and wanted != code:
         remedy = f"Set {values.variable('CURRENCY')}={code}"
-        return Check("wrong", "retailer", f"{name} has prices in {code}, not {wanted}", remedy)
-    return Check("ok", "retailer", f"{name}, prices in {code or 'a currency that it does not tell'}")
+        yield Check("wrong", "retailer", f"{name} has prices in {code}, not {wanted}", remedy)
+    else:
+        yield Check("ok", "retailer", f"{name}, prices in {code or 'a currency that it does not tell'}")
+    if posts(values) and not values.get("DISCOUNT") and retailer.get("discount_product_id"):
+        remedy = f"Set {values.variable('DISCOUNT')}={text(retailer['discount_product_id'])}, the store's own"
+        yield Check("warning", "discount", "no product is set for it: orders with a discount are held", remedy)
 
 
-def _registers(values: Values, live: int) -> Check:
+def _registers(values: Values, live: list[Mapping[str, Any]]) -> Iterator[Check]:
     """The limit grows with the registers; what the service says in its answers is believed over this."""
     told = int(values.get("REGISTERS"))
-    if live and live != told:
-        message = f"the account has {live}, and the call limit is reckoned with {told}"
-        return Check("warning", "registers", message, f"Set {values.variable('REGISTERS')}={live}")
-    return Check("ok", "registers", f"{told}, by which the call limit is reckoned")
+    if live and len(live) != told:
+        message = f"the account has {len(live)}, and the call limit is reckoned with {told}"
+        yield Check("warning", "registers", message, f"Set {values.variable('REGISTERS')}={len(live)}")
+    else:
+        yield Check("ok", "registers", f"{told}, by which the call limit is reckoned")
+    if posts(values):
+        yield register_check(values, live)
 
 
 def _live(answer: Answer) -> list[Mapping[str, Any]]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 from syncctl.connectors._fields import text, with_sku
-from syncctl.connectors._vend_checks import checks
-from syncctl.connectors._vend_records import TAXES, is_gone, read, version_of
+from syncctl.connectors._vend_records import is_gone, read, version_of
+from syncctl.connectors._vend_settings import SETTINGS, wrong
 from syncctl.connectors.base import (
     Answer,
     Auth,
@@ -28,6 +29,7 @@ from syncctl.connectors.base import (
     Oldest,
     Page,
     Pull,
+    Push,
     Rate,
     Setting,
     Values,
@@ -38,11 +40,11 @@ from syncctl.models import Kind, Problem, Product, Record
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
+    from syncctl.connectors._vend_push import Desk
+    from syncctl.models_push import Outcome, Outgoing, Seen
+
 WINDOW_SECONDS = 300
-OLDEST_VERSION = "2026-04"  # where the inventory is read by POST, and sales are created by POST alone
 MOST_OUTLETS = 1000  # of one product; the list's own default
-_UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_OAUTH = ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN")
 
 
 class Cursor(NamedTuple):
@@ -77,35 +79,7 @@ class Vend(Connector):
     title: ClassVar[str] = "Vend"
     base_url: ClassVar[str] = "https://{}.retail.lightspeed.app"
     default_roles: ClassVar[tuple[str, ...]] = ("products", "stock", "customers")
-    settings: ClassVar[tuple[Setting, ...]] = (
-        Setting(
-            "DOMAIN_PREFIX",
-            "the store's name in its address, <name>.retail.lightspeed.app",
-            required=True,
-            pattern="[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
-        ),
-        Setting(
-            "TOKEN", "personal token (Setup > Personal tokens, Plus plan); or the three settings of OAuth", secret=True
-        ),
-        Setting("CLIENT_ID", "OAuth: id of your application, instead of a personal token"),
-        Setting("CLIENT_SECRET", "OAuth: secret of your application", secret=True),
-        Setting("REFRESH_TOKEN", "OAuth: the refresh token of the first authorization", secret=True),
-        Setting(
-            "API_VERSION",
-            "date version of the API, YYYY-MM with the month of a quarter",
-            "2026-07",
-            pattern="20[0-9]{2}-(01|04|07|10)",
-        ),
-        Setting(
-            "OUTLETS",
-            "ids of the outlets that the shop sells from, comma separated (doctor lists them); without it all",
-            pattern=f"{_UUID}( ?, ?{_UUID})*",
-        ),
-        Setting("REGISTERS", "number of registers, on which the call limit depends", "1", pattern="[1-9][0-9]{0,3}"),
-        Setting("PRICE_TIER", "which price is taken: including_tax, excluding_tax", TAXES[0], pattern="|".join(TAXES)),
-        Setting("CURRENCY", "currency of the prices (ISO 4217); the product list does not tell it", pattern="[A-Z]{3}"),
-        Setting("PAGE_SIZE", "rows a page, 1-1000; without it 200, of stock 5000", pattern=r"[1-9]\d{0,2}|1000"),
-    )
+    settings: ClassVar[tuple[Setting, ...]] = SETTINGS
     limits: ClassVar[tuple[Limit, ...]] = (Limit(350, WINDOW_SECONDS),)
     # No largest page is published for products: fewer may come than asked for, so a page's length proves nothing.
     # For stock 5,000 is the published one: a first read should be cheap.
@@ -115,8 +89,13 @@ class Vend(Connector):
         Kind.CUSTOMERS: Pull(200, to_empty=True),
     }
     lookups: ClassVar[Mapping[Kind, Lookup]] = {Kind.PRODUCTS: Lookup(1), Kind.STOCK: Lookup(1)}
+    # The search for customers lags behind by an unknown time.
+    pushes: ClassVar[Mapping[Kind, Push]] = {
+        Kind.CUSTOMERS: Push(settle=1800), Kind.PRODUCTS: Push(), Kind.ORDERS: Push(),
+    }  # fmt: skip
+    anonymous: ClassVar[bool] = True
     oldest: ClassVar[Oldest] = "pages"
-    check_calls: ClassVar[int] = 4
+    check_calls: ClassVar[int] = 7
     location_setting: ClassVar[str] = "OUTLETS"
 
     @classmethod
@@ -131,14 +110,8 @@ class Vend(Connector):
 
     @classmethod
     def wrong(cls, values: Values) -> Iterable[str]:
-        """One way to sign in, and a version that this connector understands."""
-        yield from _wrong_credentials(values)
-        version = values.get("API_VERSION")
-        if version < OLDEST_VERSION:
-            yield (
-                f"{values.variable('API_VERSION')}: {version} lists stock in another form than later versions;"
-                f" set {OLDEST_VERSION} or later"
-            )
+        """One way to sign in, a version that this connector understands, a state that an order can have."""
+        return wrong(values)
 
     @classmethod
     def account(cls, values: Values) -> str:
@@ -199,8 +172,8 @@ class Vend(Connector):
         if not re.search("scope|permission|forbidden", cls.service_words(body).lower()):
             return ""
         return (
-            "Authorise again with the scopes products:read, inventory:read and customers:read; a personal token needs a"
-            " user who may"
+            "Authorise again with the scopes products:read, inventory:read and customers:read, and where orders are"
+            " posted products:write, customers:write, sales:read and sales:write; a personal token needs a user who may"
         )
 
     @classmethod
@@ -276,8 +249,24 @@ class Vend(Connector):
         """Whether the version is above the one up to which everything is known."""
         return version > Cursor.parse(cursor).after
 
+    @cached_property
+    def _desk(self) -> Desk:
+        from syncctl.connectors._vend_push import Desk
+
+        return Desk(self.values, self.http, self._path)
+
+    def push(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """One call a record."""
+        return [self._desk.push(row) for row in rows]
+
+    def seek(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Seen | None]:
+        """One call a record: a sale by the id that we gave it, a customer by its code, a product by its SKU."""
+        return [self._desk.seek(kind, row) for row in rows]
+
     def check(self) -> Iterator[Check]:
-        """Four calls: a product, outlets, retailer, registers."""
+        """Four calls: a product, outlets, retailer, registers; where orders are posted also users, taxes, payments."""
+        from syncctl.connectors._vend_checks import checks
+
         return checks(self, self._path())
 
     def _read(self, kind: Kind, rows: Iterable[Any], where: str) -> Iterator[Record | Problem]:
@@ -312,18 +301,6 @@ def _flat(value: object) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{text(name)}: {_flat(inner)}" for name, inner in value.items())
     return "; ".join(map(_flat, value)) if isinstance(value, list) else text(value)
-
-
-def _wrong_credentials(values: Values) -> Iterator[str]:
-    token = values.variable("TOKEN")
-    have = [values.variable(name) for name in _OAUTH if values.get(name)]
-    lack = [values.variable(name) for name in _OAUTH if not values.get(name)]
-    if values.get("TOKEN") and have:
-        yield f"{token} and {have[0]} are both set: keep either the personal token or the settings of OAuth"
-    elif not values.get("TOKEN") and not have:
-        yield f"{token} is not set: set it to a personal token, or {', '.join(lack)} for OAuth"
-    elif not values.get("TOKEN") and lack:
-        yield f"{' and '.join(lack)} {'is' if len(lack) == 1 else 'are'} not set: OAuth needs all three settings"
 
 
 CONNECTOR = Vend
