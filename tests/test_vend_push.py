@@ -241,6 +241,7 @@ class TestHeld(VendPosting):
 
 
 SHAPES = ["message", "details", "errors", "errors_object"]
+FORMS = [("422", "message"), ("404", "details"), ("400", "errors"), ("422", "errors_object")]
 
 
 class TestRefused(VendPosting):
@@ -255,8 +256,7 @@ class TestRefused(VendPosting):
     )
 
     @pytest.mark.parametrize("refusal", REFUSALS)
-    @pytest.mark.parametrize("status", ["422", "404", "400"])
-    @pytest.mark.parametrize("shape", SHAPES)
+    @pytest.mark.parametrize(("status", "shape"), FORMS)
     def test_a_wrong_setting_is_named(self, shop: Shop, refusal: tuple[str, str, str], status: str, shape: str) -> None:
         name, value, why = refusal
         shop.upstream.switch(unknown_reference=status, error_shape=shape)
@@ -411,8 +411,7 @@ class TestProducts(VendPosting):
         assert seen
         assert (seen.remote_id, seen.reference) == (remote_id, "NEW-1")
 
-    @pytest.mark.parametrize("shape", SHAPES)
-    @pytest.mark.parametrize("status", ["422", "404", "400"])
+    @pytest.mark.parametrize(("status", "shape"), FORMS)
     @pytest.mark.parametrize("shown", ["404", "200"])
     def test_one_that_is_not_there_any_more_is_made_again(
         self, shop: Shop, status: str, shape: str, shown: str
@@ -459,7 +458,7 @@ class TestExactlyOnce(VendPosting):
             place(shop, known(shop, number, total="14.95") | {"lines": (line("MUG"), line(f"NEW-{number}", "3.00"))})
         paid(shop, *numbers)
         if fault != "none":
-            limit = {"retry_after": "1"} if fault == "429" else {}
+            limit: Json = {"retry_after": "1"} if fault == "429" else {}
             shop.upstream.fault(fault, match={"method": "POST", "path": path}, skip=1, **limit)
         before = writes(shop, "customers")
         shop.run("post-invoices")
