@@ -423,6 +423,8 @@ class TestProducts(VendPosting):
         result = post(shop)
         assert (result["posted"], result["products_created"]) == (1, 1)
         assert arrived(shop) == once(["1"])
+        gone = shop.rows("SELECT DISTINCT remote_id FROM changes WHERE after = 'gone'")
+        assert gone == [(mug["id"],)]
 
     def test_a_customer_who_is_not_there_any_more_is_made_again(self, shop: Shop) -> None:
         place(shop, known(shop, "1"))
