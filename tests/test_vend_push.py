@@ -114,6 +114,20 @@ class TestSale(VendPosting):
         assert post(shop, SYNCCTL_VEND_STATUS=status)["posted"] == 1
         assert [(sale["state"], sale["attributes"]) for sale in sales(shop)] == [(state, attributes)]
 
+    @pytest.mark.parametrize("sku", ["A B", "A/B", "A'B\"", "Ä-1", "A&b=c", "A,B"])
+    def test_odd_skus_are_no_trouble(self, shop: Shop, sku: str) -> None:
+        for number in ("1", "2"):
+            place(shop, order(number, line(sku)))
+            assert post(shop)["posted"] == 1
+        assert [each["sku"] for each in there(shop, "products")].count(sku) == 1
+
+    def test_odd_people_are_no_trouble(self, shop: Shop) -> None:
+        placed = known(shop, "1")
+        placed["customer"] |= {"name": "<b>Zoë</b> 🦊 O'Neil", "billing": {"address1": "x" * 600, "city": "Ōtaki"}}
+        place(shop, placed, order("2", customer={}), order("3", *(line() for _ in range(300)), total="3450.00"))
+        assert (post(shop)["posted"], post(shop)["errors"]) == (3, [])
+        assert "🦊" in next(sale["note"] for sale in sales(shop) if sale["invoice_number"] == "demo-1")
+
     def test_an_order_posted_by_an_older_integration_is_left_alone(self, shop: Shop) -> None:
         place(shop, order("1001"))
         shop.write("INSERT INTO posted_elsewhere SELECT id, 'vend', 'sale-77' FROM orders")

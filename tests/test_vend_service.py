@@ -50,6 +50,7 @@ class TestSettings:
             ({**OAUTH, "REFRESH_TOKEN": ""}, "^SYNCCTL_TILL_REFRESH_TOKEN is not set"),
             ({"CLIENT_ID": "id"}, "^SYNCCTL_TILL_CLIENT_SECRET and SYNCCTL_TILL_REFRESH_TOKEN are not set"),
             ({"TOKEN": "t", "API_VERSION": "2026-01"}, "SYNCCTL_TILL_API_VERSION: 2026-01 .* set 2026-04 or later"),
+            ({"TOKEN": "t", "STATUS": "LAYBY"}, "SYNCCTL_TILL_STATUS: no order is posted as LAYBY; set one of CLOSED"),
         ],
     )
     def test_settings_that_do_not_go_together_are_told(self, settings: dict[str, str], words: str) -> None:
