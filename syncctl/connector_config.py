@@ -136,14 +136,16 @@ def read_connector(name: str, kind: str, settings: Settings, findings: Findings)
     own_limits = _limits(limits, reader) if limits else ()
     given = {key: value for key, value in found.items() if value is not None}
     values = Values(name, _base_url(address, reader) if address else cls.address(given), given)
+    own_roles = _roles(roles, f"{reader.prefix}ROLES", findings) if roles else frozenset(cls.default_roles)
     if not reader.problems:
         reader.problems += cls.wrong(values)
+        reader.problems += cls.lacking(values) if "invoices" in own_roles else ()
     return ConnectorConfig(
         name,
         kind,
         cls,
         values,
-        _roles(roles, f"{reader.prefix}ROLES", findings) if roles else frozenset(cls.default_roles),
+        own_roles,
         own_limits or cls.allowance(given),
         bool(own_limits),
         tuple(reader.problems),

@@ -44,7 +44,7 @@ class NewProduct(Struct):
 class Sale(Struct):
     """An order with what was found or made for it: remote ids of its customer ("": none) and, by SKU, of its products.
 
-    `day` and `due` are days where the shop is.
+    `day` and `due` are days where the shop is; `newest` tells that this customer of the shop has no newer order.
     """
 
     order: Order
@@ -52,6 +52,7 @@ class Sale(Struct):
     products: Mapping[str, str]
     day: date
     due: date | None = None
+    newest: bool = False
 
 
 class Completion(Struct):
@@ -87,8 +88,9 @@ class Outgoing(Struct):
 class Outcome(Struct):
     """What became of one `Outgoing`.
 
-    `cause` is a word of the catalogue of causes, `message` the service's own words, `total` and `currency` what the
-    service has, `strangers` the remote ids in it that the service does not know any more.
+    `cause` is a word of the catalogue of causes (`exists`: something stands under its reference already), `message` the
+    service's own words, and with "done" what is not as it was sent; `total` and `currency` what the service has,
+    `strangers` the remote ids in it that the service does not know any more.
     """
 
     result: Literal["done", "refused", "unknown"]

@@ -24,6 +24,7 @@ import syncctl.commands.post_invoices
 import syncctl.commands.retry_queue
 import syncctl.connectors._unleashed_push
 import syncctl.connectors._vend_push
+import syncctl.connectors._xero_push
 import syncctl.push.orders
 import syncctl.push.summary
 import syncctl.session

@@ -56,10 +56,11 @@ def place(shop: Shop, *orders: Json) -> None:
             told = {name: each[name] for name in _COLUMNS if name in each} | {"customer": json.dumps(each["customer"])}
             names, marks = ", ".join(told), ", ".join("?" * len(told))
             added = sql.execute(f"INSERT INTO orders ({names}) VALUES ({marks})", list(told.values()))
-            for position, row in enumerate(each["lines"], 1):
-                values = [added.lastrowid, position, *row.values()]
-                columns = ", ".join(("order_id", "position", *row))
-                sql.execute(f"INSERT INTO order_lines ({columns}) VALUES ({', '.join('?' * len(values))})", values)
+            for table, rows in (("order_lines", each["lines"]), ("order_payments", each.get("payments", ()))):
+                for position, row in enumerate(rows, 1):
+                    values = [added.lastrowid, position, *row.values()]
+                    columns = ", ".join(("order_id", "position", *row))
+                    sql.execute(f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(values))})", values)
 
 
 def customer(shop: Shop, **values: str) -> int:

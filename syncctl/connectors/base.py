@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -266,6 +266,11 @@ class Connector(ABC):
         return ()
 
     @classmethod
+    def lacking(cls, values: Values) -> Iterable[str]:
+        """What has to be set besides before orders are posted: sentences like those of `wrong`."""
+        return ()
+
+    @classmethod
     @abstractmethod
     def account(cls, values: Values) -> str:
         """What tells one account of the service from another (API id, tenant, domain prefix); never a secret."""
@@ -366,8 +371,11 @@ class Connector(ABC):
         """What stands in the service under the references of these rows, in their order; only reads."""
         raise NotImplementedError(f"{self.title} takes no {kind}")
 
-    def follow(self, order: Order, remote_id: str) -> Sequence[Follow]:
-        """What has to be sent once an order is there: its payments, or that it is final."""
+    def follow(self, order: Order, remote_id: str, day: Callable[[datetime], date]) -> Sequence[Follow]:
+        """What has to be sent once an order is there: its payments, or that it is final.
+
+        `day` tells the day of a time where the shop is.
+        """
         return ()
 
     @abstractmethod

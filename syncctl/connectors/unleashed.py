@@ -7,7 +7,7 @@ vendor does not say is handled so that either answer works; the comments name th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, unquote, urlsplit
@@ -44,6 +44,8 @@ from syncctl.errors import CredentialsError, RefusedError
 from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from requests import PreparedRequest
 
     from syncctl.connectors._unleashed_push import Desk
@@ -252,7 +254,7 @@ class Unleashed(Connector):
         """One call a record, by the guid that we gave it."""
         return [self._desk.seek(kind, row) for row in rows]
 
-    def follow(self, order: Order, remote_id: str) -> Sequence[Follow]:
+    def follow(self, order: Order, remote_id: str, day: Callable[[datetime], date]) -> Sequence[Follow]:
         """That it is complete, where orders are to become invoices."""
         if self.setting("STATUS") != "Completed":
             return ()

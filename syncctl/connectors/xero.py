@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-from syncctl.connectors._checks import clock_check
 from syncctl.connectors._fields import absent, microsoft_date, text, usable_prices, usable_quantity, with_sku
 from syncctl.connectors._stamps import AHEAD_MS, OVERLAP_MS, SETTLED_MS, since_text
+from syncctl.connectors._xero_checks import CONTACT_SCOPES, READ_SCOPES, checks
 from syncctl.connectors._xero_contacts import contact_page, search
+from syncctl.connectors._xero_settings import POSTING_SETTINGS
 from syncctl.connectors.base import (
     Answer,
     Auth,
@@ -29,15 +31,22 @@ from syncctl.connectors.base import (
     Oldest,
     Page,
     Pull,
+    Push,
     Rate,
     Setting,
     Values,
 )
-from syncctl.errors import AnswerError, RefusedError
+from syncctl.errors import RefusedError
 from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock, to_ms
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from requests import PreparedRequest
+
+    from syncctl.connectors._xero_push import Desk
+    from syncctl.models_push import Follow, Outcome, Outgoing, Seen
+    from syncctl.shoporder import Order
 
 GRACE_SECONDS = 30 * 60  # for so long a refresh token that was used before is still taken
 BRIEF_SECONDS = 3.0  # until one of five calls at once has ended
@@ -46,8 +55,6 @@ SMALL_DAY, LARGE_DAY = 1000, 5000  # calls, by plan
 PROBE_SECONDS = 3600.0  # how often a day that is used up is tried again, where nothing says when it ends
 AUTH_URL = "https://identity.xero.com/connect/token"
 _DECIMALS = "unitdp=4"  # without it unit prices come rounded to two decimals
-_SCOPES = ("accounting.settings.read", "accounting.settings")  # either opens Items and Organisation
-_CONTACT_SCOPES = ("accounting.contacts.read", "accounting.contacts")
 # Codes that are safe in an address. Whether a slash or a plus reaches the service unharmed, and whether what looks
 # like an id is taken for a code, nobody has shown.
 _PLAIN = r"[\w -]+"
@@ -68,6 +75,7 @@ class Xero(Connector):
         Setting("TENANT_ID", "id of the organisation; a custom connection needs none", pattern=_GUID),
         Setting("CURRENCY", "currency of the prices (ISO 4217); the items do not tell it", pattern="[A-Z]{3}"),
         Setting("PAGE_SIZE", "contacts a page, 1-1000", "1000", pattern=r"[1-9]\d{0,2}|1000"),
+        *POSTING_SETTINGS,
         Setting("AUTH_URL", "where tokens are fetched", AUTH_URL, pattern=r"https?://\S+"),
     )
     # The small day, until the service shows that it is a large one. Whether the day rolls, or begins at an hour of the
@@ -79,7 +87,24 @@ class Xero(Connector):
         Kind.CUSTOMERS: Pull(1000),
     }
     lookups: ClassVar[Mapping[Kind, Lookup]] = {Kind.PRODUCTS: Lookup(1)}
+    pushes: ClassVar[Mapping[Kind, Push]] = dict.fromkeys(
+        (Kind.CUSTOMERS, Kind.PRODUCTS, Kind.ORDERS, Kind.PAYMENTS), Push(50)
+    )
     oldest: ClassVar[Oldest] = "everything"
+    check_calls: ClassVar[int] = 4
+
+    @classmethod
+    def wrong(cls, values: Values) -> Iterable[str]:
+        """Only an approved invoice can be paid."""
+        if values.get("PAYMENTS") and values.get("STATUS") != "AUTHORISED":
+            payments, status = values.variable("PAYMENTS"), values.variable("STATUS")
+            yield f"{payments} is set, but an invoice is paid only as AUTHORISED: unset it, or {status}"
+
+    @classmethod
+    def lacking(cls, values: Values) -> Iterable[str]:
+        """Without tax types each order would be held."""
+        if not values.get("TAX"):
+            yield f"{values.variable('TAX')} is not set: name the tax type of each rate, as 0.15:OUTPUT2,0:NONE"
 
     @classmethod
     def account(cls, values: Values) -> str:
@@ -157,9 +182,9 @@ class Xero(Connector):
         challenge, detail = headers.get("WWW-Authenticate", ""), _detail(body)
         if re.search("insuffici?ent_scope", challenge) or "AuthorizationUnsuccessful" in detail:
             return (
-                f"Most likely the scope {_CONTACT_SCOPES[0]} (contacts) or {_SCOPES[0]} is missing: give it to the app"
-                " in developer.xero.com/app/manage"
-                " and have the connection authorised again; else the user who authorised it may not see this"
+                f"Most likely the scope {CONTACT_SCOPES[0]} (contacts) or {READ_SCOPES[0]} is missing: give it to the"
+                " app in developer.xero.com/app/manage and have the connection authorised again; else the user who"
+                " authorised it may not see this"
             )
         if "AuthenticationUnsuccessful" in detail:
             return (
@@ -222,55 +247,39 @@ class Xero(Connector):
         """Whether the change lies behind the stamp, less the overlap."""
         return version >= int(cursor) - OVERLAP_MS
 
+    @cached_property
+    def _desk(self) -> Desk:
+        from syncctl.connectors._xero_push import Desk
+
+        return Desk(self.values, self.http)
+
+    def push(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Outcome]:
+        """One call, and few more where something is wrong, or contacts are to be as entered."""
+        return self._desk.push(kind, rows)
+
+    def seek(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Seen | None]:
+        """One call for up to 40 orders or payments, for all items, or for a thousand contacts."""
+        return self._desk.seek(kind, rows)
+
+    def follow(self, order: Order, remote_id: str, day: Callable[[datetime], date]) -> Sequence[Follow]:
+        """Its payments, where accounts are set for them."""
+        if not self.setting("PAYMENTS"):
+            return ()
+        from syncctl.models_push import Follow, Payment
+
+        return [
+            Follow(
+                Kind.PAYMENTS,
+                str(number),
+                Payment(remote_id, paid.method, paid.amount, day(paid.paid_at or order.placed_at)),
+            )
+            for number, paid in enumerate(order.payments, 1)
+            if paid.amount
+        ]
+
     def check(self) -> Iterator[Check]:
         """What the token may do, with a refresh token the organisations that it opens, then the organisation."""
-        for check in self._access_checks():
-            yield check
-            if check.level == "wrong":
-                return
-        answer = self.http.get("/Organisation")
-        yield Check("ok", "credentials", f"{self.values.base_url} accepts them")
-        yield clock_check(answer)
-        organisation = next(answer.elements("Organisations"), None)
-        if not isinstance(organisation, dict):
-            raise AnswerError("The answer names no organisation", "Look at it with syncctl explain")
-        yield _organisation_check(organisation)
-        yield self._currency_check(text(organisation.get("BaseCurrency")))
-
-    def _access_checks(self) -> Iterator[Check]:
-        """What would have the organisation refuse the call."""
-        scopes = self.http.scopes()
-        if scopes is not None:
-            yield _scope_check(scopes)
-            if scopes.isdisjoint(_CONTACT_SCOPES):
-                remedy = f"Give the app the scope {_CONTACT_SCOPES[0]}, if customers are wanted"
-                yield Check("warning", "contacts", "the token may not read contacts", remedy)
-        if self.setting("REFRESH_TOKEN"):
-            yield self._tenant_check()
-
-    def _tenant_check(self) -> Check:
-        """A token may open several organisations, and the setting says which of them is meant."""
-        host = self.values.base_url.removesuffix("/api.xro/2.0")
-        listed = self.http.get(f"{host}/connections").json()
-        if not isinstance(listed, list):
-            raise AnswerError("The answer is no list of connections", "Look at it with syncctl explain")
-        names = {text(one.get("tenantId")).lower(): text(one.get("tenantName")) for one in _objects(listed)}
-        wanted = self.setting("TENANT_ID").lower()
-        if wanted in names:
-            return Check("ok", "tenant", f"{wanted} is {names[wanted]}")
-        choice = ", ".join(f"{tenant} ({name})" for tenant, name in names.items())
-        said = f"the token does not open {wanted}" if wanted else "no organisation is chosen"
-        remedy = f"Set {self.values.variable('TENANT_ID')} to one of {choice}"
-        return Check("wrong", "tenant", said, remedy if choice else "Have the app connected to the organisation again")
-
-    def _currency_check(self, base: str) -> Check:
-        """Items are priced in the organisation's base currency; the shop has to be told which that is."""
-        variable, wanted = self.values.variable("CURRENCY"), self.setting("CURRENCY")
-        if wanted == base:
-            return Check("ok", "currency", f"prices are in {base}")
-        if wanted:
-            return Check("wrong", "currency", f"the organisation keeps {base}, not {wanted}", f"Set {variable}={base}")
-        return Check("ok", "currency", f"the organisation keeps {base}; {variable}={base} tells it to the shop")
+        return checks(self)
 
     def _records(self, items: Iterable[Any], where: str) -> Iterator[Record | Problem]:
         """One after the other, as they are read: the list may be too long to be held."""
@@ -352,22 +361,6 @@ def _objects(value: object) -> list[dict[str, Any]]:
 
 def _detail(body: str) -> str:
     return text(_object(body).get("Detail"))
-
-
-def _scope_check(scopes: frozenset[str]) -> Check:
-    if not scopes.isdisjoint(_SCOPES):
-        return Check("ok", "scopes", "the token may read items")
-    remedy = f"Give the app the scope {_SCOPES[0]}, and have the connection authorised again"
-    return Check("wrong", "scopes", f"{_SCOPES[0]} is not among {' '.join(sorted(scopes))}", remedy)
-
-
-def _organisation_check(organisation: Mapping[str, Any]) -> Check:
-    """Whose books these are, for a person to recognise."""
-    status = text(organisation.get("OrganisationStatus"))
-    shown = f"{text(organisation.get('Name'))}, {text(organisation.get('CountryCode'))}"
-    if status in ("", "ACTIVE"):
-        return Check("ok", "organisation", shown)
-    return Check("warning", "organisation", f"{shown}: its status is {status}", "Look at its subscription in Xero")
 
 
 CONNECTOR = Xero

@@ -28,16 +28,23 @@ def posting_forecast(config: ConnectorConfig, database: Database, terms: Posting
     settled = len(Outbox(database, config.name).sending(now))
     creates = sum(math.ceil(count / pushes[kind].batch) for kind, count in unknown.items())
     look_ups = sum(1 for count in unknown.values() if count)  # of the feeds
-    follow = len(orders) if _completes(config) else 0
-    least = posts + settled + follow
+    least = posts + settled + _following(config, orders)
+    updates = posts if config.values.get("CONTACT") == "as-entered" else 0
     words = (
         f"{posts} for {len(orders)} orders, {creates} for what may have to be created, {look_ups + settled} for looks"
     )
-    return Cost(config.name, least, least + creates + look_ups, words)
+    return Cost(config.name, least, least + creates + look_ups + updates, words)
 
 
-def _completes(config: ConnectorConfig) -> bool:
-    return config.values.get("STATUS") == "Completed" and Kind.COMPLETIONS in config.cls.pushes
+def _following(config: ConnectorConfig, orders: Sequence[Postable]) -> int:
+    """The calls for what follows the orders."""
+    pushes, values = config.cls.pushes, config.values
+    if Kind.COMPLETIONS in pushes and values.get("STATUS") == "Completed":
+        return len(orders)
+    if Kind.PAYMENTS in pushes and values.get("PAYMENTS"):
+        payments = sum(len(each.order.payments) for each in orders if each.order)
+        return math.ceil(payments / pushes[Kind.PAYMENTS].batch)
+    return 0
 
 
 def _orders(config: ConnectorConfig, database: Database, terms: PostingTerms, now: int) -> list[Postable]:

@@ -171,7 +171,7 @@ def _parcel(push: Pushing, row: Row, customer: str | Hold, products: Mapping[str
         return None
     placed = push.day(postable.placed_at)
     found = {sku: answer for sku, answer in needed.items() if isinstance(answer, str)}
-    sale = Sale(order, customer, found, placed, push.due(placed))
+    sale = Sale(order, customer, found, placed, push.due(placed), newest=push.orders.is_newest(postable))
     expected = Expected(row.reference, order.total, order.currency, customer)
     return push.parcel(row, sale, expected, postable.placed_at).changed(revision=postable.revision)
 
@@ -196,7 +196,7 @@ def _send_what_follows(push: Pushing, kind: Kind) -> None:
         if order is None or postable is None or postable.order is None:
             drop(push, row, "order-gone", "the shop has no such order any more")
             continue
-        follows = push.session.connector.follow(postable.order, order.remote_id)
+        follows = push.follows(postable.order, order.remote_id)
         found = next((each for each in follows if (each.kind, follow_key(number, each.part)) == (kind, row.key)), None)
         if found is None:
             drop(push, row, "settings", "the settings do not ask for it any more")

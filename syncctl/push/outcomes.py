@@ -91,7 +91,7 @@ def arrived(push: Pushing, row: Row, word: str, remote_id: str, call: int = 0) -
 def _queue_what_follows(push: Pushing, row: Row, remote_id: str) -> None:
     postable = push.order(row.key)
     if postable and postable.order:
-        for follow in push.session.connector.follow(postable.order, remote_id):
+        for follow in push.follows(postable.order, remote_id):
             push.queue(follow.kind, follow_key(row.key, follow.part))
 
 
@@ -111,7 +111,9 @@ def _end(push: Pushing, row: Row, ended: Ended) -> None:
 
 
 def _compare(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
-    """The order is there; that it came to another sum is for a person to see."""
+    """It is there; that it came to another sum, or what else the service says of it, is for a person to see."""
+    if outcome.message:
+        push.report(parcel.row, f"it is there, but {outcome.message}", outcome.remedy)
     wanted = parcel.expected.total
     if outcome.total is not None and wanted is not None and outcome.total != wanted:
         message = f"it is posted, but comes to {money_text(outcome.total)} there and not to {money_text(wanted)}"

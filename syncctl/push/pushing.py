@@ -17,8 +17,10 @@ from syncctl.state.outbox import Ended, Outbox, Row
 from syncctl.state.postable import Orders, Postable
 
 if TYPE_CHECKING:
+    from syncctl.models_push import Follow
     from syncctl.posting_terms import PostingTerms
     from syncctl.session import Session
+    from syncctl.shoporder import Order
 
 T = TypeVar("T")
 _SUBJECTS = {
@@ -94,6 +96,10 @@ class Pushing:
     def day(self, moment: int) -> date:
         """The day of a time where the shop is."""
         return from_ms(moment).astimezone(self.posting.zone).date()
+
+    def follows(self, order: Order, remote_id: str) -> Sequence[Follow]:
+        """What has to be sent once an order is there."""
+        return self.session.connector.follow(order, remote_id, lambda moment: self.day(to_ms(moment)))
 
     def due(self, placed: date) -> date | None:
         """The day on which an order has to be paid."""

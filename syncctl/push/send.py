@@ -81,6 +81,8 @@ def _write_down(
     if not unknown:
         return None
     settle(push, [row for row, _ in unknown], unknown[0][1].message)
+    if all(outcome.cause == "exists" for _, outcome in unknown):
+        return None  # no answer was lost
     return AnswerError(unknown[0][1].message, "The next run asks the service what became of it")
 
 
@@ -128,7 +130,7 @@ def _asked(push: Pushing, row: Row) -> Outgoing:
     order = push.outbox.get(Kind.ORDERS, number)
     remote_id = order.remote_id if order else ""
     postable = push.order(number)
-    follows = push.session.connector.follow(postable.order, remote_id) if postable and postable.order else ()
+    follows = push.follows(postable.order, remote_id) if postable and postable.order else ()
     wanted = (row.kind, row.key)
     record = next((each.record for each in follows if (each.kind, follow_key(number, each.part)) == wanted), None)
     return Outgoing(row.reference, row.guid, record or Completion(remote_id))

@@ -75,6 +75,12 @@ class Orders:
         sql = "SELECT number FROM orders WHERE number IN (SELECT value FROM json_each(?))"
         return {row["number"] for row in self.database.rows(sql, json.dumps(list(numbers)))}
 
+    def is_newest(self, postable: Postable) -> bool:
+        """Whether it belongs to a customer of the shop who has placed no order after it."""
+        sql = "SELECT number FROM orders WHERE customer_id = ? ORDER BY placed_at DESC, id DESC LIMIT 1"
+        row = self.database.row(sql, postable.customer_id)
+        return row is not None and row["number"] == postable.number
+
     def load(self, number: str) -> Postable | None:
         """One order, checked like one that is imported."""
         row = self.database.row(_ORDER, self.connector, number)

@@ -1,0 +1,88 @@
+"""Contacts and items of Xero as they are created, and what a posted order changes of a contact."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP
+from typing import TYPE_CHECKING, Any
+
+from syncctl.connectors._posting import HeldError, tax_code
+from syncctl.connectors._xero_sale import FINE
+from syncctl.connectors._xero_words import addresses, email, person, phones, plain
+from syncctl.models_push import NewCustomer, NewProduct, Sale
+
+if TYPE_CHECKING:
+    from syncctl.connectors.base import Values
+    from syncctl.models_push import Outgoing
+
+Json = dict[str, Any]
+_MOST_NAME = 255
+_MOST_NUMBER = 50
+_MOST_CODE = 30
+
+
+def contact_body(row: Outgoing) -> Json:
+    """An element of PUT /Contacts, with the data as entered. Raises `HeldError`."""
+    new = row.record
+    assert isinstance(new, NewCustomer)  # noqa: S101 - for the type checker
+    if len(row.reference) > _MOST_NUMBER:
+        message = f"its code {row.reference[:60]} is longer than the {_MOST_NUMBER} characters of a contact number"
+        raise HeldError("code-too-long", message, "Give it a shorter code in the shop, or link it by hand")
+    names = (plain(name, _MOST_NAME) for name in (new.company, new.name, new.email, row.reference))
+    body = {
+        "ContactNumber": row.reference,
+        "Name": next(filter(None, names)),
+        **person(new.name),
+        "EmailAddress": email(new.email),
+        "Phones": phones(new.phone),
+        "Addresses": addresses(new.billing, new.shipping),
+    }
+    return {name: value for name, value in body.items() if value}
+
+
+def suffixed(body: Json) -> Json:
+    """The contact under a name that nobody else has."""
+    suffix = f" ({body['ContactNumber']})"
+    return {**body, "Name": body["Name"][: _MOST_NAME - len(suffix)].rstrip() + suffix}
+
+
+def left_out(row: Outgoing, body: Json) -> str:
+    """What of a new contact was not sent, for a person to know."""
+    new = row.record
+    if isinstance(new, NewCustomer) and new.email and "EmailAddress" not in body:
+        return f"without the e-mail address {new.email[:100]}, which Xero does not take"
+    return ""
+
+
+def item_body(values: Values, row: Outgoing) -> Json:
+    """An element of PUT /Items; the price is the shop's own. Raises `HeldError`."""
+    new = row.record
+    assert isinstance(new, NewProduct)  # noqa: S101 - for the type checker
+    if len(new.sku) > _MOST_CODE:
+        message = f"the SKU {new.sku[:60]} is longer than the {_MOST_CODE} characters of an item code"
+        raise HeldError("code-too-long", message, "Give the product a shorter SKU")
+    name = plain(new.name, 4000) or new.sku
+    details: Json = {"AccountCode": values.get("ACCOUNT")}
+    if new.price is not None:
+        details["UnitPrice"] = new.price.quantize(FINE, ROUND_HALF_UP)
+    if new.tax_rate is not None:
+        details["TaxType"] = tax_code(values, new.tax_rate, f"product {new.sku}")
+    return {
+        "Code": new.sku,
+        "Name": name[:50],
+        "Description": name,
+        "IsSold": True,
+        "SalesDetails": {name: value for name, value in details.items() if value != ""},
+    }
+
+
+def entered_body(sale: Sale) -> Json:
+    """What the customer entered for an order: never the contact's name, numbers or persons; what is empty stays."""
+    entered = sale.order.customer
+    body = {
+        **person(entered.name),
+        "EmailAddress": email(entered.email),
+        "Phones": phones(entered.phone),
+        "Addresses": addresses(entered.billing or {}, entered.shipping or {}),
+    }
+    told = {name: value for name, value in body.items() if value}
+    return {"ContactID": sale.customer, **told} if told else {}
