@@ -25,7 +25,7 @@ LAYERS = (
     ("mail_config", "letter"),
     ("config", "redact", "answer", "smtp"),
     ("posting_terms",),
-    ("state.push_schema", "state.customer_schema", "state.mail_schema", "state.outbox_schema"),
+    ("state.push_schema", "state.customer_schema", "state.mail_schema", "state.outbox_schema", "state.watch_schema"),
     ("state.migrations", "state.locks"),
     ("state.database",),
     ("state.shop",),

@@ -6,6 +6,7 @@ import sqlite3
 
 from syncctl.models import Struct
 from syncctl.state.database import Database
+from syncctl.state.watch_schema import BUCKET_MS
 
 # A run that a guard refused ends with 65 as well; its error names no record.
 _SUCCESS = """
@@ -15,10 +16,29 @@ deferred_until IS NULL AND (
         AND NOT EXISTS (SELECT 1 FROM json_each(errors) WHERE json_extract(value, '$[0]') = '')
 )
 """
+_RUNS = "FROM runs JOIN run_connectors ON run = runs.id AND connector = ?1 WHERE command = names.command"
+# Each answer is found from the end: nobody wants a year of runs to be gone through.
 _LAST_RUNS = f"""
-SELECT command, max(CASE WHEN {_SUCCESS} THEN finished_at END) AS success, max(finished_at) AS ended, max(run) AS run
-FROM run_connectors JOIN runs ON runs.id = run WHERE connector = ? GROUP BY command ORDER BY command
+WITH RECURSIVE names (command) AS (
+    SELECT min(command) FROM runs
+    UNION ALL SELECT (SELECT min(runs.command) FROM runs WHERE runs.command > names.command) FROM names
+    WHERE names.command IS NOT NULL
+)
+SELECT names.command, success.finished_at AS success, success.started_at AS success_began, ended.finished_at AS ended
+FROM names
+JOIN runs AS ended ON ended.id = (SELECT runs.id {_RUNS} ORDER BY runs.id DESC LIMIT 1)
+LEFT JOIN runs AS success ON success.id = (SELECT runs.id {_RUNS} AND {_SUCCESS} ORDER BY runs.id DESC LIMIT 1)
+ORDER BY names.command
 """
+_COUNTED = "SELECT sum(products), sum(iif(bucket = 0, products, 0)) FROM look_counts WHERE connector = ?"
+# The bucket that holds a rank, with how many products were looked at before it.
+_BUCKET = """
+SELECT bucket, before FROM (
+    SELECT bucket, products, sum(products) OVER (ORDER BY bucket) - products AS before
+    FROM look_counts WHERE connector = ?
+) WHERE before + products > ? LIMIT 1
+"""
+_RANKED = "SELECT oldest_at FROM looks WHERE connector = ? AND oldest_at >= ? ORDER BY oldest_at LIMIT 1 OFFSET ?"
 # One that was locked out learnt nothing about the budget.
 _DEFERRED_BEFORE = """
 SELECT deferred_until, finished_at FROM run_connectors JOIN runs ON runs.id = run
@@ -44,7 +64,7 @@ class Health:
         self.connector = connector
 
     def last_runs(self) -> list[sqlite3.Row]:
-        """Of each command the last success and the last end."""
+        """Of each command when the last success ended and began, and the last end; in ms."""
         return self.database.rows(_LAST_RUNS, self.connector)
 
     def deferred_before(self, command: str, run: int) -> tuple[int, int] | None:
@@ -62,18 +82,20 @@ class Health:
 
     def ages(self, now: int) -> Ages:
         """The age of the data: by the older look of product and stock; products that are gone have none."""
-        count = self._number("SELECT count(*) FROM looks WHERE connector = ?")
-        never = self._number("SELECT count(*) FROM looks WHERE connector = ? AND oldest_at = 0")
-        if not count:
+        row = self.database.row(_COUNTED, self.connector)
+        if row is None or not row[0]:
             return Ages(0, 0, None, None, None)
+        count, never = row
         median, p95, oldest = (self._age(now, int(count * share)) for share in (0.5, 0.05, 0))
         return Ages(count, never, median, p95, oldest)
 
     def _age(self, now: int, rank: int) -> float | None:
         """The age of the product at this rank, the oldest first; None where it was never looked at."""
-        row = self.database.row(
-            "SELECT oldest_at FROM looks WHERE connector = ? ORDER BY oldest_at LIMIT 1 OFFSET ?", self.connector, rank
-        )
+        found = self.database.row(_BUCKET, self.connector, rank)
+        if found is None:
+            return None
+        bucket, before = found
+        row = self.database.row(_RANKED, self.connector, bucket * BUCKET_MS, rank - before)
         return (now - row[0]) / 1000 if row and row[0] else None
 
     def gone(self) -> int:

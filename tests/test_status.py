@@ -1,0 +1,54 @@
+"""`syncctl status`: its counts are kept by triggers, and must be those that counting would find."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from conftest import Shop
+
+COUNTED = "SELECT connector, oldest_at / 300000, count(*) FROM looks GROUP BY 1, 2"
+KEPT = "SELECT connector, bucket, products FROM look_counts"
+
+
+@pytest.fixture
+def catalogue_size() -> int:
+    return 30
+
+
+def age(shop: Shop, **ago: float) -> None:
+    """Lets each product have been looked at some time ago."""
+    ms = round(timedelta(**ago).total_seconds() * 1000)
+    shop.write(
+        "UPDATE looks SET (product_at, stock_at, oldest_at) = (product_at - ?1, stock_at - ?1, oldest_at - ?1)", ms
+    )
+
+
+def test_the_counts_follow_every_look(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    shop.upstream.put("products", {"ProductCode": "NEW", "DefaultSellPrice": 5})
+    age(shop, days=3)
+    shop.ok("sync-recent")
+    shop.ok("sync-product", "NEW")
+    assert sorted(shop.rows(KEPT)) == sorted(shop.rows(COUNTED))
+    shop.upstream.delete("products", shop.value("SELECT remote_id FROM remote_products WHERE sku = 'NEW'"))
+    shop.ok("sync-oldest")
+    assert sorted(shop.rows(KEPT)) == sorted(shop.rows(COUNTED))
+    assert shop.value("SELECT sum(products) FROM look_counts") == 30
+
+
+def test_the_ages_are_those_of_single_products(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    for number, (remote_id,) in enumerate(shop.rows("SELECT remote_id FROM looks ORDER BY remote_id")):
+        shop.write("UPDATE looks SET oldest_at = oldest_at - ? WHERE remote_id = ?", number * 20_000, remote_id)
+    ages = shop.ok("status", "--json").only()["age_seconds"]
+    assert ages["oldest"] - ages["median"] == pytest.approx(15 * 20, abs=1)
+    assert ages["oldest"] - ages["p95"] == pytest.approx(20, abs=1)
+    assert ages["never"] == 0
+
+
+def test_calls_are_counted_by_day_and_purpose(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    shop.ok("sync-oldest")
+    counted = shop.rows("SELECT connector, at / 86400000, purpose, count(*) FROM calls GROUP BY 1, 2, 3")
+    assert shop.rows("SELECT connector, day, purpose, calls FROM call_counts") == counted
