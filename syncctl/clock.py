@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
 from typing import Protocol
+
+UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+LENGTH = r"[1-9][0-9]{0,4} ?(min|[shd])"  # of time, as people write it
 
 
 class Clock(Protocol):
@@ -36,3 +40,11 @@ def span(seconds: float) -> str:
     if seconds < 3600:
         return f"{int(seconds // 60)} min"
     return f"{int(seconds // 3600)} h" if seconds < 172_800 else f"{int(seconds // 86_400)} days"
+
+
+def seconds_in(length: str) -> int:
+    """The seconds in a length of time, as `90min`, `2h` or `3 d`; raises `ValueError` for any other text."""
+    match = re.fullmatch(LENGTH, length)
+    if not match:
+        raise ValueError(length)
+    return int(length.removesuffix(match[1])) * UNITS[match[1]]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, cast
 
+from syncctl.clock import LENGTH, seconds_in
 from syncctl.connector_config import (
     COMMON,
     ConnectorConfig,
@@ -63,6 +64,9 @@ _GLOBAL = (
         "1h,2h,4h,4h,8h,12h,24h,24h,24h",
         pattern=r"\d{1,4}[mhd](,\d{1,4}[mhd])*",
     ),
+    Setting(
+        "FRESHNESS", "how soon a change has to show, as `90min`, `2h`, `1d`; status --check warns", "2h", pattern=LENGTH
+    ),
     Setting("KEEP_BODIES_DAYS", "days that requests and answers are kept", "7", pattern="[0-9]{1,4}"),
     *MAIL_SETTINGS,
 )
@@ -89,6 +93,7 @@ class Config(Struct):
     keep_bodies_days: int
     mail: Mail | None
     posting: Mapping[str, str]
+    freshness: int  # seconds
     secrets: set[str]
     warnings: tuple[str, ...]
 
@@ -137,6 +142,7 @@ def load(env_file: Path | None = None, environ: Mapping[str, str] = os.environ) 
         keep_bodies_days=int(values["KEEP_BODIES_DAYS"]),
         mail=mail,
         posting={name: values[name] for name in _POSTING if name in values},
+        freshness=seconds_in(values["FRESHNESS"]),
         secrets=findings.secrets,
         warnings=(*findings.warnings, *strangers),
     )

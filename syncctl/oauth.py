@@ -174,6 +174,16 @@ def refresh_tokens(grant: Grant, kept: Token, now: datetime) -> list[str]:
     return [newest, kept.previous] if kept.previous and in_time else [newest]
 
 
+def dies_at(grant: Grant, kept: Token | None) -> datetime | None:
+    """When the refresh token in the file dies unless it is used; None where nobody knows.
+
+    Where the service never gave another one, it was used last when the access token was fetched, which expires later.
+    """
+    if kept is None or kept.chain != chain_of(grant) or not kept.refresh or grant.unused_days is None:
+        return None
+    return (kept.replaced_at or kept.expires_at) + timedelta(days=grant.unused_days)
+
+
 def form(grant: Grant, refresh_token: str) -> dict[str, str]:
     """The form of a request; what the grant says itself comes before what is usual."""
     if refresh_token:

@@ -4,63 +4,94 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
 from syncctl.clock import span
 from syncctl.commands.common import Common, common_options, show_json, warn
-from syncctl.models import from_ms, iso, to_ms
+from syncctl.models import Struct, from_ms, iso, to_ms
 
 _WEEK_MS = 7 * 86400 * 1000
 
 
+class Overview(Struct):
+    """What status tells: of each connector the object of `--json`."""
+
+    places: dict[str, str | None]
+    connectors: list[dict[str, Any]]
+    warnings: tuple[str, ...]
+    now: datetime
+
+
 @click.command("status")
+@click.option("--check", is_flag=True, help="One line and exit code 0-3 for Nagios, Icinga and scripts.")
 @common_options
-def command(*, common: Common) -> int:
+def command(*, check: bool, common: Common) -> int:
     """Show freshness, budgets, drift and ghosts of each connector. Makes no call.
 
     \b
     Examples:
         syncctl status
         syncctl status --json
+        syncctl status --check
     """
+    if check:
+        from syncctl.commands.check import show_check
+
+        return show_check(common)
+    found = overview(common.env_file)
+    warn(found.warnings)
+    if common.as_json:
+        show_json("status", exit_code=0, **found.places, connectors=found.connectors)
+    else:
+        _print(found.places, found.connectors, found.now)
+    return 0
+
+
+def overview(env_file: Path | None) -> Overview:
+    """Looks at every connector; raises `ConfigError` and `StateError`."""
     from syncctl.app import App
 
-    with App.opened(common.env_file, create=False) as app:
-        warn(app.config.warnings)
-        now = app.clock.now()
-        connectors = [_connector(app, config, now) for config in app.config.connectors]
-        places = {"state": str(app.config.state), "env_file": str(app.config.env_file) if app.config.env_file else None}
-    if common.as_json:
-        show_json("status", exit_code=0, **places, connectors=connectors)
-    else:
-        _print(places, connectors, now)
-    return 0
+    with App.opened(env_file, create=False) as app:
+        config, now = app.config, app.clock.now()
+        places = {"state": str(config.state), "env_file": str(config.env_file) if config.env_file else None}
+        return Overview(places, [_connector(app, each, now) for each in config.connectors], config.warnings, now)
 
 
 def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
     from syncctl.state.health import Health
+    from syncctl.state.pace import Pace
     from syncctl.state.remote_customers import Customers
 
-    health, customers = Health(app.database, config.name), Customers(app.database, config.name)
-    ages = health.ages(to_ms(now))
+    health, pace = Health(app.database, config.name), Pace(app.database, config.name, to_ms(now))
+    customers = Customers(app.database, config.name)
+    ages, runs = health.ages(to_ms(now)), health.last_runs()
     return {
         "name": config.name,
         "kind": config.kind,
         "problems": list(config.problems),
-        "commands": [_command(row) for row in health.last_runs()],
+        "freshness": {"seconds": _freshness(runs, now), "promised": app.config.freshness},
+        "commands": [_command(row) for row in runs],
         "products": ages.products,
         "age_seconds": {"median": ages.median, "p95": ages.p95, "oldest": ages.oldest, "never": ages.never},
         "gone": health.gone(),
         "customers": customers.live(),
         "customers_linked": customers.linked(),
         "drift_7_days": health.drift(to_ms(now) - _WEEK_MS),
-        "windows": [_window(usage) for usage in app.ledger.usage(config.name, config.limits)],
+        "windows": [_window(usage, pace) for usage in app.ledger.usage(config.name, config.limits)],
+        "token": _token(app, config, now),
         "blocked": _blocked(app.ledger.blocked(config.name)),
         "reading": [_reading(row) for row in health.readings()],
         "last_errors": _errors(health.last_errors()),
     }
+
+
+def _freshness(runs: Any, now: datetime) -> int | None:
+    """For how many seconds the feed of changes has not been read: since the last success of sync-recent began."""
+    began = next((row["success_began"] for row in runs if row["command"] == "sync-recent"), None)
+    return max(0, (to_ms(now) - began) // 1000) if began else None
 
 
 def _command(row: Any) -> dict[str, Any]:
@@ -68,8 +99,10 @@ def _command(row: Any) -> dict[str, Any]:
     return {"command": row["command"], "last_success": success, "last_end": ended}
 
 
-def _window(usage: Any) -> dict[str, Any]:
+def _window(usage: Any, pace: Any) -> dict[str, Any]:
     frees = iso(usage.frees_at) if usage.frees_at else None
+    from syncctl.state.pace import ends_at
+
     limit = usage.limit
     return {
         "window": limit.name,
@@ -79,7 +112,26 @@ def _window(usage: Any) -> dict[str, Any]:
         "left": usage.left,
         "frees_at": frees,
         "recent_waits_until": iso(usage.recent_at) if usage.recent_at else None,
+        "ends_at": ends_at(limit, pace.now),
+        "forecast": pace.forecast(usage),
     }
+
+
+def _token(app: Any, config: Any, now: datetime) -> dict[str, Any] | None:
+    """When the refresh token dies, where the connector has one; null where nobody knows."""
+    grant = None if config.problems else config.cls.grant(config.values)
+    if grant is None or not grant.refresh_token:
+        return None
+    from syncctl.errors import StateError
+    from syncctl.oauth import dies_at
+    from syncctl.state.tokens import TokenFile
+
+    try:
+        dies = dies_at(grant, TokenFile(app.config.state).read().get(config.name))
+    except StateError as error:
+        return {"dies_at": None, "days": None, "problem": error.message}
+    days = dies and round((dies - now).total_seconds() / 86400, 1)
+    return {"dies_at": dies and iso(dies), "days": days, "problem": None}
 
 
 def _blocked(block: Any) -> dict[str, str] | None:
@@ -115,6 +167,7 @@ def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
     lines += [("customers", _customers(connector))] if connector["customers"] else []
     lines += [("reading", _progress(each)) for each in connector["reading"]]
     lines += [(f"calls/{each['window']}", _used(each)) for each in connector["windows"]]
+    lines += [("token", _life(connector["token"]))] if connector["token"] else []
     lines += (
         [("blocked", f"until {connector['blocked']['until']}: {connector['blocked']['reason']}")]
         if connector["blocked"]
@@ -125,6 +178,12 @@ def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
         for e in connector["last_errors"][:5]
     ]
     return lines
+
+
+def _life(token: dict[str, Any]) -> str:
+    if token["days"] is None:
+        return token["problem"] or "nobody knows how long the refresh token lives unused"
+    return f"the refresh token dies in {token['days']:.0f} days ({token['dies_at']}) unless a run uses it"
 
 
 def _success(each: dict[str, Any], now: datetime) -> str:

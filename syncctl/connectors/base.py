@@ -101,7 +101,8 @@ class Grant(Struct):
 
     `refresh_token` is the one from the settings, which begins a chain of them; "" where the form alone is enough
     (client credentials). `grace` is for how many seconds the service still takes a refresh token that was used before,
-    so that a lost answer is no lost chain.
+    so that a lost answer is no lost chain. `unused_days` is how long a refresh token lives that nobody uses; None where
+    the service does not say.
     """
 
     url: str
@@ -109,6 +110,7 @@ class Grant(Struct):
     basic: tuple[str, str] | None = None
     refresh_token: str = ""
     grace: int = 0
+    unused_days: int | None = None
 
 
 class Answer(Protocol):

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from syncctl.shoporder import Order
 
 GRACE_SECONDS = 30 * 60  # for so long a refresh token that was used before is still taken
+UNUSED_DAYS = 60  # after so long a refresh token that nobody uses is dead
 BRIEF_SECONDS = 3.0  # until one of five calls at once has ended
 DAY_SECONDS = 86_400
 SMALL_DAY, LARGE_DAY = 1000, 5000  # calls, by plan
@@ -134,6 +135,7 @@ class Xero(Connector):
             basic=(values.settings["CLIENT_ID"], values.settings["CLIENT_SECRET"]),
             refresh_token=first,
             grace=GRACE_SECONDS,
+            unused_days=UNUSED_DAYS,
         )
 
     @classmethod

@@ -51,4 +51,6 @@ WATCH = (
     "INSERT INTO call_counts SELECT connector, at / 86400000, purpose, count(*) FROM calls GROUP BY 1, 2, 3",
     _CALLED,
     "CREATE INDEX runs_command ON runs (command)",
+    "CREATE INDEX changes_call ON changes (call)",
+    "CREATE INDEX remote_customers_live ON remote_customers (connector, customer_id) WHERE state <> 'gone'",
 )

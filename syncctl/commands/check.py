@@ -1,0 +1,116 @@
+"""`syncctl status --check`: one line, performance data and an exit code, as Nagios and Icinga want them of a plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from syncctl.clock import span
+from syncctl.commands.common import Common, show_json
+from syncctl.commands.status import overview
+from syncctl.errors import SyncctlError
+from syncctl.models import Struct
+
+LEVELS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")  # by exit code
+_WORST_FIRST = ("CRITICAL", "WARNING", "UNKNOWN", "OK")
+_EARLY = 0.75  # of the promised time: one hourly run was missed
+_TOKEN_DAYS = (14, 3)  # left for a person to notice
+
+
+class Finding(Struct):
+    """Something that a monitor should know: a word of `LEVELS`, and a sentence without its full stop."""
+
+    level: str
+    message: str
+
+
+def show_check(common: Common) -> int:
+    """Prints the line; the exit code. Whatever goes wrong is UNKNOWN."""
+    performance: list[str] = []
+    try:
+        connectors = overview(common.env_file).connectors
+        found = [finding for connector in connectors for finding in findings(connector)]
+        performance = [datum for connector in connectors for datum in _performance(connector)]
+    except SyncctlError as error:
+        found = [Finding("UNKNOWN", str(error))]
+    except Exception as error:  # a traceback would be no answer; syncctl status shows it
+        found = [Finding("UNKNOWN", f"{type(error).__name__}, which syncctl status tells more of")]
+    level = next(word for word in _WORST_FIRST if any(finding.level == word for finding in found))
+    told = "; ".join(finding.message.rstrip(".") for finding in found if finding.level != "OK" or level == "OK")
+    code = LEVELS.index(level)
+    if common.as_json:
+        show_json("status", exit_code=code, check={"level": level, "findings": [each.as_dict() for each in found]})
+    else:
+        line = " ".join(told.replace("|", "/").split())
+        click.echo(f"SYNCCTL {level}: {line}" + (f" | {' '.join(performance)}" if performance else ""))
+    return code
+
+
+def findings(connector: dict[str, Any]) -> Iterator[Finding]:
+    """What is to be said of a connector, the object that status has of it; at least one finding."""
+    name = connector["name"]
+    if connector["problems"]:
+        yield from (Finding("CRITICAL", f"{name}: {problem}") for problem in connector["problems"])
+        return
+    yield _fresh(connector)
+    if connector["blocked"]:
+        yield Finding("WARNING", f"{name}: no calls until {connector['blocked']['until']}")
+    yield from (finding for window in connector["windows"] for finding in _budget(name, window))
+    yield from _token(name, connector["token"])
+
+
+def _promise(connector: dict[str, Any]) -> tuple[str, int | None, int]:
+    fresh = connector["freshness"]
+    return connector["name"], fresh["seconds"], fresh["promised"]
+
+
+def _fresh(connector: dict[str, Any]) -> Finding:
+    name, seconds, promised = _promise(connector)
+    if seconds is None and connector["reading"]:
+        return Finding("WARNING", f"{name}: the first read is under way")
+    if seconds is None:
+        return Finding("CRITICAL", f"{name}: sync-recent has never succeeded")
+    words = f"{name}: sync-recent last succeeded {span(seconds)} ago"
+    if seconds > promised * _EARLY:
+        level = "CRITICAL" if seconds > promised else "WARNING"
+        return Finding(level, f"{words}, and changes are to show within {span(promised)}: look at cron and its mails")
+    return Finding("OK", words)
+
+
+def _budget(name: str, window: dict[str, Any]) -> Iterator[Finding]:
+    forecast, limit = window["forecast"], window["limit"]
+    if window["recent_waits_until"]:
+        until = window["recent_waits_until"]
+        yield Finding(
+            "CRITICAL", f"{name}: the calls of the {window['window']} are used up, sync-recent waits until {until}"
+        )
+    elif forecast is not None and forecast > limit:
+        yield Finding("WARNING", f"{name}: at today's pace {forecast:,} calls this {window['window']}, of {limit:,}")
+
+
+def _token(name: str, token: dict[str, Any] | None) -> Iterator[Finding]:
+    if token is None or token["days"] is None:
+        if token and token["problem"]:
+            yield Finding("UNKNOWN", f"{name}: {token['problem']}")
+        return
+    early, late = _TOKEN_DAYS
+    if token["days"] < early:
+        level = "CRITICAL" if token["days"] < late else "WARNING"
+        yield Finding(level, f"{name}: the refresh token dies at {token['dies_at']} unless a run uses it")
+
+
+def _performance(connector: dict[str, Any]) -> Iterator[str]:
+    """`label=value;warning;critical;lowest;highest` each."""
+    name, seconds, promised = _promise(connector)
+    fresh = "U" if seconds is None else f"{seconds}s"
+    yield f"{name}_freshness={fresh};{promised * _EARLY:.0f};{promised};0"
+    if connector["age_seconds"]["oldest"] is not None:
+        yield f"{name}_oldest_product={connector['age_seconds']['oldest']:.0f}s;;;0"
+    if connector["token"] and connector["token"]["days"] is not None:
+        yield f"{name}_token_days={connector['token']['days']};{_TOKEN_DAYS[0]}:;{_TOKEN_DAYS[1]}:"
+    for window in connector["windows"]:
+        yield f"{name}_{window['window']}={window['used'] + window['others']};;;0;{window['limit']}"
+        if window["forecast"] is not None:
+            yield f"{name}_{window['window']}_forecast={window['forecast']};{window['limit']};;0"
