@@ -25,6 +25,7 @@ COMMANDS = {
     "retry-queue": ("retry_queue", "Try again what could not be posted, and find out what is unknown."),
     "queue": ("queue", "Show and manage what waits to be posted."),
     "explain": ("explain", "Tell where a value came from: every change, and the call that brought it."),
+    "log": ("log", "Show the journal: calls, runs and changes, the newest last."),
     "status": ("status", "Show freshness, budgets, drift and ghosts of each connector."),
     "doctor": ("doctor", "Check credentials, clock, host and settings with one or two calls per service."),
     "sandbox": ("sandbox", "Serve a local copy of the back offices, to try syncctl without any account."),
