@@ -193,7 +193,8 @@ class Transport:
         try:
             received = self._exchange(outgoing)
         except (RunError, AgainError) as error:
-            self.ledger.finish(call, Outcome(None, _since(began), 0, None, self.failures.shown(str(error))))
+            said = self.failures.shown(str(error))
+            self.ledger.finish(call, Outcome(None, _since(began), 0, None, said, self._sent(outgoing)))
             raise (unknown(error, call) if outgoing.once else error) from error
         return self._journalled(outgoing, call, received, _since(began))
 
@@ -204,7 +205,8 @@ class Transport:
         kept = redacted(received.body, self.secrets) if self._keeps(outgoing, received, failure) else None
         error = failures.shown(str(failure)) if failure else None
         request_id = next((response.headers[h] for h in _REQUEST_ID_HEADERS if h in response.headers), None)
-        self.ledger.finish(call, Outcome(response.status_code, ms, received.size, request_id, error, response=kept))
+        sent = self._sent(outgoing)
+        self.ledger.finish(call, Outcome(response.status_code, ms, received.size, request_id, error, sent, kept))
         if not outgoing.for_token:
             self._believe(response.headers, accepted=failure is None)
         if failure:
@@ -215,6 +217,11 @@ class Transport:
 
     def _failures(self, outgoing: Outgoing) -> Failures:
         return self._keeper.failures if self._keeper and outgoing.for_token else self.failures
+
+    def _sent(self, outgoing: Outgoing) -> bytes | None:
+        """What the journal keeps of the request's body."""
+        wanted = outgoing.keep_body and not outgoing.for_token and len(outgoing.body or b"") <= MOST_BODY_BYTES
+        return redacted(outgoing.body, self.secrets) if outgoing.body and wanted else None
 
     @staticmethod
     def _keeps(outgoing: Outgoing, received: Received, failure: Exception | None) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncctl.commands.common import Common, common_options, show_json
+from syncctl.commands.explain_call import explain_call
 from syncctl.commands.explain_customer import customer
 from syncctl.commands.explain_order import order
 from syncctl.commands.sku import as_sku
@@ -35,6 +36,9 @@ def command() -> None:
 
 command.add_command(customer)
 command.add_command(order)
+
+
+command.add_command(explain_call)
 
 
 @command.command("product")

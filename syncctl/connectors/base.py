@@ -113,6 +113,16 @@ class Grant(Struct):
     unused_days: int | None = None
 
 
+class Repeat(Struct):
+    """How a call is made by hand: its headers, and lines of shell before it. `$NAME` is a variable of the shell.
+
+    What is secret is always such a variable: that of the setting, where it is a setting.
+    """
+
+    headers: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+
+
 class Answer(Protocol):
     """An answer of the service with a status below 400."""
 
@@ -286,6 +296,11 @@ class Connector(ABC):
     def grant(cls, values: Values) -> Grant | None:
         """How a token is fetched; None where the settings hold all that is needed."""
         return None
+
+    @classmethod
+    def by_hand(cls, values: Values, query: str) -> Repeat:
+        """How a call with this (encoded) query is made by hand: with a bearer token, unless the service wants more."""
+        return Repeat(("Accept: application/json", "Authorization: Bearer $TOKEN"))
 
     @classmethod
     def token_expired(cls, headers: Mapping[str, str], body: str) -> bool:

@@ -37,6 +37,7 @@ from syncctl.connectors.base import (
     Page,
     Pull,
     Push,
+    Repeat,
     Setting,
     Values,
 )
@@ -122,6 +123,22 @@ class Unleashed(Connector):
             return request
 
         return sign
+
+    @classmethod
+    def by_hand(cls, values: Values, query: str) -> Repeat:
+        """Each query has a signature of its own; see `signature`."""
+        import shlex
+
+        key = f"${values.variable('API_KEY')}"
+        made = f'printf %s "$QUERY" | openssl dgst -sha256 -hmac "{key}" -binary | openssl base64 -A'
+        headers = (
+            "Accept: application/json",
+            "Content-Type: application/json",
+            f"client-type: {values.get('CLIENT_TYPE')}",
+            f"api-auth-id: {values.get('API_ID')}",
+            "api-auth-signature: $SIGNATURE",
+        )
+        return Repeat(headers, (f"QUERY={shlex.quote(unquote(query))}", f"SIGNATURE=$({made})"))
 
     @classmethod
     def locations(cls, values: Values) -> tuple[str, ...]:

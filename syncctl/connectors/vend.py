@@ -31,6 +31,7 @@ from syncctl.connectors.base import (
     Pull,
     Push,
     Rate,
+    Repeat,
     Setting,
     Values,
 )
@@ -131,6 +132,12 @@ class Vend(Connector):
             return request
 
         return sign
+
+    @classmethod
+    def by_hand(cls, values: Values, query: str) -> Repeat:
+        """The personal token, where there is one."""
+        token = values.variable("TOKEN") if values.get("TOKEN") else "TOKEN"
+        return Repeat(("Accept: application/json", f"Authorization: Bearer ${token}"))
 
     @classmethod
     def grant(cls, values: Values) -> Grant | None:

@@ -33,6 +33,7 @@ from syncctl.connectors.base import (
     Pull,
     Push,
     Rate,
+    Repeat,
     Setting,
     Values,
 )
@@ -124,6 +125,13 @@ class Xero(Connector):
             return request
 
         return dress
+
+    @classmethod
+    def by_hand(cls, values: Values, query: str) -> Repeat:
+        """The organisation too, where one is set."""
+        tenant = values.get("TENANT_ID")
+        usual = super().by_hand(values, query)
+        return usual.changed(headers=(*usual.headers, f"xero-tenant-id: {tenant}")) if tenant else usual
 
     @classmethod
     def grant(cls, values: Values) -> Grant:
