@@ -98,9 +98,8 @@ def test_no_secret_is_shown(everywhere: Shop, service: str) -> None:
 def test_what_was_posted_is_shown(everywhere: Shop) -> None:
     told = story(everywhere, last(everywhere, "method = 'POST' AND connector = 'vend'"))
     assert "after" in json.loads(told["request"])
-    done = subprocess.run(
-        ["bash", "-euc", told["curl"]], env=os.environ | everywhere.env, capture_output=True, check=True
-    )
+    shell = ["bash", "-euc", told["curl"]]
+    done = subprocess.run(shell, env=os.environ | everywhere.env, capture_output=True, check=True)
     assert json.loads(done.stdout) == [], "nothing more has changed since"
     assert "# It may write once more" not in told["curl"], "it only asked"
     everywhere.write("UPDATE calls SET purpose = 'invoice'")

@@ -1,0 +1,112 @@
+"""`syncctl budget`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncctl.commands.common import Common, common_options, show_json, warn
+from syncctl.models import iso, to_ms
+
+if TYPE_CHECKING:
+    from syncctl.app import App
+    from syncctl.config import ConnectorConfig
+    from syncctl.state.ledger import Usage
+    from syncctl.state.pace import Pace
+
+
+@click.command("budget")
+@click.option("--connector", metavar="NAME", help="Only this connector.")
+@common_options
+def command(*, connector: str | None, common: Common) -> int:
+    """Show how full each call window is, by what, and where it will end. Makes no call.
+
+    Where a day or month will end: what is used by now, and for the rest of it as many calls a day as in the last 24
+    hours, and as others made a day so far. A window that rolls has no end.
+
+    \b
+    Example:
+        syncctl budget --connector unleashed
+    """
+    from syncctl.app import App, chosen
+
+    with App.opened(common.env_file, create=False) as app:
+        warn(app.config.warnings)
+        connectors = [_connector(app, config) for config in chosen(app.config, connector)]
+    if common.as_json:
+        show_json("budget", exit_code=0, connectors=connectors)
+    else:
+        for each in connectors:
+            _print(each)
+    return 0
+
+
+def _connector(app: App, config: ConnectorConfig) -> dict[str, Any]:
+    from syncctl.state.pace import Pace
+
+    pace = Pace(app.database, config.name, to_ms(app.clock.now()))
+    blocked = app.ledger.blocked(config.name)
+    return {
+        "name": config.name,
+        "blocked": {"until": iso(blocked[0]), "reason": blocked[1]} if blocked else None,
+        "last_24_hours": pace.a_day(),
+        "windows": [_window(usage, pace) for usage in app.ledger.usage(config.name, config.limits)],
+    }
+
+
+def _window(usage: Usage, pace: Pace) -> dict[str, Any]:
+    from syncctl.state.pace import ends_at
+    from syncctl.state.windows import SHARES, allowed
+
+    limit, booked = usage.limit, usage.used + usage.others
+    return {
+        "window": limit.name,
+        "limit": limit.calls,
+        "used": usage.used,
+        "by_purpose": pace.by_purpose(limit),
+        "others": usage.others,
+        "left": usage.left,
+        "left_for": {str(purpose): max(0, allowed(limit, purpose) - booked) for purpose in SHARES},
+        "frees_at": iso(usage.frees_at) if usage.frees_at else None,
+        "ends_at": ends_at(limit, pace.now),
+        "forecast": pace.forecast(usage),
+    }
+
+
+def _print(connector: dict[str, Any]) -> None:
+    click.echo(connector["name"])
+    if connector["blocked"]:
+        click.echo(f"  {'blocked':14}until {connector['blocked']['until']}: {connector['blocked']['reason']}")
+    for window in connector["windows"]:
+        label = f"calls/{window['window']}"
+        for line in _lines(window, connector["last_24_hours"]):
+            click.echo(f"  {label:14}{line}")
+            label = ""
+
+
+def _lines(window: dict[str, Any], daily: int | None) -> list[str]:
+    purposes = [f"{count:,} {purpose}" for purpose, count in window["by_purpose"].items()]
+    by = ", ".join([*purposes, *([f"{window['others']:,} by others"] if window["others"] else [])])
+    lines = [f"{window['used'] + window['others']:,} of {window['limit']:,} used" + (f": {by}" if by else "")]
+    lines.append(f"{window['left']:,} left{_shares(window)}")
+    if window["ends_at"]:
+        lines.append(f"begins anew {window['ends_at']}; {_end(window, daily)}")
+    elif window["frees_at"]:
+        lines.append(f"rolls: more is left from {window['frees_at']} on")
+    return lines
+
+
+def _shares(window: dict[str, Any]) -> str:
+    """What is left for whom, where the less important calls leave some for the others."""
+    if len(set(window["left_for"].values())) == 1:
+        return ", for all purposes alike"
+    return ": " + ", ".join(f"{count:,} for {purpose}" for purpose, count in window["left_for"].items())
+
+
+def _end(window: dict[str, Any], daily: int | None) -> str:
+    if window["forecast"] is None:
+        return "where it will end shows after a whole day (UTC) of calls"
+    over = window["forecast"] - window["limit"]
+    verdict = f", {over:,} too many" if over > 0 else ""
+    return f"about {window['forecast']:,} by then{verdict}, at the {daily:,} calls of the last 24 hours"
