@@ -65,6 +65,12 @@ _GLOBAL = (
         pattern=r"\d{1,4}[mhd](,\d{1,4}[mhd])*",
     ),
     Setting(
+        "PING_URL",
+        "address of a check at healthchecks.io or the like, pinged when a run begins and ends",
+        secret=True,
+        pattern=r"https?://\S+",
+    ),
+    Setting(
         "FRESHNESS", "how soon a change has to show, as `90min`, `2h`, `1d`; status --check warns", "2h", pattern=LENGTH
     ),
     Setting("KEEP_BODIES_DAYS", "days that requests and answers are kept", "7", pattern="[0-9]{1,4}"),
@@ -109,6 +115,16 @@ def global_settings() -> tuple[Setting, ...]:
 def common_settings() -> tuple[Setting, ...]:
     """The settings that every connector has, `SYNCCTL_<CONNECTOR>_<name>`."""
     return COMMON
+
+
+def ping_url(env_file: Path | None = None, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The address to ping, known before the other settings are: what is wrong with them is told there, too."""
+    (setting,) = (each for each in _GLOBAL if each.name == "PING_URL")
+    try:
+        settings = read_settings(env_file, environ)
+    except ConfigError:
+        return None
+    return Reader(settings, PREFIX, Findings([]), []).read(setting)
 
 
 def load(env_file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:

@@ -490,6 +490,8 @@ def test_every_setting_of_the_tables_is_read() -> None:
     config = load(environ=environ(**own, **whole, STATE="x.db", STATE_GROUP="g", STOCK_FROM="unleashed"))
     assert (config.warnings, config.connectors[0].problems) == ((), ())
     assert {each.name for each in global_settings()} == {
+        "FRESHNESS",
+        "PING_URL",
         *("SHOP", "CONNECTORS", "STATE", "STATE_GROUP", "PRICE_FROM", "STOCK_FROM", "NEW_PRODUCTS"),
         *("KEEP_BODIES_DAYS", "SMTP_URL", "SMTP_PASSWORD", "MAIL_TO", "MAIL_FROM", "MAIL_AFTER"),
         *("KEEP_BODIES_DAYS", "TIMEZONE", "POST_STATUSES", "POST_TO_ALL", "RETRY"),

@@ -31,7 +31,7 @@ LAYERS = (
     ("state.shop",),
     ("state.*",),
     ("session", "failures"),
-    ("oauth", "line"),
+    ("oauth", "line", "ping"),
     ("transport",),
     ("guards",),
     ("refresh", "plan"),
@@ -43,7 +43,7 @@ LAYERS = (
 )
 HOMES = {
     "click": ("cli", "commands."),
-    "requests": ("line", "failures", "oauth"),
+    "requests": ("line", "failures", "oauth", "ping"),
     "tenacity": ("transport",),
     "sqlite3": ("state.", "sandbox.", "commands.demo", "commands.sandbox"),
     "sqlite_utils": ("state.",),

@@ -22,6 +22,7 @@ from syncctl.tally import SCHEMA_VERSION, Tally
 
 if TYPE_CHECKING:
     from syncctl.app import App
+    from syncctl.commands.pinged import Pinged
     from syncctl.run import Run
 
 
@@ -166,12 +167,32 @@ class Outcome(Struct):
 
 def run_job(job: Job, common: Common, running: Running) -> int:
     """Runs the work for each connector and tells the outcome; the exit code."""
-    outcome = execute(job, common, running)
+    pinged = _pinged(job, common)
+    try:
+        outcome = execute(job, common, running)
+    except BaseException as error:
+        if pinged:
+            pinged.failed(error)
+        raise
+    if pinged:
+        pinged.ended(outcome)
     try:
         _show_outcome(job, outcome, common)
     except BrokenPipeError:  # whoever read it, as `head` does, has seen enough; what was done counts
         mute()
     return outcome.code
+
+
+def _pinged(job: Job, common: Common) -> Pinged | None:
+    """Tells a dead man's switch that a run begins, where there is one; what is done by hand is none of its business."""
+    from syncctl.config import ping_url
+
+    url = None if job.purpose is Purpose.MANUAL else ping_url(common.env_file)
+    if url is None:
+        return None
+    from syncctl.commands.pinged import Pinged
+
+    return Pinged(url, job.command)
 
 
 def mute() -> None:
