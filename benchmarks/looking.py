@@ -81,6 +81,13 @@ def commands(calls: int) -> list[list[str]]:
     return [
         ["--help"],
         ["status"],
+        ["status", "--check"],
+        ["metrics"],
+        ["budget"],
+        ["log", "calls"],
+        ["log", "calls", "--status", "failed"],
+        ["log", "runs", "--since", "7d"],
+        ["log", "changes", "--kind", "products"],
         ["explain", "product", "SKU-0000008"],
         ["explain", "call", str(calls - 5)],
         ["explain", "call", "5"],

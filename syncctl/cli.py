@@ -27,6 +27,7 @@ COMMANDS = {
     "explain": ("explain", "Tell where a value came from: every change, and the call that brought it."),
     "log": ("log", "Show the journal: calls, runs and changes, the newest last."),
     "budget": ("budget", "Show how full each call window is, by what, and where it will end."),
+    "metrics": ("metrics", "Show the numbers of status for Prometheus, or write them for its node exporter."),
     "status": ("status", "Show freshness, budgets, drift and ghosts of each connector."),
     "doctor": ("doctor", "Check credentials, clock, host and settings with one or two calls per service."),
     "sandbox": ("sandbox", "Serve a local copy of the back offices, to try syncctl without any account."),

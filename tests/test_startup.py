@@ -23,7 +23,8 @@ from syncctl.state.locks import Holder, hold
 SLOW = {"requests", "urllib3", "tenacity", "sqlite_utils", "dateutil", "importlib.metadata", "dotenv", "http.client"}
 HELPS = [[name, "--help"] for name in cli.COMMANDS]
 IMPORTS = [["import", what, "--help"] for what in ("products", "customers", "orders")]
-GROUPS = [["explain", "product", "--help"], *IMPORTS]
+LOOKING = [["explain", "product"], ["explain", "call"], ["log", "calls"], ["log", "runs"], ["log", "changes"]]
+GROUPS = [*([*command, "--help"] for command in LOOKING), *IMPORTS]
 SETTINGS = {
     "SYNCCTL_SHOP": "shop",
     "SYNCCTL_CONNECTORS": "unleashed",

@@ -81,6 +81,7 @@ def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
         "customers_linked": customers.linked(),
         "drift_7_days": health.drift(to_ms(now) - _WEEK_MS),
         "windows": [_window(usage, pace) for usage in app.ledger.usage(config.name, config.limits)],
+        "calls": pace.totals(),
         "token": _token(app, config, now),
         "blocked": _blocked(app.ledger.blocked(config.name)),
         "reading": [_reading(row) for row in health.readings()],

@@ -18,6 +18,7 @@ _DAYS = """
 SELECT purpose, sum(calls) FROM call_counts WHERE day >= ? AND connector = ? AND purpose <> 'auth'
 GROUP BY purpose ORDER BY purpose
 """
+_TOTALS = "SELECT purpose, sum(calls) FROM call_counts WHERE connector = ? GROUP BY purpose ORDER BY purpose"
 _FIRST_DAY = "SELECT min(day) FROM call_counts WHERE connector = ?"
 
 
@@ -34,6 +35,10 @@ class Pace:
         begin = windows.begin_of(limit.window, windows.oldest(limit.window, self.now))
         calendar = not isinstance(limit.window, int)
         return self._counted(_DAYS, begin // DAY) if calendar else self._counted(_SINCE, begin)
+
+    def totals(self) -> dict[str, int]:
+        """How many calls there ever were for what, requests for tokens included."""
+        return {row[0]: row[1] for row in self.database.rows(_TOTALS, self.connector)}
 
     def a_day(self) -> int | None:
         """Our calls of the last 24 hours; None until a whole day (UTC) has passed after the first one.
