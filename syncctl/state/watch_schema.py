@@ -52,5 +52,5 @@ WATCH = (
     _CALLED,
     "CREATE INDEX runs_command ON runs (command)",
     "CREATE INDEX changes_call ON changes (call)",
-    "CREATE INDEX remote_customers_live ON remote_customers (connector, customer_id) WHERE state <> 'gone'",
+    "CREATE INDEX remote_customers_live ON remote_customers (connector, customer_id, state) WHERE state <> 'gone'",
 )
