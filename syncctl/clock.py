@@ -7,8 +7,8 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
-UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
-LENGTH = r"[1-9][0-9]{0,4} ?(min|[shd])"  # of time, as people write it
+UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+LENGTH = r"[1-9][0-9]{0,4} ?(min|[smhd])"  # of time, as people write it
 
 
 class Clock(Protocol):
@@ -43,7 +43,7 @@ def span(seconds: float) -> str:
 
 
 def seconds_in(length: str) -> int:
-    """The seconds in a length of time, as `90min`, `2h` or `3 d`; raises `ValueError` for any other text."""
+    """The seconds in a length of time, as `90m`, `90min`, `2h` or `3 d`; raises `ValueError` for any other text."""
     match = re.fullmatch(LENGTH, length)
     if not match:
         raise ValueError(length)

@@ -71,7 +71,7 @@ _GLOBAL = (
         pattern=r"https?://\S+",
     ),
     Setting(
-        "FRESHNESS", "how soon a change has to show, as `90min`, `2h`, `1d`; status --check warns", "2h", pattern=LENGTH
+        "FRESHNESS", "how soon a change has to show, as `90m`, `2h`, `1d`; status --check warns", "2h", pattern=LENGTH
     ),
     Setting("KEEP_BODIES_DAYS", "days that requests and answers are kept", "7", pattern="[0-9]{1,4}"),
     *MAIL_SETTINGS,

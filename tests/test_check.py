@@ -63,6 +63,7 @@ def test_all_is_well(shop: Shop) -> None:
         (125, {}, 2),
         (125, {"SYNCCTL_FRESHNESS": "3h"}, 0),
         (10, {"SYNCCTL_FRESHNESS": "9min"}, 2),
+        (10, {"SYNCCTL_FRESHNESS": "9m"}, 2),
         (2000, {"SYNCCTL_FRESHNESS": "2 d"}, 0),
     ],
 )

@@ -35,7 +35,7 @@ def _moment(_: click.Context, __: click.Parameter, value: str | None) -> int | N
         moment = datetime.fromisoformat(value)
         return to_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError) as error:
-        wanted = "90min, 2h, 3d, 2026-11-20 or 2026-11-20T17:00"
+        wanted = "90m, 2h, 3d, 2026-11-20 or 2026-11-20T17:00"
         raise click.BadParameter(f"{value} is no time; write it as {wanted}.") from error
 
 
