@@ -115,7 +115,7 @@ def break_state(shop: Shop) -> dict[str, str]:
     [
         (lambda _: {}, "There is no state file"),
         (lambda _: {"SYNCCTL_SHOP": ""}, "SYNCCTL_SHOP is not set"),
-        (lambda _: {"SYNCCTL_FRESHNESS": "soon"}, 'SYNCCTL_FRESHNESS: "soon" does not fit'),
+        (lambda _: {"SYNCCTL_FRESHNESS": "so|on"}, 'SYNCCTL_FRESHNESS: "so/on" does not fit'),
         (break_state, "not a database"),
         (break_errors, "which syncctl status tells more of"),
     ],

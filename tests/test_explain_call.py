@@ -82,6 +82,15 @@ def test_the_line_of_shell_does_it_again(everywhere: Shop, service: str) -> None
     assert SERVICES[service] in json.loads(done.stdout), done
 
 
+@needs_curl
+def test_what_is_signed_is_the_decoded_query(shop: Shop) -> None:
+    shop.run("sync-product", "TWO WORDS")
+    told = story(shop, last(shop, "path LIKE '%20WORDS%'"))
+    shell = ["bash", "-euc", told["curl"]]
+    done = subprocess.run(shell, env=os.environ | shop.env, capture_output=True, check=True)
+    assert "Items" in json.loads(done.stdout), done
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_secret_is_shown(everywhere: Shop, service: str) -> None:
     number = last(everywhere, f"connector = '{service}' AND purpose <> 'auth'")

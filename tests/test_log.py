@@ -180,7 +180,7 @@ def test_follow_waits_for_the_outcome_of_a_call(read: Shop) -> None:
 
 
 def test_follow_ends_when_nobody_reads_any_more(read: Shop) -> None:
-    with following(read, "runs") as (process, lines):
+    with following(read, "runs", "--limit", "1") as (process, lines):
         assert lines.readline()
         lines.close()
         assert process.wait(timeout=20) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Mapping
 
@@ -75,7 +76,7 @@ def _now(shop: Shop) -> float:
 def test_labels_are_escaped(shop: Shop) -> None:
     shop.ok("sync-recent")
     connector = shop.ok("status", "--json").only()
-    odd = 'a"b\\c\nd'
+    odd = 'a"b\\n\nd'
     found = parsed(exposition([connector | {"name": odd}]))
     assert value(found, "products", odd) == 10
 
@@ -86,7 +87,11 @@ def test_a_file_is_whole_and_anybody_may_read_it(shop: Shop) -> None:
     target.parent.mkdir()
     target.write_text("old")
     before = target.stat().st_ino
-    assert shop.ok("metrics", "--output", str(target)).out == ""
+    mask = os.umask(0o077)
+    try:
+        assert shop.ok("metrics", "--output", str(target)).out == ""
+    finally:
+        os.umask(mask)
     assert value(parsed(target.read_text()), "products") == 10
     assert stat.S_IMODE(target.stat().st_mode) == 0o644
     assert target.stat().st_ino != before, "another file took its name"
