@@ -38,8 +38,9 @@ def test_each_purpose_is_told(shop: Shop) -> None:
     assert found["left_for"] == {"invoice": 9964, "manual": 9464, "recent": 8964, "customer": 7964, "oldest": 6964}
     text = shop.ok("budget", **LIMITS).out
     assert "36 of 10,000 used: 2 manual, 2 oldest, 2 recent, 30 by others" in text
-    assert "54 left, for all purposes alike" in text
-    assert "6,964 for oldest" in text
+    assert "54 left\n" in text
+    assert "of these 9,464 for manual, 8,964 for recent, 7,964 for customer, 6,964 for oldest" in text
+    assert all(len(line) <= 100 for line in text.splitlines())
 
 
 def test_calls_that_no_longer_count_are_not_told(shop: Shop) -> None:

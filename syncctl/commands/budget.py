@@ -89,19 +89,18 @@ def _lines(window: dict[str, Any], daily: int | None) -> list[str]:
     purposes = [f"{count:,} {purpose}" for purpose, count in window["by_purpose"].items()]
     by = ", ".join([*purposes, *([f"{window['others']:,} by others"] if window["others"] else [])])
     lines = [f"{window['used'] + window['others']:,} of {window['limit']:,} used" + (f": {by}" if by else "")]
-    lines.append(f"{window['left']:,} left{_shares(window)}")
+    lines += [f"{window['left']:,} left", *_shares(window)]
     if window["ends_at"]:
-        lines.append(f"begins anew {window['ends_at']}; {_end(window, daily)}")
+        lines += [f"begins anew {window['ends_at']}", _end(window, daily)]
     elif window["frees_at"]:
         lines.append(f"rolls: more is left from {window['frees_at']} on")
     return lines
 
 
-def _shares(window: dict[str, Any]) -> str:
+def _shares(window: dict[str, Any]) -> list[str]:
     """What is left for whom, where the less important calls leave some for the others."""
-    if len(set(window["left_for"].values())) == 1:
-        return ", for all purposes alike"
-    return ": " + ", ".join(f"{count:,} for {purpose}" for purpose, count in window["left_for"].items())
+    fewer = [f"{count:,} for {purpose}" for purpose, count in window["left_for"].items() if count < window["left"]]
+    return ["of these " + ", ".join(fewer)] if fewer else []
 
 
 def _end(window: dict[str, Any], daily: int | None) -> str:

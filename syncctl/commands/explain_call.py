@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 60
 _MOST_WIDTH = 200
-_KEPT_BYTES = 256 * 1024  # of a body; see `line.MOST_BODY_BYTES`
 
 
 @click.command("call")
@@ -95,13 +94,15 @@ def _text(body: bytes | None) -> str | None:
 
 def _why(app: App, row: sqlite3.Row) -> str:
     """Why there is no answer to be shown."""
+    from syncctl.line import MOST_BODY_BYTES
+
     days = app.config.keep_bodies_days
     if row["status"] is None:
         return "none came" if row["error"] else "none came so far, or the run was cut off"
     if row["purpose"] == Purpose.AUTH:
         return "not kept, as tokens are in it"
-    if (row["bytes"] or 0) > _KEPT_BYTES:
-        return f"not kept, as it is longer than {_KEPT_BYTES // 1024} kB"
+    if (row["bytes"] or 0) > MOST_BODY_BYTES:
+        return f"not kept, as it is longer than {MOST_BODY_BYTES // 1024} kB"
     if to_ms(SystemClock().now()) - row["at"] > days * 86_400_000:
         return f"no longer kept (SYNCCTL_KEEP_BODIES_DAYS is {days})"
     return "not kept, as with all pages of a full read"
