@@ -234,7 +234,7 @@ class App:
             customer_linker=CustomerLinker(self.database, config.name),
             cursors=Cursors(self.database, config.name),
             gaps=Gaps(self.database, config.name, config.cls.locations(config.values)),
-            history=History(self.database, config.name),
+            history=History(self.database, config.name, config.cls.price_tier(config.values)),
             run=run,
             tally=tally,
             roles=config.roles,
@@ -272,10 +272,11 @@ def _sources(config: Config) -> dict[str, Source]:
             continue
         if each.name == config.price_from:
             currency = each.values.settings.get("CURRENCY") or None
-            sources["price"] = (each.name, each.cls.price_tier(each.values), currency, None)
+            includes_tax = each.cls.price_includes_tax(each.values)
+            sources["price"] = (each.name, each.cls.price_tier(each.values), includes_tax, currency, None)
         if each.name == config.stock_from:
             locations = each.cls.locations(each.values)
-            sources["stock"] = (each.name, None, None, None if locations is None else json.dumps(locations))
+            sources["stock"] = (each.name, None, None, None, None if locations is None else json.dumps(locations))
     return sources
 
 

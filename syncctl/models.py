@@ -101,7 +101,8 @@ class Product(Struct):
 
     `prices` maps a price tier ("default", "1" … "10", whatever the service has) to a price, or to None where the
     service says that there is none; a tier that is left out keeps its stored price (its value was unusable, and
-    `problems` says so). `version` is the service's change marker, comparable only to itself.
+    `problems` says so). Whether tax is in a price is the tier's affair (`Connector.price_includes_tax`). `version` is
+    the service's change marker, comparable only to itself.
     """
 
     remote_id: str
@@ -109,7 +110,6 @@ class Product(Struct):
     name: str
     state: State
     prices: Mapping[str, Decimal | None]
-    price_includes_tax: bool | None
     version: int
     barcode: str | None = None
     problems: tuple[Problem, ...] = ()

@@ -117,6 +117,17 @@ def ids_of(records: list[Record | Problem]) -> list[str]:
     return [remote_id for remote_id, place in keys if first[remote_id] == place]
 
 
+def tier(bench: Bench) -> str:
+    """The tier of prices that the settings name."""
+    return bench.connector.price_tier(bench.connector.values)
+
+
+def told(bench: Bench, product: Record) -> object:
+    """The price of a product in that tier."""
+    assert isinstance(product, Product)
+    return product.prices[tier(bench)]
+
+
 def one(records: list[Record | Problem], remote_id: str) -> Record:
     (found,) = (r for r in live(records) if r.remote_id == remote_id)
     return found
@@ -158,7 +169,7 @@ class ConnectorContract:
         stock = read(bench.connector, Kind.STOCK, cursors.get(Kind.STOCK))[0]
         assert ids_of(products) == [changed]
         assert ids_of(stock) == [moved] if Kind.STOCK in pulls else moved in ids_of(stock)  # what is brought has none
-        assert str(one(products, changed).prices["default"]).rstrip("0") == "3.21"  # type: ignore[union-attr]
+        assert str(told(bench, one(products, changed))).rstrip("0") == "3.21"
         assert float(one(stock, moved).available) == 5.5  # type: ignore[union-attr, arg-type]
 
     @KINDS
@@ -274,7 +285,7 @@ class ConnectorContract:
         bench.set_price(bad, token)
         records = read(bench.connector, Kind.PRODUCTS)[0]
         product = one(records, bad)
-        assert "default" not in product.prices  # type: ignore[union-attr]
+        assert tier(bench) not in product.prices  # type: ignore[union-attr]
         (problem,) = product.problems
         assert problem.record == "BAD-PRICE"
         assert problem.remedy
@@ -295,7 +306,7 @@ class ConnectorContract:
         free = bench.add("NO-PRICE")
         bench.set_price(free, "null")
         product = one(list(look_up(bench.connector, Kind.PRODUCTS, [free]).records), free)
-        assert product.prices["default"] is None  # type: ignore[union-attr]
+        assert told(bench, product) is None
         assert not product.problems
 
     def test_the_account_tells_no_secret(self, bench: Bench) -> None:

@@ -127,7 +127,7 @@ class TestFeeds(VendTest):
         bench.product(gone, deleted_at="2026-11-23T00:00:00+00:00")
         rest, _, _ = read(bench.connector, Kind.PRODUCTS, page.cursor)
         assert {*ids_of(begun), *ids_of(rest)} == bench.ids(Kind.PRODUCTS) | {gone}
-        assert str(one(rest, moved).prices["default"]) == "3.21"  # type: ignore[union-attr]
+        assert str(one(rest, moved).prices["including_tax"]) == "3.21"  # type: ignore[union-attr]
         assert states(rest, gone) == [State.GONE]
 
     @KINDS
@@ -224,34 +224,31 @@ class TestProducts(VendTest):
         assert [product(bench.connector, each).state for each in (on, off)] == [State.ACTIVE, State.INACTIVE]
 
     @pytest.mark.parametrize(
-        ("tier", "offers", "told"),
+        ("offers", "told"),
         [
-            ("including_tax", (11.5, 10), ("11.5", True)),
-            ("excluding_tax", (11.5, 10), ("10", False)),
-            ("including_tax", (None, 10), ("10", False)),
-            ("excluding_tax", (11.5, None), ("11.5", True)),
-            ("excluding_tax", (None, None), ("None", False)),
-            ("including_tax", ("11.50", None), ("11.50", True)),
-            ("excluding_tax", (0, "2.63158"), ("2.63158", False)),
+            ((11.5, 10), {"including_tax": "11.5", "excluding_tax": "10"}),
+            ((None, 10), {"including_tax": "None", "excluding_tax": "10"}),
+            (("11.50", None), {"including_tax": "11.50", "excluding_tax": "None"}),
+            ((0, "12,50"), {"including_tax": "0"}),
         ],
     )
-    def test_the_wanted_price_is_taken_else_the_other(
-        self, bench: VendBench, tier: str, offers: tuple[object, object], told: tuple[str, bool]
+    def test_each_price_is_a_tier_and_none_stands_in_for_the_other(
+        self, bench: VendBench, offers: tuple[object, object], told: dict[str, str]
     ) -> None:
         remote_id = bench.add("PRICED")
         bench.product(remote_id, price_including_tax=offers[0], price_excluding_tax=offers[1])
-        connector = bench.restarted(PRICE_TIER=tier)
-        found = product(connector, remote_id)
-        price = found.prices[connector.price_tier(connector.values)]
-        assert (str(price), found.price_includes_tax, found.problems) == (*told, ())
+        found = product(bench.connector, remote_id)
+        assert {tier: str(price) for tier, price in found.prices.items()} == told
+        assert [problem.message.split("'")[0] for problem in found.problems] == (
+            ["its price in tier excluding_tax "] if len(told) == 1 else []
+        )
 
-    def test_another_price_tier_begins_the_read_of_products_anew(self, bench: VendBench) -> None:
+    def test_neither_another_price_tier_nor_other_outlets_begin_a_read_anew(self, bench: VendBench) -> None:
         scopes = [
             {kind: connector.scope(connector.values, kind) for kind in connector.pulls}
             for connector in (bench.connector, bench.restarted(PRICE_TIER="excluding_tax", OUTLETS=MAIN))
         ]
-        assert scopes[0][Kind.PRODUCTS] != scopes[1][Kind.PRODUCTS]
-        assert scopes[0][Kind.STOCK] == scopes[1][Kind.STOCK]
+        assert scopes[0] == scopes[1]
 
     def test_the_name_is_that_of_the_variant_on_one_line(self, bench: VendBench) -> None:
         remote_id = bench.add("MUG-BLUE")

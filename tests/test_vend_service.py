@@ -296,14 +296,30 @@ class TestCommands(VendTest):
         assert self.calls(shop.ok("sync-recent", "--json", SYNCCTL_VEND_OUTLETS=HARBOUR)) == 2
         assert shop.value(AVAILABLE, "TWO-PLACES") == -2
 
-    def test_another_price_tier_shows(self, bench: VendBench, shop: Shop) -> None:
+    PRICES = "SELECT price, price_includes_tax FROM catalogue WHERE sku = 'TAXED'"
+
+    def test_another_price_tier_shows_and_takes_no_call(self, bench: VendBench, shop: Shop) -> None:
         remote_id = bench.add("TAXED")
         bench.product(remote_id, price_including_tax=11.5, price_excluding_tax=10)
-        prices = "SELECT price, price_includes_tax FROM catalogue WHERE sku = 'TAXED'"
         shop.ok("sync-recent")
-        assert shop.rows(prices) == [("11.50", 1)]
-        shop.ok("sync-recent", SYNCCTL_VEND_PRICE_TIER="excluding_tax")
-        assert shop.rows(prices) == [("10.00", 0)]
+        assert shop.rows(self.PRICES) == [("11.50", 1)]
+        calls = bench.calls()
+        shop.ok("status", SYNCCTL_VEND_PRICE_TIER="excluding_tax")
+        assert shop.rows(self.PRICES) == [("10.00", 0)]
+        assert bench.calls() == calls
+
+    def test_a_price_and_whether_tax_is_in_it_belong_together(self, bench: VendBench, shop: Shop) -> None:
+        remote_id = bench.add("TAXED")
+        bench.product(remote_id, price_including_tax=11.5, price_excluding_tax="12,50")
+        assert "its price in tier excluding_tax '12,50' is not a number" in shop.run("sync-recent").err
+        shop.run("sync-recent", SYNCCTL_VEND_PRICE_TIER="excluding_tax")
+        assert shop.rows(self.PRICES) == [(None, None)]
+        for offered, kept in ((10, ("10.00", 0)), ("12,50", ("10.00", 0)), (None, (None, None))):
+            bench.product(remote_id, price_excluding_tax=offered)
+            shop.run("sync-recent", SYNCCTL_VEND_PRICE_TIER="excluding_tax")
+            assert shop.rows(self.PRICES) == [kept]
+        shop.ok("status")
+        assert shop.rows(self.PRICES) == [("11.50", 1)]
 
     def test_a_deleted_product_is_gone_with_the_next_delta(self, bench: VendBench, shop: Shop) -> None:
         remote_id = bench.add("DOOMED")

@@ -162,7 +162,7 @@ def test_an_item_with_next_to_nothing_is_a_product(bench: XeroBench) -> None:
     product = one(read(bench.connector, Kind.PRODUCTS)[0], guid)
     assert isinstance(product, Product)
     assert (product.sku, product.name, product.state) == ("", "two lines of <it>", State.ACTIVE)
-    assert (product.prices, product.price_includes_tax, product.problems) == ({"default": None}, None, ())
+    assert (product.prices, product.problems) == ({"default": None}, ())
 
 
 @pytest.mark.parametrize("details", ['"free"', "7.5", "[]", "null"])

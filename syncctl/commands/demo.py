@@ -175,7 +175,7 @@ class _Demo:
             rows = sql.execute(
                 "SELECT remote_id FROM remote_products JOIN looks USING (connector, remote_id)"
                 " JOIN remote_stock USING (connector, remote_id) WHERE connector = ? AND state = 'active'"
-                f" AND available > 0 AND prices LIKE '%default%' GROUP BY remote_id ORDER BY {order} LIMIT ?",
+                f" AND available > 0 AND prices <> '{{}}' GROUP BY remote_id ORDER BY {order} LIMIT ?",
                 (name, number),
             )
             return [remote_id for (remote_id,) in rows]

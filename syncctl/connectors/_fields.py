@@ -78,7 +78,7 @@ def usable_prices(
             prices[tier] = price(value)
         except ValueError as error:
             del prices[tier]
-            words = "default sell price" if tier == "default" else f"price in tier {tier}"
+            words = "price" if tier == "default" else f"price in tier {tier}"
             problems.append(Problem(record, f"its {words} {text(value)[:40]!r} {error}", remedy))
     return prices, tuple(problems)
 

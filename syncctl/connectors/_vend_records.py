@@ -1,4 +1,4 @@
-"""Vend's rows, read: a product with one of its two prices, the stock of a product at one outlet, a customer."""
+"""Vend's rows, read: a product with its two prices, the stock of a product at one outlet, a customer."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ TAXES = ("including_tax", "excluding_tax")
 _BARCODES = frozenset({"EAN", "ISBN", "ITF", "JAN", "UPC"})
 
 
-def read(kind: Kind, rows: Iterable[Any], where: str, tier: str) -> Iterator[Record | Problem]:
-    """What the rows say, in their order. `tier` is the wanted price: including_tax or excluding_tax."""
+def read(kind: Kind, rows: Iterable[Any], where: str) -> Iterator[Record | Problem]:
+    """What the rows say, in their order."""
     for position, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             yield Problem(f"{kind} {position} of {where}", "is not a record", "Report it to Vend")
         elif kind is Kind.PRODUCTS:
-            yield _product(row, where, tier)
+            yield _product(row, where)
         elif kind is Kind.CUSTOMERS:
             yield _customer(row, where)
         else:
@@ -38,16 +38,15 @@ def version_of(row: object) -> int:
     return version if type(version) is int and 0 < version <= MOST_VERSION else 0
 
 
-def _product(row: Mapping[str, Any], where: str, tier: str) -> Product | Problem:
+def _product(row: Mapping[str, Any], where: str) -> Product | Problem:
     remote_id, sku = _id(row.get("id")), text(row.get("sku")).strip()
     name = text(row.get("variant_name") or row.get("name"))
     if not remote_id:
         return Problem(f"product {sku or '?'} on {where}", "has no id", "Report it to Vend")
     state = _state(row)
     if state is State.GONE:
-        return Product(remote_id, sku, name, state, {}, None, version_of(row))
-    tax = _tax(row, tier)
-    offers = {"default": number(row.get(f"price_{tax}"))}
+        return Product(remote_id, sku, name, state, {}, version_of(row))
+    offers = {tax: number(row.get(f"price_{tax}")) for tax in TAXES}
     prices, problems = usable_prices(sku or remote_id, offers, "The old price stays; correct it in Vend")
     return Product(
         remote_id=remote_id,
@@ -55,16 +54,10 @@ def _product(row: Mapping[str, Any], where: str, tier: str) -> Product | Problem
         name=name,
         state=state,
         prices=prices,
-        price_includes_tax=tax == "including_tax",
         version=version_of(row),
         barcode=_barcode(row),
         problems=problems,
     )
-
-
-def _tax(row: Mapping[str, Any], wanted: str) -> str:
-    """Which of the two prices to take: the wanted one, or the other one where the service has only that."""
-    return next((tax for tax in (wanted, *TAXES) if row.get(f"price_{tax}") is not None), wanted)
 
 
 def _stock(row: Mapping[str, Any], where: str) -> Stock | Problem:

@@ -323,6 +323,11 @@ class Connector(ABC):
         return values.settings.get("PRICE_TIER") or "default"
 
     @classmethod
+    def price_includes_tax(cls, values: Values) -> bool | None:
+        """Whether tax is in the prices of that tier; None where the service does not tell."""
+        return None
+
+    @classmethod
     def locations(cls, values: Values) -> tuple[str, ...] | None:
         """The locations whose stock the shop may sell; None for all of them."""
         return (SUM,)

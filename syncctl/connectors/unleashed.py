@@ -110,6 +110,11 @@ class Unleashed(Connector):
         return values.settings["API_ID"]
 
     @classmethod
+    def price_includes_tax(cls, values: Values) -> bool | None:
+        """Prices are kept without tax (help article 13672908)."""
+        return False
+
+    @classmethod
     def auth(cls, values: Values) -> Auth:
         """Signs each request; see `signature`."""
         settings = values.settings
@@ -315,7 +320,6 @@ class Unleashed(Connector):
             name=text(item.get("ProductDescription")),
             state=State.INACTIVE if item.get("Obsolete") is True else State.ACTIVE,
             prices=prices,
-            price_includes_tax=False,  # prices are kept without tax (help article 13672908)
             version=microsoft_date(item.get("LastModifiedOn")),
             barcode=text(item.get("Barcode")) or None,
             problems=problems,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 from syncctl.connectors._fields import text, with_sku
-from syncctl.connectors._vend_records import is_gone, read, version_of
+from syncctl.connectors._vend_records import TAXES, is_gone, read, version_of
 from syncctl.connectors._vend_settings import SETTINGS, wrong
 from syncctl.connectors.base import (
     Answer,
@@ -36,7 +36,7 @@ from syncctl.connectors.base import (
     Values,
 )
 from syncctl.errors import AnswerError, RefusedError
-from syncctl.models import Kind, Problem, Product, Record
+from syncctl.models import Kind, Problem, Product
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -155,9 +155,9 @@ class Vend(Connector):
             yield Rate(WINDOW_SECONDS, int(left), int(limit) if limit.isdecimal() else None)
 
     @classmethod
-    def price_tier(cls, values: Values) -> str:
-        """There is one price; the setting decides at reading which one."""
-        return "default"
+    def price_includes_tax(cls, values: Values) -> bool | None:
+        """Each product has both prices, and each tier is one of them."""
+        return cls.price_tier(values) == TAXES[0]
 
     @classmethod
     def locations(cls, values: Values) -> tuple[str, ...] | None:
@@ -183,11 +183,6 @@ class Vend(Connector):
             " posted products:write, customers:write, sales:read and sales:write; a personal token needs a user who may"
         )
 
-    @classmethod
-    def scope(cls, values: Values, kind: Kind) -> str:
-        """Prices are stored as the setting wants them; stock is stored of every outlet."""
-        return values.get("PRICE_TIER") if kind is Kind.PRODUCTS else ""
-
     def pull(self, kind: Kind, cursor: str | None) -> Page:
         """One page in order of versions: what changes meanwhile moves behind the page, and comes again."""
         at = Cursor.parse(cursor)
@@ -201,7 +196,7 @@ class Vend(Connector):
             raise AnswerError(
                 f"Versions after {at.after} were asked for, and {newest} came (call {answer.call})", remedy
             )
-        records = self._read(kind, rows, f"the page after {at.after}")
+        records = read(kind, rows, f"the page after {at.after}")
         last = at.ends(len(rows), size)
         now = Cursor(newest, max(at.largest, len(rows)), at.whole and not last)
         return Page(records, str(now), last, answer.call)
@@ -228,7 +223,7 @@ class Vend(Connector):
                 raise
             return Found((), remote_ids, error.call)
         rows = [_unwrapped(answer.json())] if kind is Kind.PRODUCTS else _rows(answer)[0]
-        came = self._read(kind, rows, f"the answer for {remote_id}")
+        came = read(kind, rows, f"the answer for {remote_id}")
         records = [r for r in came if isinstance(r, Problem) or (r.remote_id == remote_id.lower() and not is_gone(r))]
         return Found(records, () if records else remote_ids, answer.call)
 
@@ -240,7 +235,7 @@ class Vend(Connector):
     def find(self, sku: str) -> Found:
         """The service looks among all codes of a product and ignores every other parameter."""
         answer = self.http.get(self._path("products"), f"sku={quote(sku, safe='')}")
-        there = [record for record in self._read(Kind.PRODUCTS, _rows(answer)[0], "the list") if not is_gone(record)]
+        there = [record for record in read(Kind.PRODUCTS, _rows(answer)[0], "the list") if not is_gone(record)]
         records = with_sku(sku, there, self.title)
         known = any(isinstance(record, Product) for record in records)
         return Found(records, () if known else [sku], answer.call)
@@ -250,7 +245,7 @@ class Vend(Connector):
         name = "customer_code" if code else "email"
         query = f"type=customers&{name}={quote(code or email, safe='')}&page_size=1000"
         answer = self.http.get(self._path("search"), query)
-        return Found(list(self._read(Kind.CUSTOMERS, _rows(answer)[0], "the search")), (), answer.call)
+        return Found(list(read(Kind.CUSTOMERS, _rows(answer)[0], "the search")), (), answer.call)
 
     def announced(self, kind: Kind, version: int, cursor: str) -> bool:
         """Whether the version is above the one up to which everything is known."""
@@ -275,9 +270,6 @@ class Vend(Connector):
         from syncctl.connectors._vend_checks import checks
 
         return checks(self, self._path())
-
-    def _read(self, kind: Kind, rows: Iterable[Any], where: str) -> Iterator[Record | Problem]:
-        return read(kind, rows, where, self.setting("PRICE_TIER"))
 
 
 def _rows(answer: Answer) -> tuple[list[Any], int]:

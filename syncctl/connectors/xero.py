@@ -320,7 +320,6 @@ def _product(remote_id: str, code: str, item: Mapping[str, Any]) -> Product:
         name=text(item.get("Name")),
         state=State.INACTIVE if item.get("IsSold") is False else State.ACTIVE,
         prices=prices,
-        price_includes_tax=None,  # an item does not tell; the document that it is sold on does
         version=microsoft_date(item.get("UpdatedDateUTC")),
         problems=problems,
     )

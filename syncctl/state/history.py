@@ -10,9 +10,7 @@ from syncctl.state.database import Database
 from syncctl.state.mirror import quantity_text
 
 _VALUES = """
-SELECT remote.name, json_extract(remote.prices, '$."' || coalesce(
-        (SELECT price_tier FROM sources WHERE field = 'price' AND connector = remote.connector), 'default') || '"')
-        AS price,
+SELECT remote.name, json_extract(remote.prices, '$."' || ?3 || '"') AS price,
     CASE WHEN remote.state = 'gone' THEN 0 ELSE coalesce(
         (SELECT sum(available) FROM remote_stock WHERE connector = remote.connector AND remote_id = remote.remote_id
             AND (location IN (SELECT value FROM sources, json_each(locations)
@@ -44,15 +42,16 @@ ORDER BY remote.connector, remote.remote_id
 
 
 class History:
-    """The history of products at one connector."""
+    """The history of products at one connector, with the prices of the tier that its settings name."""
 
-    def __init__(self, database: Database, connector: str) -> None:
+    def __init__(self, database: Database, connector: str, tier: str) -> None:
         self.database = database
         self.connector = connector
+        self.tier = tier
 
     def values(self, sku: str) -> dict[str, str | None]:
         """Name, price, available and state of a product as this connector tells them; empty if unknown."""
-        row = self.database.row(_VALUES, self.connector, sku)
+        row = self.database.row(_VALUES, self.connector, sku, self.tier)
         if row is None:
             return {}
         available = None if row["available"] is None else quantity_text(row["available"])
@@ -60,7 +59,7 @@ class History:
 
     def last_call(self, sku: str) -> int:
         """The last call that told of this product or of its stock; 0 where none did."""
-        row = self.database.row(_VALUES, self.connector, sku)
+        row = self.database.row(_VALUES, self.connector, sku, self.tier)
         return int(row["last_call"]) if row else 0
 
 

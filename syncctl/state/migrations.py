@@ -32,11 +32,13 @@ CREATE TABLE products (
 ) STRICT;
 CREATE INDEX products_sku_nocase ON products (sku COLLATE NOCASE);
 
--- Which connector each field of the catalogue is taken from, and which of its tiers and locations.
+-- Which connector each field of the catalogue is taken from, and which of its tiers and locations: a tier is
+-- a price with tax, one without, or nobody knows.
 CREATE TABLE sources (
     field TEXT PRIMARY KEY CHECK (field IN ('price', 'stock')),
     connector TEXT NOT NULL,
     price_tier TEXT,
+    price_includes_tax INTEGER,
     currency TEXT,
     locations TEXT
 ) STRICT, WITHOUT ROWID;
@@ -59,7 +61,6 @@ CREATE TABLE remote_products (
     name TEXT NOT NULL,
     barcode TEXT,
     prices TEXT NOT NULL,
-    price_includes_tax INTEGER,
     state TEXT NOT NULL CHECK (state IN ('active', 'inactive', 'gone')),
     version INTEGER NOT NULL,
     product_id INTEGER REFERENCES products (id) ON DELETE SET NULL,
@@ -215,7 +216,10 @@ SELECT
     products.sku,
     coalesce(nullif(priced.name, ''), nullif(stocked.name, ''), products.name) AS name,
     json_extract(priced.prices, '$."' || price_source.price_tier || '"') AS price,
-    priced.price_includes_tax,
+    CASE
+        WHEN json_extract(priced.prices, '$."' || price_source.price_tier || '"') IS NOT NULL
+        THEN price_source.price_includes_tax
+    END AS price_includes_tax,
     price_source.currency,
     CASE
         WHEN stocked.state = 'gone' THEN 0

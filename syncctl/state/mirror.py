@@ -47,7 +47,7 @@ class Stored:
         self.problems += other.problems
 
 
-_PRODUCT_FIELDS = ("sku", "name", "barcode", "prices", "price_includes_tax", "state", "version")
+_PRODUCT_FIELDS = ("sku", "name", "barcode", "prices", "state", "version")
 _quoted = lru_cache(json.dumps)
 _QUIET_FIELDS = frozenset({"version"})  # stored, but no change that anybody asks about
 _LOOK = """
@@ -62,12 +62,11 @@ ON CONFLICT DO UPDATE SET product_at = ?3, product_call = ?4, stock_at = ?3, sto
 _INSERT_PRODUCT = """
 INSERT INTO remote_products
     (connector, remote_id, first_call, product_id, matched_by, matched_run,
-    sku, name, barcode, prices, price_includes_tax, state, version)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    sku, name, barcode, prices, state, version)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _UPDATE_PRODUCT = """
-UPDATE remote_products SET sku = ?, name = ?, barcode = ?, prices = ?, price_includes_tax = ?, state = ?, version = ?,
-    deleted_call = NULL
+UPDATE remote_products SET sku = ?, name = ?, barcode = ?, prices = ?, state = ?, version = ?, deleted_call = NULL
 WHERE connector = ? AND remote_id = ?
 """
 _SAVE_STOCK = """
@@ -281,9 +280,8 @@ def _product_values(product: Product, row: sqlite3.Row | None = None) -> tuple[A
     if row is not None:
         told |= {tier: text for tier, text in json.loads(row["prices"]).items() if tier not in product.prices}
     prices = ", ".join([f'{_quoted(tier)}: "{told[tier]}"' for tier in sorted(told)])  # an amount needs no escapes
-    includes = None if product.price_includes_tax is None else int(product.price_includes_tax)
     state = str(product.state)  # a plain string: sqlite3 is slow with others
-    return (product.sku, product.name, product.barcode, f"{{{prices}}}", includes, state, product.version)
+    return (product.sku, product.name, product.barcode, f"{{{prices}}}", state, product.version)
 
 
 def _differences(name: str, before: Any, after: Any) -> list[Difference]:

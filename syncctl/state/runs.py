@@ -11,7 +11,9 @@ from syncctl.models import Kind
 from syncctl.state.database import Database
 from syncctl.tally import Tally
 
-Source = tuple[str, str | None, str | None, str | None]
+# connector, price tier, whether tax is in its prices, currency, locations
+Source = tuple[str, str | None, int | None, str | None, str | None]
+_SOURCE = "connector, price_tier, price_includes_tax, currency, locations"
 _INSERT_TALLY = """
 INSERT INTO run_connectors
     (run, connector, exit_code, calls, bytes, seen, changed, created, verified, drifted, gone, deferred_until, errors)
@@ -110,18 +112,19 @@ class Runs:
             )
 
     def choose_sources(self, wanted: Mapping[str, Source], keep: Mapping[str, str]) -> None:
-        """Which connector owns each field of the catalogue: field -> (connector, price tier, currency, locations).
+        """Which connector owns each field of the catalogue, and what of it is taken, see `Source`.
 
         What is stored of the fields in `keep` stays while it is of the connector given there.
         """
-        rows = self.database.rows("SELECT field, connector, price_tier, currency, locations FROM sources")
-        stored: dict[str, Source] = {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+        found = self.database.rows(f"SELECT field, {_SOURCE} FROM sources")
+        stored: dict[str, Source] = {row[0]: (row[1], row[2], row[3], row[4], row[5]) for row in found}
         wanted = dict(wanted) | {f: source for f, source in stored.items() if keep.get(f) == source[0]}
         if stored == wanted:
             return
         with self.database.transaction() as sql:
             sql.execute("DELETE FROM sources")
-            sql.executemany("INSERT INTO sources VALUES (?, ?, ?, ?, ?)", [(f, *row) for f, row in wanted.items()])
+            rows = [(field, *source) for field, source in wanted.items()]
+            sql.executemany(f"INSERT INTO sources (field, {_SOURCE}) VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def has_read(self, connector: str, kind: Kind, scope: str) -> bool:
         """Whether a kind has been read to its end in this scope."""
