@@ -170,16 +170,21 @@ class Failures:
 
     def _not_accepted(self, response: requests.Response, body: bytes, said: str) -> CredentialsError:
         headers, words = response.headers, self._readable(body)
-        if remedy := self.cls.remedy(self.config.values, headers, words):
-            return CredentialsError(f"The service refuses access with {said}", remedy)
-        renewable = response.status_code == 401 and self._is_renewable(headers, words)
+        remedy = self.cls.remedy(self.config.values, headers, words)
+        renewable = response.status_code == 401 and self._is_renewable(headers, words, remedy)
         kind = TokenRefusedError if renewable else CredentialsError
+        if remedy:
+            return kind(f"The service refuses access with {said}", remedy)
         return kind(
             f"The service refuses the credentials with {said}", f"Check {self.credentials()}, then run syncctl doctor"
         )
 
-    def _is_renewable(self, headers: Mapping[str, str], words: str) -> bool:
-        return bool(self.cls.grant(self.config.values)) and self.cls.token_expired(headers, words)
+    def _is_renewable(self, headers: Mapping[str, str], words: str, remedy: str) -> bool:
+        """Whether a new token may help; one that is got by id and secret alone is worth a try in any case."""
+        grant = self.cls.grant(self.config.values)
+        if grant is None:
+            return False
+        return not grant.refresh_token or (not remedy and self.cls.token_expired(headers, words))
 
     def _is_quota(self, status: int) -> bool:
         name, limits = self.config.name, self.config.limits

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.answer import HttpAnswer
 from syncctl.connectors.base import Connector, Grant
-from syncctl.errors import AnswerError, CredentialsError
-from syncctl.failures import Failures
+from syncctl.errors import AnswerError, CredentialsError, SyncctlError, UnknownOutcomeError
+from syncctl.failures import AgainError, Failures, unknown
+from syncctl.models import iso
 from syncctl.run import Run
 from syncctl.state.tokens import Token, TokenFile
 
@@ -42,6 +43,7 @@ class Keeper:
         self.name = failures.config.name
         self.grant = failures.grant
         self.chain = chain_of(failures.grant)
+        self.client = client_of(failures.grant)
         self.failures = failures
         self.file = file
         self.run = run
@@ -49,10 +51,17 @@ class Keeper:
         self._refusal: CredentialsError | None = None
 
     def current(self, refused: str = "") -> Token | None:
-        """The token to use; None where another one than the `refused` one is needed, or its time is up."""
+        """The token to use; None where another one than the `refused` one is needed, or its time is up.
+
+        Another secret is tried at once, before the next token is needed: a wrong one would show in the night.
+        """
         token = self._kept(self.file.read())
         usable = token and token.access != refused and self.run.now() < token.expires_at - MARGIN
-        return token if usable else None
+        return token if token and usable and token.client == self.client else None
+
+    def free(self) -> bool:
+        """Whether a new token spends nothing: the service gives one for id and secret alone."""
+        return not self.grant.refresh_token
 
     def fetched(self, refused: str = "") -> Token:
         """A new token, or the one that another process has fetched meanwhile.
@@ -77,18 +86,32 @@ class Keeper:
 
     def _exchanged(self) -> Token:
         """The new token, which is in the file when this returns."""
-        tokens = self.file.read()
-        self.file.write(tokens)  # a full disk has to show before a refresh token is spent
-        began = self.run.now()
+        tokens, began = self.file.read(), self.run.now()
         kept = self._kept(tokens) or Token(self.chain, "", began)
-        sent, answer = self._answered(refresh_tokens(self.grant, kept, began))
+        self.failures.lost_at = kept.asked_at
+        # Written before: a full disk has to show before a refresh token is spent, and a killed run leaves what it did.
+        self.file.write(tokens | self._mark(tokens, kept, began))
         try:
-            token = granted(answer.body, kept, sent, began)
-        except (ValueError, RecursionError):
-            raise self.failures.of_no_token(answer) from None  # what was read may hold one after all
+            token = self._granted(kept, began).changed(client=self.client)
+        except (AgainError, SyncctlError) as error:
+            if not isinstance(unknown(error, 0), UnknownOutcomeError):
+                self.file.write(tokens)
+            raise
         self.failures.secrets |= token.secrets()
         self.file.write(tokens | {self.name: token})
         return token
+
+    def _mark(self, tokens: Mapping[str, Token], kept: Token, began: datetime) -> dict[str, Token]:
+        """That the refresh token is sent now, unless it was sent before or the file would lose another chain."""
+        another = self.name in tokens and tokens[self.name].chain != self.chain
+        return {} if another or self.free() else {self.name: kept.changed(asked_at=kept.asked_at or began)}
+
+    def _granted(self, kept: Token, began: datetime) -> Token:
+        sent, answer = self._answered(refresh_tokens(self.grant, kept, began))
+        try:
+            return granted(answer.body, kept, sent, began)
+        except (ValueError, RecursionError):
+            raise self.failures.of_no_token(answer) from None  # what was read may hold one after all
 
     def _answered(self, candidates: list[str]) -> tuple[str, HttpAnswer]:
         """The answer to the first of the refresh tokens that is still good, and which one that was."""
@@ -110,7 +133,9 @@ class Keeper:
 
 
 class GrantFailures(Failures):
-    """What a failed request for a token means."""
+    """What a failed request for a token means. `lost_at` is when an earlier one of ours got no answer."""
+
+    lost_at: datetime | None = None
 
     def __init__(self, grant: Grant, api: Failures) -> None:
         super().__init__(api.config, api.ledger, api.clock, api.secrets)
@@ -131,12 +156,21 @@ class GrantFailures(Failures):
         said = self._said(response, body)
         if self.grant.refresh_token and error_of(body)[0] == "invalid_grant":
             return SpentError(
-                f"The service takes the refresh token no more ({said}): it is spent, revoked or was unused too long",
+                f"The service takes the refresh token no more ({said}): {self._why_spent()}",
                 f"Consent again at the service, and set {self.variable('REFRESH_TOKEN')} to the new refresh token",
             )
         return CredentialsError(
             f"The service refuses to give a token with {said}",
             f"Check {self.credentials()}, and what the app may do at the service; then run syncctl doctor",
+        )
+
+    def _why_spent(self) -> str:
+        if self.lost_at is None:
+            return "it is spent, revoked or was unused too long"
+        again = f"again for {self.grant.grace // 60} minutes only" if self.grant.grace else "once"
+        return (
+            f"the answer to syncctl's own request at {iso(self.lost_at)} was lost, and {self.cls.title} takes a"
+            f" refresh token {again}"
         )
 
     def of_no_token(self, answer: HttpAnswer) -> AnswerError:
@@ -160,6 +194,11 @@ def chain_of(grant: Grant) -> str:
     """Stands for what began a chain: with another client or refresh token in the settings another one begins."""
     parts = (grant.url, _client(grant)[0], grant.refresh_token or grant.form.get("scope", ""))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def client_of(grant: Grant) -> str:
+    """Stands for id and secret."""
+    return hashlib.sha256("\0".join((grant.url, *_client(grant))).encode()).hexdigest()[:32]
 
 
 def refresh_tokens(grant: Grant, kept: Token, now: datetime) -> list[str]:

@@ -82,6 +82,12 @@ class Transport:
         told = self._token.scopes if self._token else None
         return None if told is None else frozenset(told.split())
 
+    def renew(self) -> None:
+        """See `connectors.base.Http`."""
+        if self._keeper and self._keeper.free():
+            used = self._keeper.current()
+            self._take_token(refused=used.access if used else "")
+
     def close(self) -> None:
         """Ends the connections and forgets large answers."""
         self._line.close()

@@ -33,7 +33,7 @@ from syncctl.errors import (
     StateError,
     UnavailableError,
 )
-from syncctl.models import Purpose
+from syncctl.models import Purpose, iso
 from syncctl.run import Run
 from syncctl.sandbox import Sandbox
 from syncctl.state.database import open_database
@@ -380,7 +380,7 @@ def test_the_address_of_the_token_endpoint_is_named(
 def test_what_is_no_token_is_not_understood(either: Bench, kind: str) -> None:
     either.token_fault(kind)
     assert "has no token in it (call 1" in either.refused(AnswerError)
-    assert not either.file.exists() or not json.loads(either.file.read_text())
+    assert (either.entry()["access"], either.entry()["refresh"]) == ("", "")
 
 
 def test_a_troubled_token_endpoint_is_tried_again(xero: Bench) -> None:
@@ -411,7 +411,74 @@ def test_a_lost_answer_costs_nothing_within_the_grace(xero: Bench) -> None:
 
 def test_a_lost_answer_without_grace_needs_a_person(vend: Bench) -> None:
     vend.token_fault("drop-after")
-    assert "SYNCCTL_VEND_REFRESH_TOKEN" in vend.refused()
+    vend.clock.time = vend.clock.time.replace(microsecond=0)
+    lost = f"syncctl's own request at {iso(vend.clock.time)} was lost, and Tiny takes a refresh token once"
+    said = vend.refused()
+    assert lost in said
+    assert "SYNCCTL_VEND_REFRESH_TOKEN" in said
+    vend.passes(HOUR)
+    assert lost in vend.refused(), "the next run says it, too"
+
+
+def test_a_killed_run_leaves_word_of_what_it_asked_for(vend: Bench) -> None:
+    vend.token_fault("hold", when="after")
+    killed_while_held(vend)
+    assert "the answer to syncctl's own request at" in vend.refused()
+
+
+UNSPENT: list[dict[str, Any]] = [{"exc": exceptions.ConnectTimeout}, {"status_code": 429}, {"status_code": 403}]
+
+
+@pytest.mark.parametrize("answer", UNSPENT)
+def test_what_certainly_never_spent_the_token_is_not_blamed(
+    vend: Bench, requests_mock: Mocker, answer: dict[str, Any]
+) -> None:
+    url = f"{vend.settings['BASE_URL']}/api/1.0/token"
+    requests_mock.post(url, **answer)
+    vend.refused(RunError)
+    requests_mock.post(url, status_code=400, json={"error": "invalid_grant"})
+    vend.clock.time += timedelta(hours=1)
+    assert "it is spent, revoked or was unused too long" in vend.refused()
+
+
+def test_another_refresh_token_that_is_wrong_leaves_the_old_chain(vend: Bench) -> None:
+    vend.get()
+    vend.refused(REFRESH_TOKEN="mistyped")
+    vend.token_fault("drop-after", times=9)
+    vend.refused(RunError, REFRESH_TOKEN="mistyped")
+    vend.upstream.request("DELETE", "faults")
+    vend.passes(DAY)
+    assert vend.get() == 200
+
+
+@pytest.mark.parametrize("name", ["custom", "xero", "vend"])
+def test_another_secret_is_tried_at_once_and_a_wrong_one_spends_nothing(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    bench: Bench = request.getfixturevalue(name)
+    bench.get()
+    assert "invalid_client" in bench.refused(CLIENT_SECRET="wrong")
+    assert bench.get() == 200
+    assert bench.requests()[0] == 200
+    assert len(bench.requests()) == 2
+    bench.passes(DAY)
+    assert bench.get() == 200
+
+
+def test_with_client_credentials_any_refusal_is_worth_a_new_token(custom: Bench) -> None:
+    custom.call_fault("401")
+    assert custom.get() == 200
+    assert (custom.requests(), custom.requests("recent")) == ([200, 200], [401, 200])
+
+
+@pytest.mark.parametrize(("name", "requests"), [("custom", 2), ("xero", 1), ("vend", 1)])
+def test_a_new_token_is_fetched_on_demand_where_it_spends_nothing(
+    name: str, requests: int, request: pytest.FixtureRequest
+) -> None:
+    bench: Bench = request.getfixturevalue(name)
+    bench.get()
+    bench.line().renew()
+    assert len(bench.requests()) == requests
 
 
 def test_the_previous_refresh_token_helps_within_the_grace(xero: Bench) -> None:
@@ -500,9 +567,10 @@ def test_killed_before_the_first_use_the_token_is_in_the_file(either: Bench) -> 
 def test_killed_before_the_answer_is_written_the_old_token_works(xero: Bench) -> None:
     xero.token_fault("hold", when="after")
     killed_while_held(xero)
-    assert not xero.file.exists() or not json.loads(xero.file.read_text())
+    assert (xero.entry()["access"], xero.entry()["refresh"]) == ("", "")
     assert xero.get() == 200
     assert xero.requests() == [None, 200]
+    assert xero.entry()["asked_at"] is None
 
 
 def test_of_two_processes_one_fetches_the_token(vend: Bench) -> None:

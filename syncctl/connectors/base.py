@@ -174,6 +174,9 @@ class Http(Protocol):
         nothing was done.
         """
 
+    def renew(self) -> None:
+        """Fetches a new token where that spends nothing, so that id and secret are tried; else does nothing."""
+
     def scopes(self) -> frozenset[str] | None:
         """What the token in use may do; None where there is no token or the service did not say."""
 

@@ -26,6 +26,7 @@ class Token(Struct):
 
     `chain` stands for what began the chain of refresh tokens. `refresh` is the newest of them, "" where there are none;
     `previous` the one before, which was first used at `replaced_at`. `scopes` is None where the service did not say.
+    `client` stands for id and secret that fetched it. `asked_at` is when `refresh` was sent, until the answer is there.
     """
 
     chain: str
@@ -35,6 +36,8 @@ class Token(Struct):
     refresh: str = ""
     previous: str = ""
     replaced_at: datetime | None = None
+    client: str = ""
+    asked_at: datetime | None = None
 
     def __repr__(self) -> str:
         return "<token>"
@@ -115,18 +118,20 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _entry(token: Token) -> dict[str, object]:
-    times = {"expires_at": iso(token.expires_at), "replaced_at": token.replaced_at and iso(token.replaced_at)}
+    times = {name: iso(value) for name, value in token.as_dict().items() if isinstance(value, datetime)}
     return token.as_dict() | times
 
 
 def _token(entry: Mapping[str, object]) -> Token:
     """Raises `TypeError` or `ValueError` where the entry is none of ours."""
     texts = {name: _text(entry.get(name)) for name in ("chain", "access", "refresh", "previous")}
-    scopes, replaced_at = entry.get("scopes"), entry.get("replaced_at")
+    scopes = entry.get("scopes")
     return Token(
         expires_at=_time(entry.get("expires_at")),
         scopes=None if scopes is None else _text(scopes),
-        replaced_at=None if replaced_at is None else _time(replaced_at),
+        replaced_at=_time_or_none(entry.get("replaced_at")),
+        client=_text(entry.get("client", "")),
+        asked_at=_time_or_none(entry.get("asked_at")),
         **texts,
     )
 
@@ -135,6 +140,10 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("a text was expected")
     return value
+
+
+def _time_or_none(value: object) -> datetime | None:
+    return None if value is None else _time(value)
 
 
 def _time(value: object) -> datetime:
