@@ -76,7 +76,8 @@ class Failures:
         self.clock = clock
         self.secrets = secrets
         self.url = config.values.base_url
-        self.setting = self.variable("BASE_URL")  # the variable that the address is in
+        own = self.url != self.cls.address(config.values.settings)
+        self.setting = self.variable("BASE_URL" if own else self.cls.address_setting)  # which the address is from
 
     def fingerprint(self) -> str:
         """Stands for the credentials; see `redact.fingerprint`."""
@@ -145,8 +146,10 @@ class Failures:
             return self._quota(said) if self._is_quota(status) else self._not_accepted(response, body, said)
         if status >= 500 or status == 408:
             return self._troubled(response, said)
-        look = f"Check {self.setting}" if status in (404, 405) else "If it stays so, report it as a bug of syncctl"
         message, told = f"The service refuses call {call} with {said}", self._readable(body)
+        look = "If it stays so, report it as a bug of syncctl"
+        if status in (404, 405):
+            look = self.cls.remedy(self.config.values, response.headers, told) or f"Check {self.setting}"
         return RefusedError(message, look, status=status, call=call, body=told)
 
     def _readable(self, body: bytes) -> str:

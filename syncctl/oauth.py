@@ -159,10 +159,10 @@ class GrantFailures(Failures):
                 f"The service takes the refresh token no more ({said}): {self._why_spent()}",
                 f"Consent again at the service, and set {self.variable('REFRESH_TOKEN')} to the new refresh token",
             )
-        return CredentialsError(
-            f"The service refuses to give a token with {said}",
-            f"Check {self.credentials()}, and what the app may do at the service; then run syncctl doctor",
-        )
+        remedy = f"Check {self.credentials()}, and what the app may do at the service; then run syncctl doctor"
+        if error_of(body)[0] == "unauthorized_client" and not self.grant.refresh_token:
+            remedy = f"An app that a person consents to also needs {self.variable('REFRESH_TOKEN')}. {remedy}"
+        return CredentialsError(f"The service refuses to give a token with {said}", remedy)
 
     def _why_spent(self) -> str:
         if self.lost_at is None:

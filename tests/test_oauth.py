@@ -471,6 +471,12 @@ def test_with_client_credentials_any_refusal_is_worth_a_new_token(custom: Bench)
     assert (custom.requests(), custom.requests("recent")) == ([200, 200], [401, 200])
 
 
+def test_an_app_that_needs_consent_is_told_from_a_custom_connection(xero: Bench) -> None:
+    said = xero.refused(REFRESH_TOKEN="")
+    assert "unauthorized_client" in said
+    assert "also needs SYNCCTL_XERO_REFRESH_TOKEN" in said
+
+
 @pytest.mark.parametrize(("name", "requests"), [("custom", 2), ("xero", 1), ("vend", 1)])
 def test_a_new_token_is_fetched_on_demand_where_it_spends_nothing(
     name: str, requests: int, request: pytest.FixtureRequest

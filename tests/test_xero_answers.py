@@ -225,8 +225,18 @@ def test_which_refusals_a_new_token_mends(challenge: str, body: str, expired: bo
 def test_remedies_name_the_scope_or_the_setting() -> None:
     assert SCOPE in Xero.remedy(VALUES, {"WWW-Authenticate": 'Bearer error="insufficent_scope"'}, "")
     assert SCOPE in Xero.remedy(VALUES, {}, NOT_ENTITLED)
-    assert "SYNCCTL_XERO_TENANT_ID" in Xero.remedy(VALUES, {}, NO_TENANT)
+    chosen = Xero.remedy(settings(REFRESH_TOKEN="first"), {}, NO_TENANT)
+    assert "Check SYNCCTL_XERO_TENANT_ID" in chosen
+    assert "syncctl doctor shows the ids" in chosen
     assert Xero.remedy(VALUES, {}, EXPIRED) == Xero.remedy(VALUES, {}, "<p>no</p>") == ""
+
+
+def test_of_a_custom_connection_nobody_is_asked_to_choose_an_organisation() -> None:
+    said = Xero.remedy(VALUES, {}, NO_TENANT)
+    assert "Have the custom connection authorised again" in said
+    assert "TENANT_ID" not in said
+    assert "doctor" not in said
+    assert "SYNCCTL_XERO_TENANT_ID may go" in Xero.remedy(settings(TENANT_ID=GUID % 1), {}, NO_TENANT)
 
 
 VALIDATION = (

@@ -132,8 +132,12 @@ def with_sku(sku: str, records: Iterable[Record | Problem], service: str) -> lis
     """The products that have exactly this SKU, then a problem for each whose SKU differs only in case."""
     products = [record for record in records if isinstance(record, Product)]
     near = [p.sku for p in products if p.sku != sku and p.sku.lower() == sku.lower()]
-    remedy = "Write it the same on both sides"
     return [
         *(product for product in products if product.sku == sku),
-        *(Problem(sku, f"{service} has {other}, which differs only in case", remedy) for other in near),
+        *(differs_in_case(sku, other, service) for other in near),
     ]
+
+
+def differs_in_case(sku: str, other: str, service: str) -> Problem:
+    """That a service has nearly this SKU."""
+    return Problem(sku, f"{service} has {other}, which differs only in case", "Write it the same on both sides")

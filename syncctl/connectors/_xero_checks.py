@@ -21,7 +21,7 @@ _ACCOUNTS = ("ACCOUNT", "SHIPPING", "DISCOUNT", "FEE", "ROUNDING")
 def checks(connector: Connector) -> Iterator[Check]:
     """At most four calls: the organisations of a token, the organisation, its accounts and its tax rates."""
     values, http = connector.values, connector.http
-    connector.http.renew()
+    http.renew()
     for check in _access_checks(connector):
         yield check
         if check.level == "wrong":

@@ -254,6 +254,7 @@ class Connector(ABC):
     anonymous: ClassVar[bool] = False  # whether it takes an order that has no customer
     oldest: ClassVar[Oldest] = "lists"
     check_calls: ClassVar[int] = 2  # of `check`
+    address_setting: ClassVar[str] = "BASE_URL"  # what makes up the address where no base URL is set
     location_setting: ClassVar[str] = ""  # the setting that names where stock is sold from, where there is one
     quota_status: ClassVar[frozenset[int]] = frozenset()  # statuses other than 429 that may mean "quota used up"
 
@@ -354,7 +355,10 @@ class Connector(ABC):
 
     @classmethod
     def remedy(cls, values: Values, headers: Mapping[str, str], body: str) -> str:
-        """What to do about a 401 or 403 that is not about the credentials themselves; "" where it may be."""
+        """What to do about a 401, 403, 404 or 405, where the answer tells.
+
+        "" where a 401 or 403 may be about the credentials themselves, and the others about the address.
+        """
         return ""
 
     @classmethod

@@ -97,6 +97,7 @@ class Vend(Connector):
     anonymous: ClassVar[bool] = True
     oldest: ClassVar[Oldest] = "pages"
     check_calls: ClassVar[int] = 7
+    address_setting: ClassVar[str] = "DOMAIN_PREFIX"
     location_setting: ClassVar[str] = "OUTLETS"
 
     @classmethod
@@ -175,8 +176,11 @@ class Vend(Connector):
 
     @classmethod
     def remedy(cls, values: Values, headers: Mapping[str, str], body: str) -> str:
-        """What may be seen depends on the token's scopes; the form of that refusal is not documented."""
-        if not re.search("scope|permission|forbidden", cls.service_words(body).lower()):
+        """What may be seen depends on the token's scopes; the form of such refusals is not documented."""
+        words = cls.service_words(body).lower()
+        if "version" in words and "not found" in words:
+            return f"Set {values.variable('API_VERSION')} to a version that Vend serves"
+        if not re.search("scope|permission|forbidden", words):
             return ""
         return (
             "Authorise again with the scopes products:read, inventory:read and customers:read, and where orders are"

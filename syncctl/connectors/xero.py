@@ -197,6 +197,8 @@ class Xero(Connector):
                 " authorised it may not see this"
             )
         if "AuthenticationUnsuccessful" in detail:
+            if not values.get("REFRESH_TOKEN"):
+                return _custom_remedy(values)
             return (
                 f"Check {values.variable('TENANT_ID')}, and in Xero that the organisation is still connected to the"
                 " app; syncctl doctor shows the ids to choose from"
@@ -308,6 +310,17 @@ class Xero(Connector):
         yield _product(remote_id, code, item)
         if item.get("IsTrackedAsInventory") is True:
             yield _stock(remote_id, code, item)
+
+
+def _custom_remedy(values: Values) -> str:
+    """A custom connection has one organisation, so that there is none to choose."""
+    tenant = (
+        f"{values.variable('TENANT_ID')} may go, a custom connection needs none. " if values.get("TENANT_ID") else ""
+    )
+    return (
+        f"{tenant}Have the custom connection authorised again in developer.xero.com/app/manage: a change of its scopes"
+        " or of its organisation ends it"
+    )
 
 
 def _product(remote_id: str, code: str, item: Mapping[str, Any]) -> Product:

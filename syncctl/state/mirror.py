@@ -167,17 +167,25 @@ class Mirror:
         newer = self._newer("stock", ids, look, since, stored)
         ids = {remote_id: None for remote_id in ids if remote_id not in newer}
         known = self._stock_rows(ids)
-        writes = []
+        writes: list[tuple[Any, ...]] = []
+        told: list[Problem] = []
         for key, record in stock.items():
             if key[0] in newer:
                 continue
             row = known.get(key)
-            stored.problems += to_tell(record, row, look)
+            told += to_tell(record, row, look)
             if self._stock_differs(record, row, look, stored):
                 available = row["available"] if record.available is None and row else _millionths(record)
                 writes.append((self.connector, *key, available, record.version, look.call))
         self._sql.executemany(_SAVE_STOCK, writes)
+        stored.problems += self._by_sku(told)
         self._look("stock", ids, look)
+
+    def _by_sku(self, problems: Sequence[Problem]) -> list[Problem]:
+        """The same under the SKU, where a service tells of stock by the id of the product alone."""
+        rows = self._rows("remote_products", {problem.record for problem in problems}) if problems else {}
+        skus = {remote_id: row["sku"] for remote_id, row in rows.items()}
+        return [problem.changed(record=skus.get(problem.record) or problem.record) for problem in problems]
 
     def _stock_differs(self, record: Stock, row: sqlite3.Row | None, look: Look, stored: Stored) -> bool:
         after = _millionths(record)
