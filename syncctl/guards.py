@@ -67,6 +67,15 @@ def refuse_empty_place(session: Session) -> None:
         )
 
 
+def tell_idle_places(session: Session) -> None:
+    """Of several places one without any stock may be mistyped, and what the shop offers is too little then."""
+    setting, _ = _location(session)
+    name, remedy = session.connector.location_setting, f"Check {setting} with syncctl doctor"
+    message = f"{session.connector.title} has no record of stock there, so that none of it counts"
+    idle = session.gaps.idle_places() if setting else []
+    session.tally.report([Problem(f"{name} {place}", message, remedy) for place in idle])
+
+
 def _location(session: Session) -> tuple[str, str]:
     """The variable that names where stock is sold from, and its value; both "" where none is set."""
     connector = session.connector

@@ -19,6 +19,7 @@ from syncctl.guards import (
     refuse_empty_place,
     refuse_loss,
     refuse_unknown_location,
+    tell_idle_places,
 )
 from syncctl.models import Kind, Problem, Record, Stock, to_ms
 from syncctl.refresh import confirm_customers, verify
@@ -40,6 +41,7 @@ def sync_recent(session: Session, *, full: bool) -> None:
         read_news(session, kind, full=full)
         if kind is Kind.STOCK:
             refuse_empty_place(session)
+            tell_idle_places(session)
             verify(session, session.tally.back[:MOST_BACK], "feed", [kind])  # no feed tells what stock they had
 
 

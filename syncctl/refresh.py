@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from syncctl.connectors._fields import differs_in_case
 from syncctl.connectors.base import Found
 from syncctl.errors import RefusedError
 from syncctl.guards import refuse_loss
@@ -170,10 +171,11 @@ def without_stock(records: Iterable[Record | Problem]) -> list[str]:
 
 def _search(session: Session, sku: str) -> list[str]:
     """One call for an SKU that the mirror does not know; the remote id of the one product that has it."""
-    found = session.connector.find(sku)
+    found, title = session.connector.find(sku), session.connector.title
     with session.database.transaction():
         session.store(found.records, session.look(found.call, "manual"))
     if found.missing:
+        session.tally.report([differs_in_case(sku, other, title) for other in session.gaps.near_skus(sku)])
         remedy = "Check how it is written there; products that were deleted there cannot be read"
         session.tally.report([Problem(sku, f"{session.name} does not know this SKU", remedy)])
     same = [record.remote_id for record in found.records if isinstance(record, Product)]

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from conftest import Result, Shop, StillClock, Upstream
-from requests_mock import Mocker
+from contract import connected
+from requests import exceptions
+from requests_mock import ANY, Mocker
 from vendbench import HARBOUR, MAIN, VendBench, VendTest
 
 from syncctl.connectors.base import Check, Connector, Limit, Rate, Values
 from syncctl.connectors.vend import Vend
-from syncctl.errors import CredentialsError, DeferredError, UnavailableError
+from syncctl.errors import CredentialsError, DeferredError, RefusedError, UnavailableError
 from syncctl.models import Kind
 from syncctl.sandbox import Sandbox
 
@@ -205,6 +207,29 @@ class TestRefusals(VendTest):
         assert list(bench.restarted(clock).pull(Kind.STOCK, None).records)
         assert bench.calls() - before == 2
 
+    def test_a_version_that_is_not_served_names_its_setting(self, bench: VendBench) -> None:
+        with Mocker() as mocker:
+            mocker.get(f"{bench.url}/products", status_code=404, json={"error": "Version not found"})
+            with pytest.raises(RefusedError, match=r"404.*Set SYNCCTL_VEND_API_VERSION"):
+                bench.connector.pull(Kind.PRODUCTS, None)
+
+    @pytest.mark.parametrize("setting", ["DOMAIN_PREFIX", "BASE_URL"])
+    def test_a_host_that_is_not_found_names_the_setting_it_is_from(
+        self, shop: Shop, monkeypatch: pytest.MonkeyPatch, setting: str
+    ) -> None:
+        own = shop.env.pop("SYNCCTL_VEND_BASE_URL")
+        shop.extra |= {"SYNCCTL_VEND_BASE_URL": own} if setting == "BASE_URL" else {}
+        error = exceptions.ConnectionError("NameResolutionError: no such host")
+        with connected(shop, monkeypatch) as connector, Mocker() as mocker:
+            mocker.get(ANY, exc=error)
+            with pytest.raises(UnavailableError, match=f"Check SYNCCTL_VEND_{setting}, and the machine's DNS"):
+                connector.pull(Kind.PRODUCTS, None)
+
+    def test_an_unusable_quantity_is_told_under_the_sku(self, bench: VendBench, shop: Shop) -> None:
+        bench.set_stock(bench.add("ODD"), '"many"')
+        (problem,) = shop.run("sync-recent", "--json").only()["errors"]
+        assert (problem["record"], "'many'" in problem["message"]) == ("ODD", True)
+
     def test_a_page_of_html_is_told_by_its_words(self, bench: VendBench, clock: StillClock) -> None:
         bench.upstream.fault("502-html", times=9)
         connector = bench.restarted(clock)
@@ -297,6 +322,35 @@ class TestCommands(VendTest):
         assert shop.value(AVAILABLE, "TWO-PLACES") == -2
 
     PRICES = "SELECT price, price_includes_tax FROM catalogue WHERE sku = 'TAXED'"
+
+    def test_an_outlet_without_any_stock_is_told_once_a_run(self, bench: VendBench, shop: Shop) -> None:
+        nowhere = "0b5e7a00-1111-4000-8000-00000000dead"
+        bench.stock(bench.add("HERE"), HARBOUR, 2)
+        outlets = {"SYNCCTL_VEND_OUTLETS": f"{MAIN},{nowhere}"}
+        for _ in range(2):
+            result = shop.run("sync-recent", "--json", **outlets)
+            (problem,) = result.only()["errors"]
+            assert result.code == 65
+            assert problem["record"] == f"OUTLETS {nowhere}"
+            assert "SYNCCTL_VEND_OUTLETS" in problem["remedy"]
+            assert shop.value(AVAILABLE, "HERE") == 7
+        shop.ok("sync-recent", SYNCCTL_VEND_OUTLETS=f"{MAIN},{HARBOUR}")
+
+    def test_an_sku_that_differs_only_in_case_is_told_from_the_mirror(self, bench: VendBench, shop: Shop) -> None:
+        bench.upstream.switch(sku_case="exact")
+        bench.add("Kettle")
+        shop.ok("sync-recent")
+        result = shop.run("sync-product", "kettle", "--json")
+        (error, *_) = result.only()["errors"]
+        assert (result.code, error["record"]) == (65, "kettle")
+        assert error["message"] == "Vend has Kettle, which differs only in case"
+
+    def test_the_settings_of_the_sandbox_leave_the_doctor_nothing_to_say(self, sandbox: Sandbox, shop: Shop) -> None:
+        told = {name: value for name, value in sandbox.env().items() if name == "SYNCCTL_VEND_REGISTERS"}
+        shop.extra.clear()
+        shop.extra |= told
+        checks = shop.ok("doctor", "--json").only()["checks"]
+        assert {check["level"] for check in checks} == {"ok"}
 
     def test_another_price_tier_shows_and_takes_no_call(self, bench: VendBench, shop: Shop) -> None:
         remote_id = bench.add("TAXED")

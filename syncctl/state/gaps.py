@@ -55,6 +55,16 @@ class Gaps:
         )
         return [row["remote_id"] for row in linked or same]
 
+    def near_skus(self, sku: str) -> list[str]:
+        """SKUs at the service that differ from this one in the case of their letters alone."""
+        rows = self.database.rows(
+            "SELECT DISTINCT sku FROM remote_products WHERE connector = ?1 AND state <> 'gone' AND sku <> ?2"
+            " AND sku = ?2 COLLATE NOCASE",
+            self.connector,
+            sku,
+        )
+        return [row["sku"] for row in rows]
+
     def live(self) -> int:
         """How many products the service is believed to have."""
         return self._number(_LIVE)
@@ -122,6 +132,17 @@ class Gaps:
                 self.locations,
             )
         )
+
+    def idle_places(self) -> list[str]:
+        """Places that the shop sells from and of which there is no record of stock, where others have some."""
+        rows = self.database.rows(
+            "SELECT value, EXISTS (SELECT 1 FROM remote_stock WHERE connector = ? AND location = value) AS known"
+            " FROM json_each(?)",
+            self.connector,
+            self.locations or "[]",
+        )
+        idle = [row["value"] for row in rows if not row["known"]]
+        return idle if len(idle) < len(rows) else []
 
     def emptied(self, stock: Sequence[Stock]) -> int:
         """How many rows above zero these records would bring down to zero or below."""

@@ -22,6 +22,7 @@ from .sales import Sales
 from .search import Search
 from .seed import seed_products
 from .seed_trade import seed_trade
+from .setup import REGISTERS
 from .tokens import DOMAIN_PREFIX, PERSONAL_TOKEN, Tokens
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Vend(Service):
     def env(cls, url: str) -> dict[str, str]:
         """The settings of syncctl that point at this copy."""
         settings = {"BASE_URL": url, "DOMAIN_PREFIX": DOMAIN_PREFIX, "TOKEN": PERSONAL_TOKEN}
-        settings |= {"ROLES": "products,stock,customers", "CURRENCY": "NZD"}
+        settings |= {"ROLES": "products,stock,customers", "CURRENCY": "NZD", "REGISTERS": str(REGISTERS)}
         return {f"SYNCCTL_VEND_{name}": value for name, value in settings.items()}
 
     def seed(self, products: int, seed: int) -> None:

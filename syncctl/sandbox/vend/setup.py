@@ -124,3 +124,5 @@ KINDS: dict[str, list[JsonObject]] = {
     "customer_groups": [_group(51, "All Customers"), _group(52, "Trade")],
 }
 """The small collections as they are seeded."""
+
+REGISTERS = sum(not each["deleted_at"] for each in KINDS["registers"])  # by which the call limit is reckoned
