@@ -111,6 +111,12 @@ class AccountError(RunError):
     exit_code = 78
 
 
+class TokenFileError(RunError):
+    """The token file cannot be used; connectors that need no token go on."""
+
+    exit_code = 74
+
+
 class LossError(RunError):
     """A read would lose too much at once; a person has to accept it."""
 

@@ -66,8 +66,8 @@ class Keeper:
     def fetched(self, refused: str = "") -> Token:
         """A new token, or the one that another process has fetched meanwhile.
 
-        Raises what `send` does, `AnswerError`, `LockedError` and `StateError`. One refused request a run will do: the
-        error is raised again.
+        Raises what `send` does, `AnswerError`, `LockedError` and `TokenFileError`. One refused request a run will do:
+        the error is raised again.
         """
         if self._refusal:
             raise self._refusal

@@ -30,7 +30,7 @@ from syncctl.errors import (
     CredentialsError,
     DeferredError,
     RunError,
-    StateError,
+    TokenFileError,
     UnavailableError,
 )
 from syncctl.models import Purpose, iso
@@ -504,7 +504,7 @@ def test_the_previous_refresh_token_helps_within_the_grace(xero: Bench) -> None:
 def test_a_damaged_file_is_told_and_kept(vend: Bench, content: str) -> None:
     vend.line()
     vend.file.write_text(content)
-    with pytest.raises(StateError, match=r"syncctl\.db\.tokens is damaged\. Move it away"):
+    with pytest.raises(TokenFileError, match=r"syncctl\.db\.tokens is damaged\. Move it away"):
         vend.get()
     assert vend.file.read_text() == content
     assert not vend.requests()
@@ -513,7 +513,7 @@ def test_a_damaged_file_is_told_and_kept(vend: Bench, content: str) -> None:
 def test_where_the_file_cannot_be_written_no_refresh_token_is_spent(vend: Bench) -> None:
     vend.line()
     vend.file.with_name(f"{vend.file.name}.new").mkdir()
-    with pytest.raises(StateError, match=r"cannot be used"):
+    with pytest.raises(TokenFileError, match=r"cannot be used"):
         vend.get()
     assert not vend.requests()
 

@@ -254,3 +254,13 @@ def test_the_forecast_of_a_full_read_is_what_it_costs(large: Shop, name: str) ->
         expected = dry(large, name, *command)["expected"]
         spent = parts(large.run(*command, "--json"))[name]["calls"]
         assert abs(expected - spent) <= 1, (command, expected, spent)
+
+
+@pytest.mark.parametrize("command", ["sync-recent", "doctor"])
+def test_a_damaged_token_file_stops_those_only_that_need_a_token(shop: Shop, command: str) -> None:
+    shop.state.with_name("syncctl.db.tokens").write_text("{")
+    result = shop.run(command, "--json")
+    assert result.code == 74
+    assert {name: len(part["errors"]) for name, part in parts(result).items()} == {"unleashed": 0, "xero": 1, "vend": 0}
+    assert "tokens is damaged" in parts(result)["xero"]["errors"][0]["message"]
+    assert parts(result)["vend"]["calls"]

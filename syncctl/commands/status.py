@@ -123,13 +123,13 @@ def _token(app: Any, config: Any, now: datetime) -> dict[str, Any] | None:
     grant = None if config.problems else config.cls.grant(config.values)
     if grant is None or not grant.refresh_token:
         return None
-    from syncctl.errors import StateError
+    from syncctl.errors import TokenFileError
     from syncctl.oauth import dies_at
     from syncctl.state.tokens import TokenFile
 
     try:
         dies = dies_at(grant, TokenFile(app.config.state).read().get(config.name))
-    except StateError as error:
+    except TokenFileError as error:
         return {"dies_at": None, "days": None, "problem": error.message}
     days = dies and round((dies - now).total_seconds() / 86400, 1)
     return {"dies_at": dies and iso(dies), "days": days, "problem": None}

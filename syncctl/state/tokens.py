@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from syncctl.errors import StateError
+from syncctl.errors import TokenFileError
 from syncctl.models import Struct, iso
 from syncctl.run import Run
 from syncctl.state.locks import Holder, hold
@@ -62,7 +62,7 @@ class TokenFile:
             yield
 
     def read(self) -> dict[str, Token]:
-        """What is in the file, nothing where there is none; raises `StateError`."""
+        """What is in the file, nothing where there is none; raises `TokenFileError`."""
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
@@ -72,7 +72,7 @@ class TokenFile:
         try:
             return {name: _token(entry) for name, entry in json.loads(content).items()}
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise StateError(
+            raise TokenFileError(
                 f"The token file {self.path} is damaged",
                 "Move it away: tokens are fetched anew. Where a refresh token is refused then, consent again as the"
                 " next run says",
@@ -102,8 +102,8 @@ class TokenFile:
             opened.flush()
             os.fsync(file)
 
-    def _unusable(self, error: OSError) -> StateError:
-        return StateError(
+    def _unusable(self, error: OSError) -> TokenFileError:
+        return TokenFileError(
             f"The token file {self.path} cannot be used: {error.strerror or error}",
             "Let the user who runs syncctl own it and write its folder, and look at the disk",
         )
