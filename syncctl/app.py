@@ -118,9 +118,10 @@ class App:
     def go_through(self, run: Run, configs: Sequence[ConnectorConfig], work: Work, terms: Terms) -> list[Tally]:
         """Does the work for one connector after the other; one that fails never stops the next."""
         tallies = []
-        for config in configs:
+        for to_come, config in zip(reversed(range(len(configs))), configs, strict=True):
             tally = Tally(config.name)
             tallies.append(tally)
+            run.to_come = to_come
             if not self._attempt(run, config, work, terms, tally):
                 break
         self._finish(run, terms.command, tallies)

@@ -100,11 +100,17 @@ class Failures:
         """What somebody else said, in one harmless line: no secret, no control character."""
         return " ".join(text(redacted_text(words, self.secrets)).split())[:300]
 
-    def of_error(self, error: OSError) -> Exception:
-        """What kept the answer from coming; what does not mend itself is not tried again."""
+    def of_error(self, error: OSError, short: float | None = None) -> Exception:
+        """What kept the answer from coming; what does not mend itself is not tried again.
+
+        `short` is for how many seconds it was waited for, where the run had no more.
+        """
         from requests import exceptions
 
         url, setting, reason = self.url, self.setting, self.shown(_root(error))
+        if short is not None and (isinstance(error, exceptions.Timeout) or "Read timed out" in str(error)):
+            why = f"{url} was silent for {short:.0f} s, as long as --max-seconds let this run wait for it"
+            return UnavailableError(why, f"{AGAIN}; if it stays so, look at the service or allow more time")
         if isinstance(error, exceptions.SSLError):
             remedy = f"Check {setting}, the machine's clock and its CA certificates"
             refused = UnavailableError(f"No trusted TLS connection to {url} ({reason})", remedy)

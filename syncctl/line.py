@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from syncctl.connectors.base import Auth
 
-TIMEOUT_SECONDS = (10, 90)  # to connect, and between two bytes of the answer
+CONNECT_SECONDS = 10.0
+PATIENCE_SECONDS = 90.0  # between two bytes of the answer
 MOST_BODY_BYTES = 256 * 1024  # that the journal keeps
 MOST_HELD_BYTES = 4 * 1024 * 1024  # of an answer in memory; a larger one goes into a temporary file
 MOST_TOKEN_BYTES = 256 * 1024  # no answer with a token in it is that large
@@ -51,9 +52,10 @@ class Line:
         self._session: requests.Session | None = None
         self._files = ExitStack()
 
-    def send(self, outgoing: Outgoing, auth: Auth) -> Received:
+    def send(self, outgoing: Outgoing, auth: Auth, patience: float = PATIENCE_SECONDS) -> Received:
         """Sends and reads to the end; raises `UnicodeError`, and for all else an `OSError`, as those of requests are.
 
+        `patience` is for how many seconds no byte may come.
         `auth` is told even where it does nothing: without one requests looks into the user's .netrc.
         """
         response = self._connected().request(
@@ -62,7 +64,7 @@ class Line:
             data=outgoing.body,
             headers=outgoing.headers,
             auth=auth,
-            timeout=TIMEOUT_SECONDS,
+            timeout=(min(CONNECT_SECONDS, patience), patience),
             allow_redirects=False,
             stream=True,
         )

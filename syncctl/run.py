@@ -47,6 +47,7 @@ class Run:
     """
 
     stopping = False
+    to_come = 0  # connectors that are still to have their part of the time
 
     def __init__(
         self,
@@ -75,6 +76,10 @@ class Run:
     def left(self) -> float:
         """Seconds until the deadline."""
         return (self.deadline - self.clock.now()).total_seconds() if self.deadline else math.inf
+
+    def share(self) -> float:
+        """Seconds that one silent service may take: an equal share of what is left, at least one."""
+        return max(1.0, self.left() / (1 + self.to_come))
 
     def now(self) -> datetime:
         """The aware UTC time."""

@@ -22,7 +22,7 @@ from syncctl.config import ConnectorConfig
 from syncctl.connectors.base import Limit
 from syncctl.errors import AccountError, DeferredError, RunError
 from syncctl.failures import AgainError, Failures, TokenRefusedError, unknown
-from syncctl.line import MOST_BODY_BYTES, Line, Outgoing, Received
+from syncctl.line import MOST_BODY_BYTES, PATIENCE_SECONDS, Line, Outgoing, Received
 from syncctl.models import Purpose
 from syncctl.redact import redacted
 from syncctl.run import Run
@@ -249,15 +249,23 @@ class Transport:
 
     def _exchange(self, outgoing: Outgoing) -> Received:
         """Sends and reads the whole answer; raises `UnavailableError`, or `AgainError` where a repeat may help."""
+        patience = self._patience(outgoing)
         try:
-            return self._line.send(outgoing, self._auth(outgoing))
+            return self._line.send(outgoing, self._auth(outgoing), patience)
         except UnicodeError as error:
             remedy = "Copy them again from the service; quotes and spaces do not belong to them"
             raise AccountError(
                 f"{self._failures(outgoing).credentials()}: one holds a character that cannot be sent", remedy
             ) from error
         except OSError as error:  # every error of requests is one
-            raise self._failures(outgoing).of_error(error) from error
+            short = patience if patience < PATIENCE_SECONDS else None
+            raise self._failures(outgoing).of_error(error, short) from error
+
+    def _patience(self, outgoing: Outgoing) -> float:
+        """How long the service may be silent; --max-seconds cuts it short only where a lost answer does no harm."""
+        if outgoing.once or outgoing.for_token:
+            return PATIENCE_SECONDS
+        return min(PATIENCE_SECONDS, self.run.share())
 
     def _auth(self, outgoing: Outgoing) -> Auth:
         if self._keeper and outgoing.for_token:

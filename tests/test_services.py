@@ -264,3 +264,14 @@ def test_a_damaged_token_file_stops_those_only_that_need_a_token(shop: Shop, com
     assert {name: len(part["errors"]) for name, part in parts(result).items()} == {"unleashed": 0, "xero": 1, "vend": 0}
     assert "tokens is damaged" in parts(result)["xero"]["errors"][0]["message"]
     assert parts(result)["vend"]["calls"]
+
+
+def test_a_service_that_hangs_takes_only_its_share_of_max_seconds(shop: Shop) -> None:
+    shop.upstream.fault("hold", times=9)
+    result = shop.run("sync-recent", "--json", "--max-seconds", "15")
+    assert result.code == 69
+    assert {name: part["created"] > 0 for name, part in parts(result).items()} == {
+        "unleashed": False, "xero": True, "vend": True,
+    }  # fmt: skip
+    assert re.search(r"silent for \d s, as long as --max-seconds", parts(result)["unleashed"]["errors"][0]["message"])
+    assert parts(result)["unleashed"]["calls"] == 1

@@ -231,6 +231,34 @@ def test_no_wait_beyond_the_deadline(line: Line, clock: StillClock, requests_moc
     assert requests_mock.call_count == 1
 
 
+def timeouts(requests_mock: Mocker) -> list[object]:
+    return [request.timeout for request in requests_mock.request_history]
+
+
+def test_a_silent_service_is_waited_for_no_longer_than_the_run_lasts(
+    line: Line, clock: StillClock, requests_mock: Mocker
+) -> None:
+    requests_mock.get(f"{URL}/Products/1", exc=exceptions.ReadTimeout)
+    error = refused(line(seconds=6), UnavailableError)
+    assert "was silent for 6 s, as long as --max-seconds" in error.message
+    assert (timeouts(requests_mock), clock.slept) == ([(6, 6)], [])
+
+
+def test_the_time_that_is_left_is_shared_with_the_connectors_to_come(line: Line, requests_mock: Mocker) -> None:
+    requests_mock.get(f"{URL}/Products/1", text="{}")
+    for seconds, to_come in ((60, 2), (0.5, 0), (1000, 3)):
+        transport = line(seconds=seconds)
+        transport.run.to_come = to_come
+        transport.get("/Products/1")
+    assert timeouts(requests_mock) == [(10, 20), (1, 1), (10, 90)]
+
+
+def test_an_answer_that_must_not_be_lost_keeps_its_time(line: Line, requests_mock: Mocker) -> None:
+    requests_mock.post(f"{URL}/SalesOrders/1", text="{}")
+    line(seconds=6).write("POST", "/SalesOrders/1", {})
+    assert timeouts(requests_mock) == [(10, 90)]
+
+
 def test_a_full_minute_is_sat_out_inside_the_deadline_only(
     line: Line, clock: StillClock, requests_mock: Mocker
 ) -> None:
