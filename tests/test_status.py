@@ -52,3 +52,30 @@ def test_calls_are_counted_by_day_and_purpose(shop: Shop) -> None:
     shop.ok("sync-oldest")
     counted = shop.rows("SELECT connector, at / 86400000, purpose, count(*) FROM calls GROUP BY 1, 2, 3")
     assert shop.rows("SELECT connector, day, purpose, calls FROM call_counts") == counted
+
+
+def last_success(shop: Shop, command: str) -> str | None:
+    commands = shop.ok("status", "--json").only()["commands"]
+    found: str | None = next(each["last_success"] for each in commands if each["command"] == command)
+    return found
+
+
+def test_a_doctor_that_found_something_wrong_is_no_success(shop: Shop) -> None:
+    assert shop.run("doctor", SYNCCTL_UNLEASHED_WAREHOUSE="NOWHERE").code == 78
+    assert last_success(shop, "doctor") is None
+    shop.ok("doctor")
+    assert last_success(shop, "doctor")
+
+
+def test_an_error_stays_shown_until_a_sync_has_called_the_service(shop: Shop) -> None:
+    shop.upstream.fault("401", times=99)
+    assert shop.run("sync-recent").code == 77
+    told = shop.ok("status", "--json").only()["last_errors"]
+    assert "401" in told[0]["message"]
+    assert shop.run("doctor", SYNCCTL_UNLEASHED_WAREHOUSE="NOWHERE").code == 77
+    shop.upstream.request("DELETE", "faults")
+    shop.ok("doctor")
+    shop.run("sync-recent", SYNCCTL_UNLEASHED_LIMITS="1/month")
+    assert shop.ok("status", "--json").only()["last_errors"] == told
+    shop.ok("sync-recent")
+    assert shop.ok("status", "--json").only()["last_errors"] == []

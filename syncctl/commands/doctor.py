@@ -50,6 +50,8 @@ def command(*, mail: bool, common: Common, running: Running) -> int:
             found.append(check)
             if not common.as_json:
                 _print(session.name, check)
+        if any(check.level == "wrong" for check in found):
+            session.tally.codes.add(78)  # so that the state does not keep this as a success
 
     outcome = execute(Job("doctor", Purpose.MANUAL, work, lock=False), common, running)
     mail_checks = _check_mail(common, by_sending=mail)

@@ -30,6 +30,14 @@ JOIN runs AS ended ON ended.id = (SELECT runs.id {_RUNS} ORDER BY runs.id DESC L
 LEFT JOIN runs AS success ON success.id = (SELECT runs.id {_RUNS} AND {_SUCCESS} ORDER BY runs.id DESC LIMIT 1)
 ORDER BY names.command
 """
+# A run that made no call mended nothing.
+_LAST_ERRORS = f"""
+SELECT run, errors FROM run_connectors WHERE connector = ?1 AND errors <> '[]' AND run >= coalesce((
+    SELECT run FROM run_connectors JOIN runs ON runs.id = run
+    WHERE connector = ?1 AND command <> 'doctor' AND calls > 0 AND {_SUCCESS} ORDER BY run DESC LIMIT 1
+), 0)
+ORDER BY run DESC LIMIT 1
+"""
 _COUNTED = "SELECT sum(products), sum(iif(bucket = 0, products, 0)) FROM look_counts WHERE connector = ?"
 # The bucket that holds a rank, with how many products were looked at before it.
 _BUCKET = """
@@ -73,12 +81,8 @@ class Health:
         return (row[0], row[1]) if row and row[0] and row[1] else None
 
     def last_errors(self) -> sqlite3.Row | None:
-        """The errors of the last run that touched this connector."""
-        return self.database.row(
-            "SELECT run, command, finished_at, errors, run_connectors.exit_code FROM run_connectors"
-            " JOIN runs ON runs.id = run WHERE connector = ? ORDER BY run DESC LIMIT 1",
-            self.connector,
-        )
+        """The newest errors, unless a run of another command than doctor has called the service with success since."""
+        return self.database.row(_LAST_ERRORS, self.connector)
 
     def ages(self, now: int) -> Ages:
         """The age of the data: by the older look of product and stock; products that are gone have none."""
