@@ -214,7 +214,7 @@ class Transport:
         sent = self._sent(outgoing)
         self.ledger.finish(call, Outcome(response.status_code, ms, received.size, request_id, error, sent, kept))
         if not outgoing.for_token:
-            self._believe(response.headers, accepted=failure is None)
+            self._believe(response.headers, response.status_code, accepted=failure is None)
         if failure:
             raise unknown(failure, call) if outgoing.once else failure
         now, body = self.run.clock.now(), received.body
@@ -234,10 +234,14 @@ class Transport:
         wanted = outgoing.keep_body or failure is not None
         return wanted and received.size <= MOST_BODY_BYTES and not outgoing.for_token
 
-    def _believe(self, headers: Mapping[str, str], *, accepted: bool) -> None:
-        """Takes over what the service says of its limits, and that it took the credentials."""
+    def _believe(self, headers: Mapping[str, str], status: int, *, accepted: bool) -> None:
+        """Takes over what the service says of its limits, and that it took the credentials.
+
+        A 429 says for how long nothing is left, and the block lasts as long: to book what others spent as spent now
+        would keep us away for a whole window more.
+        """
         config = self.config
-        limits = {limit.window: limit for limit in config.limits}
+        limits = {limit.window: limit for limit in config.limits if status != 429}
         for rate in config.cls.rates(headers):
             if limit := limits.get(rate.window):
                 self.ledger.correct(config.name, limit, rate.remaining)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from requests_mock import Mocker
 from syncctl.connector_config import ConnectorConfig
 from syncctl.connectors.base import Limit, Rate, Values
 from syncctl.connectors.unleashed import Unleashed
-from syncctl.errors import AnswerError
+from syncctl.errors import AnswerError, DeferredError
 from syncctl.line import MOST_HELD_BYTES
 from syncctl.models import Purpose
 from syncctl.run import Run
@@ -82,6 +83,16 @@ def test_a_larger_limit_counts_from_the_next_run_on(
     line().get("/a")
     assert left(database, clock) == 649
     assert line().config.limits == (Limit(650, 300),)
+
+
+def test_after_a_429_calls_go_on_when_the_service_says_so(line: Line, clock: StillClock, requests_mock: Mocker) -> None:
+    refused = {"status_code": 429, "headers": {"X-Left": "0", "X-Limit": "350", "Retry-After": "250"}}
+    requests_mock.get(f"{URL}/a", [refused, {"json": {}, "headers": {"X-Left": "349"}}])
+    with pytest.raises(DeferredError):
+        line().get("/a")
+    clock.time += timedelta(seconds=251)
+    assert line().get("/a").json() == {}
+    assert clock.slept == []
 
 
 def test_limits_that_are_set_stay(line: Line, database: Database, clock: StillClock, requests_mock: Mocker) -> None:
