@@ -258,6 +258,10 @@ def _announce(session: Session, kind: Kind, reading: Reading, page: Page) -> Non
         session.run.reporter.note(
             f"{session.name}: reading {page.total:,} {what} in {pages:,} calls, {_duration(session, pages)}"
         )
+    elif page.total is None and not page.last and reading.feed == "full":
+        size = session.connector.page_size(session.connector.values, kind)
+        words = f"reading all {kind}, {size:,} a call; the service does not say how many there are"
+        session.run.reporter.note(f"{session.name}: {words}")
 
 
 def _duration(session: Session, calls: int) -> str:

@@ -275,3 +275,14 @@ def test_a_service_that_hangs_takes_only_its_share_of_max_seconds(shop: Shop) ->
     }  # fmt: skip
     assert re.search(r"silent for \d s, as long as --max-seconds", parts(result)["unleashed"]["errors"][0]["message"])
     assert parts(result)["unleashed"]["calls"] == 1
+
+
+def test_explain_names_the_owners_of_price_and_stock(shop: Shop) -> None:
+    shop.run("sync-recent", SYNCCTL_STOCK_FROM="xero")
+    story = shop.ok("explain", "product", sold_everywhere(shop), SYNCCTL_STOCK_FROM="xero").out
+    assert "the shop takes its price from unleashed, its stock from xero" in story
+
+
+def test_a_first_read_of_unknown_length_is_announced(large: Shop) -> None:
+    said = large.run("sync-recent", "-v", SYNCCTL_CONNECTORS="vend").err
+    assert "vend: reading all products, 200 a call; the service does not say how many there are" in said

@@ -76,6 +76,7 @@ def _story(database: Database, sku: str) -> dict[str, Any]:
     return {
         "sku": sku,
         "catalogue": dict(shop) if shop else None,
+        "owners": history.owners(database),
         "records": [_record(database, row) for row in remotes],
         "problems": problems(database, sku),
     }
@@ -100,6 +101,8 @@ def _record(database: Database, row: sqlite3.Row) -> dict[str, Any]:
 def _print(story: dict[str, Any]) -> None:
     shop = story["catalogue"]
     click.echo(f"{story['sku']} in the shop: " + (_shop_line(shop) if shop else "not there"))
+    owners = [f"{field} from {connector}" for field, connector in story["owners"].items()]
+    click.echo(f"  the shop takes its {', its '.join(owners)}" if owners else "  no connector gives prices or stock")
     for record in story["records"]:
         click.echo(f"\n{record['connector']}: {record['remote_id']}, {record['state']}, {record['link']}")
         if record["state"] != "gone":  # the change that says so tells when it was looked for last

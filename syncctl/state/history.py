@@ -63,6 +63,11 @@ class History:
         return int(row["last_call"]) if row else 0
 
 
+def owners(database: Database) -> dict[str, str]:
+    """The connector that each field of the catalogue is taken from: `price`, `stock`."""
+    return {row["field"]: row["connector"] for row in database.rows("SELECT field, connector FROM sources ORDER BY 1")}
+
+
 def records(database: Database, sku: str) -> list[sqlite3.Row]:
     """Every remote product that is linked to this SKU or has it, at all connectors."""
     return database.rows(_RECORDS, sku)
