@@ -166,6 +166,8 @@ class Failures:
         words = self.shown(self._words(self._readable(body)))
         reason = self.shown(response.reason or "")
         status = f"{response.status_code} {reason}".strip()
+        if reason and words.casefold().startswith(f"{reason.casefold()}: "):
+            words = words[len(reason) + 2 :]  # many say it in the body, too
         return status if words.rstrip(".").casefold() in ("", reason.casefold()) else f"{status}: {words}"
 
     def _words(self, body: str) -> str:

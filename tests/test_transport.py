@@ -100,6 +100,7 @@ ANSWERS: list[tuple[dict[str, Any], type[RunError], int, int, str]] = [
     ({"status_code": 503, "text": "<h1>Back soon</h1>"}, UnavailableError, 69, 4, "answers 503.*: Back soon"),
     ({"status_code": 408}, UnavailableError, 69, 4, "answers 408"),
     ({"status_code": 400, "json": FIELDS}, RefusedError, 76, 1, r"call 1 with 400.*: Lines\[0\]: is wrong"),
+    ({"status_code": 422, "reason": "No Way", "text": "No way: a: b"}, RefusedError, 76, 1, "with 422 No Way: a: b"),
     ({"status_code": 404}, RefusedError, 76, 1, "call 1 with 404.*Check SYNCCTL_SHOP_BASE_URL"),
     ({"status_code": 401}, CredentialsError, 77, 1, "401.*SYNCCTL_SHOP_API_ID and SYNCCTL_SHOP_API_KEY.*doctor"),
     ({"status_code": 403}, CredentialsError, 77, 1, "credentials with 403.*Check SYNCCTL_SHOP_API_ID"),
