@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from conftest import Shop
+from conftest import Shop, StillClock
 from contract import connected
 
 from syncctl.connectors.base import Connector
@@ -18,9 +18,8 @@ MUG = {"Guid": GUID, "ProductCode": "WRITTEN", "ProductDescription": "Mug"}
 
 
 @pytest.fixture
-def connector(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connector]:
-    monkeypatch.setattr("syncctl.clock.SystemClock.sleep", lambda self, seconds: None)
-    with connected(shop, monkeypatch) as found:
+def connector(shop: Shop, monkeypatch: pytest.MonkeyPatch, clock: StillClock) -> Iterator[Connector]:
+    with connected(shop, monkeypatch, clock) as found:
         yield found
 
 

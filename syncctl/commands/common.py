@@ -227,9 +227,7 @@ def _is_news(app: App, command: str, run: Run, tally: Tally) -> bool:
     """Whether the connector is kept from its calls for long, and the run before was not."""
     if not tally.deferred_until or not _is_long(tally.deferred_until, app.clock.now()):
         return False
-    from syncctl.state.health import Health
-
-    before = Health(app.database, tally.name).deferred_before(command, run.number)
+    before = app.runs.deferred_before(tally.name, command, run.number)
     return before is None or not _is_long(from_ms(before[0]), from_ms(before[1]))
 
 

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, unquote, urlsplit
 
-from syncctl.connectors._checks import clock_check, location_check
 from syncctl.connectors._fields import (
     absent,
     microsoft_date,
@@ -286,6 +285,8 @@ class Unleashed(Connector):
 
     def check(self) -> Iterator[Check]:
         """Two calls: the warehouses (a plain query), then products by date (a query with a colon)."""
+        from syncctl.connectors._checks import clock_check, location_check
+
         answer = self.http.get("/Warehouses", query(("pageSize", "1000")))
         yield Check("ok", "credentials", f"{self.values.base_url} accepts them")
         yield clock_check(answer)

@@ -48,10 +48,6 @@ SELECT bucket, before FROM (
 """
 _RANKED = "SELECT oldest_at FROM looks WHERE connector = ? AND oldest_at >= ? ORDER BY oldest_at LIMIT 1 OFFSET ?"
 # One that was locked out learnt nothing about the budget.
-_DEFERRED_BEFORE = """
-SELECT deferred_until, finished_at FROM run_connectors JOIN runs ON runs.id = run
-WHERE connector = ? AND command = ? AND run < ? AND run_connectors.exit_code <> 75 ORDER BY run DESC LIMIT 1
-"""
 
 
 class Ages(Struct):
@@ -74,11 +70,6 @@ class Health:
     def last_runs(self) -> list[sqlite3.Row]:
         """Of each command when the last success ended and began, and the last end; in ms."""
         return self.database.rows(_LAST_RUNS, self.connector)
-
-    def deferred_before(self, command: str, run: int) -> tuple[int, int] | None:
-        """Until when the run of this command before `run` was deferred, and when it ended; None if it was not."""
-        row = self.database.row(_DEFERRED_BEFORE, self.connector, command, run)
-        return (row[0], row[1]) if row and row[0] and row[1] else None
 
     def last_errors(self) -> sqlite3.Row | None:
         """The newest errors, unless a run of another command than doctor has called the service with success since."""

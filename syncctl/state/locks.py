@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -72,10 +71,12 @@ def highest_run(state: Path) -> int:
 
     Where the state's own counter is lower, the state is an older copy that was put back.
     """
-    ours = re.compile(rf"{re.escape(state.name)}\.[a-z0-9_-]+\.lock")
+    begin, end = f"{state.name}.", ".lock"
     with _explained(state.parent):
         names = os.listdir(state.parent) if state.parent.is_dir() else []
-    return max((_run_in(state.with_name(name)) for name in names if ours.fullmatch(name)), default=0)
+    ours = [name for name in names if name.startswith(begin) and name.endswith(end)]
+    own = [name for name in ours if "." not in name[len(begin) : -len(end)]]  # else of another state beside it
+    return max((_run_in(state.with_name(name)) for name in own), default=0)
 
 
 def _run_in(path: Path) -> int:

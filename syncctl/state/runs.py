@@ -28,6 +28,10 @@ SELECT avg(calls) FROM (
     ORDER BY run DESC LIMIT 10
 )
 """
+_DEFERRED_BEFORE = """
+SELECT deferred_until, finished_at FROM run_connectors JOIN runs ON runs.id = run
+WHERE connector = ? AND command = ? AND run < ? AND run_connectors.exit_code <> 75 ORDER BY run DESC LIMIT 1
+"""
 
 
 class Runs:
@@ -136,6 +140,11 @@ class Runs:
             scope,
         )
         return row is not None
+
+    def deferred_before(self, connector: str, command: str, run: int) -> tuple[int, int] | None:
+        """Until when the run of this command before `run` was deferred, and when it ended; None if it was not."""
+        row = self.database.row(_DEFERRED_BEFORE, connector, command, run)
+        return (row[0], row[1]) if row and row[0] and row[1] else None
 
     def expected_calls(self, connector: str, command: str) -> float | None:
         """What this command cost this connector lately, in calls; None where it did not run since the last full read.
