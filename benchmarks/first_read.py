@@ -85,7 +85,7 @@ def bare() -> None:
     """The loop: every page of products and stock, fetched with `requests` and decoded; prints how many."""
     import requests
 
-    from syncctl.connectors.base import Values
+    from syncctl.connectors.declared import Values
     from syncctl.connectors.unleashed import Unleashed
 
     names = ("API_ID", "API_KEY", "CLIENT_TYPE")

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from syncctl.clock import SystemClock
-from syncctl.connectors.base import Limit
+from syncctl.connectors.declared import Limit
 from syncctl.models import Purpose, to_ms
 from syncctl.state import windows
 from syncctl.state.database import Database, open_database

@@ -123,7 +123,7 @@ def _run(args: list[str]) -> int:
 
 def _failed(error: Exception, args: list[str]) -> int:
     """One sentence for an expected error; a bug keeps its traceback, which whoever mends it will want."""
-    from syncctl.commands.common import show_failure
+    from syncctl.commands.messages import show_failure
     from syncctl.errors import SyncctlError
 
     if isinstance(error, SyncctlError):
@@ -138,7 +138,7 @@ def _failed(error: Exception, args: list[str]) -> int:
 
 def _told(args: list[str], code: int, message: str) -> int:
     """The exit code, after a program that asked for JSON was told, too."""
-    from syncctl.commands.common import show_json_failure
+    from syncctl.commands.messages import show_json_failure
     from syncctl.models import Problem
 
     show_json_failure(args, code, [Problem("", message)])
@@ -146,6 +146,6 @@ def _told(args: list[str], code: int, message: str) -> int:
 
 
 def _mute() -> None:
-    from syncctl.commands.common import mute
+    from syncctl.commands.messages import mute
 
     mute()

@@ -23,7 +23,7 @@ from syncctl.connector_config import (
 )
 from syncctl.connector_names import parse_names
 from syncctl.connectors import kinds
-from syncctl.connectors.base import Setting
+from syncctl.connectors.declared import Setting
 from syncctl.errors import ConfigError
 from syncctl.mail_config import MAIL_SETTINGS, Mail, read_mail
 from syncctl.models import Struct

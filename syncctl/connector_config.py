@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from syncctl.connectors import connector_class
-from syncctl.connectors.base import Calendar, Connector, Limit, Setting, Values
+from syncctl.connectors.base import Connector
+from syncctl.connectors.declared import Calendar, Limit, Setting, Values
 from syncctl.models import Struct
 from syncctl.settings_file import PREFIX, Settings, mode_warning
 

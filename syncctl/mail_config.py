@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, cast
 
 from syncctl.connector_config import LOCAL, Findings, shortened
-from syncctl.connectors.base import Setting
+from syncctl.connectors.declared import Setting
 from syncctl.models import Struct
 from syncctl.settings_file import PREFIX
 

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from syncctl.answer import HttpAnswer
-from syncctl.connectors.base import Connector, Grant
+from syncctl.connectors.base import Connector
+from syncctl.connectors.declared import Grant
 from syncctl.errors import AnswerError, CredentialsError, SyncctlError, UnknownOutcomeError
 from syncctl.failures import AgainError, Failures, unknown
 from syncctl.models import iso

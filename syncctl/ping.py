@@ -41,12 +41,14 @@ class Ping:
             self._warn(f"the ping to SYNCCTL_PING_URL failed ({told}); the run goes on")
 
     def _post(self, what: str, body: bytes, said: list[str]) -> None:
-        """Adds to `said` what went wrong, "" where nothing did."""
+        """Adds to `said` what went wrong, "" where nothing did; nothing where there was no answer in time."""
         import requests
 
         headers = {"User-Agent": f"syncctl/{__version__}"}
         try:
             answer = requests.post(self._below(what), data=body, headers=headers, timeout=PING_SECONDS)
+        except requests.Timeout:
+            return  # as where the thread itself outlives its time
         except (OSError, ValueError) as error:  # every error of requests is an OSError
             said.append(_root(error))
         else:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import cache
 from urllib.parse import quote, quote_plus
 
-from syncctl.connectors.base import Values
+from syncctl.connectors.declared import Values
 
 _TOKENS = re.compile(
     rb'("(?:access_token|refresh_token|id_token|client_secret|api_key|password)"\s*:\s*")(?:[^"\\]|\\.)*',

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from syncctl.config import Config
-from syncctl.connectors.base import Connector, Limit
+from syncctl.connectors.base import Connector
+from syncctl.connectors.declared import Limit
 from syncctl.models import Customer, Kind, Problem, Product, Record, State, Stock, to_ms
 from syncctl.run import Run
 from syncctl.state.changelog import Look

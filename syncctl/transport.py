@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 from syncctl.answer import HttpAnswer
 from syncctl.config import ConnectorConfig
-from syncctl.connectors.base import Limit
+from syncctl.connectors.declared import Limit
 from syncctl.errors import AccountError, DeferredError, RunError
 from syncctl.failures import AgainError, Failures, TokenRefusedError, unknown
 from syncctl.line import MOST_BODY_BYTES, PATIENCE_SECONDS, Line, Outgoing, Received

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from syncctl import settings_file
 from syncctl.config import Config, common_settings, global_settings, load
 from syncctl.connector_config import parse_limits
-from syncctl.connectors.base import Limit
+from syncctl.connectors.declared import Limit
 from syncctl.connectors.unleashed import Unleashed
 from syncctl.errors import ConfigError
 from syncctl.settings_file import plain_lines, quoted_lines

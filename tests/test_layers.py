@@ -18,6 +18,7 @@ LAYERS = (
     ("shoporder",),
     ("models_push",),
     ("decide",),
+    ("connectors.declared",),
     ("connectors.base", "connectors._fields", "connectors._checks", "tally", "run"),
     ("connectors.*",),
     ("connectors", "settings_file"),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncctl.connectors.base import Limit
+from syncctl.connectors.declared import Limit
 from syncctl.errors import DeferredError, StateError
 from syncctl.models import Purpose
 from syncctl.state.database import Database, open_database

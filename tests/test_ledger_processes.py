@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from syncctl.clock import SystemClock
-from syncctl.connectors.base import Limit
+from syncctl.connectors.declared import Limit
 from syncctl.errors import DeferredError
 from syncctl.models import Purpose
 from syncctl.state.database import Database, open_database

@@ -23,7 +23,8 @@ from requests_mock import Mocker
 
 from syncctl.clock import Clock, SystemClock
 from syncctl.config import ConnectorConfig
-from syncctl.connectors.base import Auth, Connector, Grant, Limit, Setting, Values
+from syncctl.connectors.base import Auth, Connector
+from syncctl.connectors.declared import Grant, Limit, Setting, Values
 from syncctl.errors import (
     AccountError,
     AnswerError,

@@ -10,7 +10,7 @@ import pytest
 from conftest import Shop
 from posting import SETTINGS, arrived, line, once, order, place, post, records, sales, states
 
-from syncctl.connectors.base import Push
+from syncctl.connectors.declared import Push
 from syncctl.connectors.unleashed import Unleashed
 
 

@@ -18,7 +18,7 @@ import pytest
 from syncctl import cli
 from syncctl.config import common_settings, global_settings
 from syncctl.connectors import connector_class, kinds
-from syncctl.connectors.base import Setting
+from syncctl.connectors.declared import Setting
 from syncctl.errors import EXIT_CODES
 from syncctl.state.database import open_database
 

@@ -13,7 +13,7 @@ from conftest import StillClock
 from requests_mock import Mocker
 
 from syncctl.connector_config import ConnectorConfig
-from syncctl.connectors.base import Limit, Rate, Values
+from syncctl.connectors.declared import Limit, Rate, Values
 from syncctl.connectors.unleashed import Unleashed
 from syncctl.errors import AnswerError, DeferredError
 from syncctl.line import MOST_HELD_BYTES

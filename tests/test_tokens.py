@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syncctl.connectors.base import Grant
+from syncctl.connectors.declared import Grant
 from syncctl.oauth import chain_of, error_of, form, granted, refresh_tokens
 from syncctl.state.tokens import Token
 

@@ -14,7 +14,7 @@ from requests_mock import Mocker
 
 from syncctl.config import ConnectorConfig
 from syncctl.connectors import connector_class
-from syncctl.connectors.base import Limit, Values
+from syncctl.connectors.declared import Limit, Values
 from syncctl.errors import (
     AccountError,
     AnswerError,

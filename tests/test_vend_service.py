@@ -15,7 +15,8 @@ from requests import exceptions
 from requests_mock import ANY, Mocker
 from vendbench import HARBOUR, MAIN, VendBench, VendTest
 
-from syncctl.connectors.base import Check, Connector, Limit, Rate, Values
+from syncctl.connectors.base import Check, Connector
+from syncctl.connectors.declared import Limit, Rate, Values
 from syncctl.connectors.vend import Vend
 from syncctl.errors import CredentialsError, DeferredError, RefusedError, UnavailableError
 from syncctl.models import Kind

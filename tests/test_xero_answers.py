@@ -18,7 +18,8 @@ from conftest import Shop, StillClock, Upstream
 from contract import connected, ids_of, read
 from requests_mock import Mocker
 
-from syncctl.connectors.base import Connector, Rate, Values
+from syncctl.connectors.base import Connector
+from syncctl.connectors.declared import Rate, Values
 from syncctl.connectors.xero import DAY_SECONDS, Xero
 from syncctl.errors import AnswerError, CredentialsError, DeferredError
 from syncctl.models import Kind

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncctl.commands.common import Common, common_options, show_json, warn
+from syncctl.commands.messages import show_json, warn
+from syncctl.commands.options import Common, common_options
 from syncctl.models import iso, to_ms
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from syncctl.clock import span
-from syncctl.commands.common import Common, show_json
+from syncctl.commands.messages import show_json
+from syncctl.commands.options import Common
 from syncctl.commands.status import overview
 from syncctl.errors import SyncctlError
 from syncctl.models import Struct

@@ -1,24 +1,21 @@
-"""What the commands share: their common options, how they run, and how they tell the outcome."""
+"""How the commands that call services run: a job for each connector, told to a dead man's switch and to people."""
 
 from __future__ import annotations
 
-import functools
-import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from syncctl.errors import ConfigError, RecordError, SyncctlError, worst
-from syncctl.models import Problem, Purpose, Struct, from_ms, iso, to_ms
-from syncctl.run import GOES_ON
-from syncctl.tally import SCHEMA_VERSION, Tally
+from syncctl.commands.messages import Terminal, deferral, mute, sentence, show_errors, show_json, summary, warn
+from syncctl.commands.options import Common, Running
+from syncctl.errors import worst
+from syncctl.models import Purpose, Struct, from_ms, to_ms
+from syncctl.tally import Tally
 
 if TYPE_CHECKING:
     from syncctl.app import App
@@ -27,119 +24,6 @@ if TYPE_CHECKING:
 
 
 _LONG_SECONDS = 2 * 60 * 60  # a deferral that lasts longer is news to cron
-
-
-class Common(Struct):
-    """The options that every command has."""
-
-    env_file: Path | None
-    as_json: bool
-    verbose: bool
-
-    @property
-    def talks(self) -> bool:
-        """Whether anybody reads a summary: cron mails only what is printed, and success is no news."""
-        return self.verbose or sys.stdout.isatty()
-
-
-class Running(Struct):
-    """The options of the commands that call services."""
-
-    connector: str | None
-    dry_run: bool
-    wait_lock: float
-    max_seconds: float | None
-    jitter: float
-
-
-class _Seconds(click.FloatRange):
-    """A time that can be waited for; `inf` and `nan` are numbers to Python, and no times."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        seconds = float(super().convert(value, param, ctx))
-        if not seconds <= _MOST_SECONDS:  # this way round, since nan is not more than anything
-            self.fail(f"{value} is no time of at most a year.", param, ctx)
-        return seconds
-
-
-_MOST_SECONDS = 366 * 86400
-_ENV_FILE = click.option(
-    "--env-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Settings file; else ./.env, $XDG_CONFIG_HOME/syncctl/.env or /etc/syncctl/.env.",
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-_VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Say what is done, even without a terminal.")
-_CONNECTOR = click.option("--connector", metavar="NAME", help="Only this connector.")
-_DRY_RUN = click.option("--dry-run", is_flag=True, help="Print the calls that it would make, and make none.")
-_WAIT_LOCK = click.option(
-    "--wait-lock", type=_Seconds(0), default=0, metavar="SECONDS", help="Wait this long for another run."
-)
-_MAX_SECONDS = click.option(
-    "--max-seconds", type=_Seconds(0), metavar="SECONDS", help="Stop in good order after this time."
-)
-_JITTER = click.option(
-    "--jitter", type=_Seconds(0), default=0, metavar="SECONDS", help="First wait a random time up to this long."
-)
-
-
-def gathered(options: Sequence[Callable[..., Any]], cls: type[Struct], name: str) -> Callable[..., Any]:
-    """A decorator that adds options and hands them to the command as one object."""
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def call(**values: Any) -> Any:
-            options_given = cls(**{field: values.pop(field) for field in cls.__annotations__})
-            return function(**{name: options_given}, **values)
-
-        for option in reversed(options):
-            call = option(call)
-        return call
-
-    return decorate
-
-
-common_options = gathered([_ENV_FILE, _JSON, _VERBOSE], Common, "common")
-running_options = gathered([_CONNECTOR, _DRY_RUN, _WAIT_LOCK, _MAX_SECONDS, _JITTER], Running, "running")
-
-
-class Terminal:
-    """Tells a person what a run does: notes and a progress bar, both on stderr."""
-
-    def __init__(self, common: Common) -> None:
-        self.common = common
-        self._bar: Any = None
-        self._label = ""
-
-    def note(self, text: str) -> None:
-        """A sentence, where somebody reads it."""
-        self.close()
-        if self.common.verbose or sys.stderr.isatty():
-            click.echo(text, err=True)
-
-    def warn(self, text: str) -> None:
-        """A sentence for everybody."""
-        self.close()
-        click.echo(f"syncctl: {text.rstrip('.')}.", err=True)
-
-    def progress(self, label: str, done: int, total: int) -> None:
-        """A bar, on a terminal only."""
-        if not sys.stderr.isatty():
-            return
-        if self._bar is None or label != self._label:
-            self.close()
-            self._label = label
-            self._bar = click.progressbar(length=total, label=label, file=sys.stderr)
-            self._bar.__enter__()
-        self._bar.update(done - self._bar.pos)
-        if done >= total:
-            self.close()
-
-    def close(self) -> None:
-        """Ends the bar's line."""
-        if self._bar is not None:
-            self._bar.__exit__(None, None, None)
-            self._bar = None
 
 
 class Job(Struct):
@@ -195,15 +79,6 @@ def _pinged(job: Job, common: Common) -> Pinged | None:
     return Pinged(url, job.command)
 
 
-def mute() -> None:
-    """Lets nothing more be written to a stream that nobody reads, not even at the interpreter's end."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
 def execute(job: Job, common: Common, running: Running) -> Outcome:
     """Runs the work for each connector."""
     from syncctl.app import App, Terms, chosen
@@ -257,12 +132,6 @@ def _delay(run: Run, running: Running) -> None:
         run.deadline = run.now() + timedelta(seconds=running.max_seconds)
 
 
-def warn(warnings: Sequence[str]) -> None:
-    """Prints warnings, which never change the outcome."""
-    for warning in warnings:
-        click.echo(f"syncctl: warning: {warning}", err=True)
-
-
 def _show_outcome(job: Job, outcome: Outcome, common: Common) -> None:
     """The summary or the JSON object on stdout, and what went wrong on stderr."""
     command = job.command
@@ -277,90 +146,3 @@ def _show_outcome(job: Job, outcome: Outcome, common: Common) -> None:
     elif common.talks:
         for tally in outcome.tallies:
             click.echo(summary(command, tally))
-
-
-def show_json(command: str, **values: object) -> None:
-    """One JSON object on stdout."""
-    click.echo(json.dumps({"schema_version": SCHEMA_VERSION, "command": command, **values}, ensure_ascii=False))
-
-
-def show_errors(tally: Tally, common: Common) -> None:
-    """What went wrong, a sentence a line on stderr; neither a short lock nor what was mailed is news to cron."""
-    watched = common.verbose or sys.stderr.isatty()
-    if tally.locked_quietly and not watched:
-        return
-    click.echo(tally.trace, err=True, nl=False)
-    for error in tally.errors if watched else [error for error in tally.errors if error not in tally.mailed]:
-        click.echo(sentence(tally.name, error.record, error.message, error.remedy), err=True)
-
-
-def sentence(connector: str, record: str, message: str, remedy: str) -> str:
-    """`unleashed: MUG-1: what is wrong. What to do.` is the form of every message about a record."""
-    named = not record and message.startswith(f"{connector} ")  # as in `unleashed is locked by …`
-    who = "" if named else f"{connector}: {record[:80]}: " if record else f"{connector}: "
-    return f"{who}{message.rstrip('.')}." + (f" {remedy.rstrip('.')}." if remedy else "")
-
-
-def summary(command: str, tally: Tally) -> str:
-    """One line: what was done and what it cost."""
-    told = ", ".join(f"{number:,} {word}" for word, number, always in _counts(command, tally) if number or always)
-    line = f"{tally.name}: {told}; {number_of_calls(tally.calls)}"
-    if tally.deferred_until and command != "sync-product":  # which has told it on stderr
-        line += f"; {deferral(tally, tally.deferred_until)}"
-    return line + (f"; {len(tally.errors)} to look at" if tally.errors else "")
-
-
-def number_of_calls(number: int) -> str:
-    """`1 call`, `2 calls`."""
-    return f"{number:,} call{'' if number == 1 else 's'}"
-
-
-def deferral(tally: Tally, until: datetime) -> str:
-    """Why the rest is left for later, and when it goes on."""
-    why = tally.deferred_because.removeprefix(f"{tally.name}: ")
-    why = why[:1].lower() + why[1:]
-    return why if iso(until) in why or why.endswith(GOES_ON) else f"{why}, goes on {iso(until)}"
-
-
-def _counts(command: str, tally: Tally) -> list[tuple[str, int, bool]]:
-    """The counts that a command is about, each with whether it is told when it is 0."""
-    reads_all = command in ("sync-recent", "sync-customers")
-    if tally.pushed.counts is not None:
-        return [(word, number, word == "posted") for word, number in tally.pushed.told()]
-    return [
-        ("seen", tally.seen if reads_all else 0, reads_all),
-        ("new", tally.created, False),
-        ("changed", tally.changed, reads_all),
-        ("linked", tally.customers_linked, command == "sync-customers"),
-        ("verified", tally.verified, not reads_all),
-        ("drifted", tally.drifted, command == "sync-oldest"),
-        ("gone", tally.gone, command == "sync-oldest"),
-    ]
-
-
-def show_failure(error: SyncctlError, args: Sequence[str]) -> None:
-    """An error that stopped the command before or outside its connectors."""
-    messages = error.problems if isinstance(error, ConfigError) else (error.message,)
-    record = error.record if isinstance(error, RecordError) else ""
-    for message in messages:
-        click.echo(sentence("syncctl", record, message, ""), err=True)
-    if error.remedy:
-        click.echo(f"syncctl: {error.remedy.rstrip('.')}.", err=True)
-    show_json_failure(args, error.exit_code, [Problem(record, message, error.remedy) for message in messages])
-
-
-def show_json_failure(args: Sequence[str], code: int, errors: list[Problem]) -> None:
-    """The object of a command that ended before it came to its connectors, where one is asked for.
-
-    The syncing commands keep their form: who reads the errors of all connectors finds these, too; the name there is
-    null, since they belong to none of them.
-    """
-    if "--json" not in args:
-        return
-    failed = Tally("")
-    failed.errors = errors
-    told = failed.as_json() | {"name": None}
-    if args[0].startswith("sync-") or args[0] == "doctor":
-        show_json(args[0], run=None, exit_code=code, connectors=[told])
-    else:
-        show_json(args[0], exit_code=code, errors=told["errors"])

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import click
 
-from syncctl.commands.common import (
-    Common,
-    Job,
-    Running,
-    common_options,
-    deferral,
-    execute,
-    running_options,
-    sentence,
-    show_errors,
-    show_json,
-)
+from syncctl.commands.common import Job, execute
+from syncctl.commands.messages import deferral, sentence, show_errors, show_json
+from syncctl.commands.options import Common, Running, common_options, running_options
 from syncctl.connectors.base import Check
 from syncctl.errors import worst
 from syncctl.models import Purpose

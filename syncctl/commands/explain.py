@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncctl.commands.common import Common, common_options, show_json
 from syncctl.commands.explain_call import explain_call
 from syncctl.commands.explain_customer import customer
 from syncctl.commands.explain_order import order
+from syncctl.commands.messages import show_json
+from syncctl.commands.options import Common, common_options
 from syncctl.commands.sku import as_sku
 from syncctl.commands.timeline import (
     call,

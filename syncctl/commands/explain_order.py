@@ -6,7 +6,8 @@ from contextlib import closing
 
 import click
 
-from syncctl.commands.common import Common, common_options, show_json
+from syncctl.commands.messages import show_json
+from syncctl.commands.options import Common, common_options
 from syncctl.errors import RecordError
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncctl.commands.common import Common, number_of_calls, sentence, show_json, warn
+from syncctl.commands.messages import number_of_calls, sentence, show_json, warn
+from syncctl.commands.options import Common
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from syncctl.commands.common import Common, common_options, gathered, show_json
+from syncctl.commands.messages import show_json
+from syncctl.commands.options import Common, common_options, gathered
 from syncctl.models import Problem, Struct
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncctl.commands.common import Common, common_options, show_json
+from syncctl.commands.messages import show_json
+from syncctl.commands.options import Common, common_options
 from syncctl.commands.sku import as_sku
 from syncctl.commands.timeline import HOW
 from syncctl.errors import ConfigError, RecordError

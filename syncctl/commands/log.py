@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncctl.clock import SystemClock, seconds_in
-from syncctl.commands.common import Common, common_options, gathered, number_of_calls, show_json
+from syncctl.commands.messages import number_of_calls, show_json
+from syncctl.commands.options import Common, common_options, gathered
 from syncctl.models import Kind, Purpose, Struct, from_ms, iso, to_ms
 
 if TYPE_CHECKING:

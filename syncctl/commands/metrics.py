@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from syncctl.commands.common import Common, common_options, show_json, warn
+from syncctl.commands.messages import show_json, warn
+from syncctl.commands.options import Common, common_options
 from syncctl.errors import StateError
 
 Sample = tuple[Mapping[str, str], float]

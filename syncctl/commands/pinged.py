@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from syncctl.commands.common import Outcome, sentence, summary, warn
+from syncctl.commands.common import Outcome
+from syncctl.commands.messages import sentence, summary, warn
 from syncctl.errors import SyncctlError
 from syncctl.ping import Ping
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncctl.commands.common import Common, common_options, show_json
+from syncctl.commands.messages import show_json
+from syncctl.commands.options import Common, common_options
 from syncctl.errors import RecordError
 from syncctl.models import from_ms, iso, to_ms
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from syncctl.commands.common import Common, Running, common_options, running_options
+from syncctl.commands.options import Common, Running, common_options, running_options
 
 
 @click.command("retry-queue")

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from syncctl.clock import span
-from syncctl.commands.common import Common, common_options, show_json, warn
+from syncctl.commands.messages import show_json, warn
+from syncctl.commands.options import Common, common_options
 from syncctl.models import Struct, from_ms, iso, to_ms
 
 _WEEK_MS = 7 * 86400 * 1000

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncctl.commands.common import Common, Job, Running, common_options, run_job, running_options
+from syncctl.commands.common import Job, run_job
+from syncctl.commands.options import Common, Running, common_options, running_options
 from syncctl.models import Purpose
 
 if TYPE_CHECKING:

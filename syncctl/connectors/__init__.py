@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def kinds() -> list[str]:
     """The services that this version has a connector for."""
     names = {name.partition(".")[0] for folder in __path__ for name in os.listdir(folder) if name.endswith(".py")}
-    return sorted(name for name in names - {"base"} if not name.startswith("_"))
+    return sorted(name for name in names - {"base", "declared"} if not name.startswith("_"))
 
 
 def connector_class(kind: str) -> type[Connector]:

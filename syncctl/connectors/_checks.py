@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncctl.connectors.base import Answer, Check, Values
+from syncctl.connectors.base import Answer, Check
+from syncctl.connectors.declared import Values
 
 MOST_CLOCK_SKEW_SECONDS = 300
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from syncctl.models import money_text
 
 if TYPE_CHECKING:
-    from syncctl.connectors.base import Values
+    from syncctl.connectors.declared import Values
     from syncctl.shoporder import Order
 
 CENT = Decimal("0.01")

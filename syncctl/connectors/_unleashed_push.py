@@ -21,7 +21,8 @@ from syncctl.models import Kind
 from syncctl.models_push import Completion, NewCustomer, NewProduct, Outcome, Outgoing, Sale, Seen
 
 if TYPE_CHECKING:
-    from syncctl.connectors.base import Http, Values
+    from syncctl.connectors.base import Http
+    from syncctl.connectors.declared import Values
 
 _PATHS = {
     Kind.CUSTOMERS: "/Customers", Kind.PRODUCTS: "/Products", Kind.ORDERS: "/SalesOrders",

@@ -15,7 +15,7 @@ from syncctl.connectors._posting import CENT, HeldError, as_entered, difference,
 from syncctl.models import Struct, money_text
 
 if TYPE_CHECKING:
-    from syncctl.connectors.base import Values
+    from syncctl.connectors.declared import Values
     from syncctl.models_push import Outgoing, Sale
     from syncctl.shoporder import Line
 

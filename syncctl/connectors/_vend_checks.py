@@ -16,7 +16,8 @@ from syncctl.connectors._vend_posting_checks import (
     register_check,
     status_check,
 )
-from syncctl.connectors.base import Answer, Check, Connector, Values
+from syncctl.connectors.base import Answer, Check, Connector
+from syncctl.connectors.declared import Values
 from syncctl.errors import CredentialsError
 
 _READ = ("products", "inventory", "customers", "outlets", "registers", "retailer", "payment_types")

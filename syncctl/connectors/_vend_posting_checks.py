@@ -8,7 +8,8 @@ from typing import Any
 
 from syncctl.connectors._fields import number, text
 from syncctl.connectors._posting import mapping
-from syncctl.connectors.base import Check, Values
+from syncctl.connectors.base import Check
+from syncctl.connectors.declared import Values
 
 Row = Mapping[str, Any]
 POSTING_SCOPES = frozenset(

@@ -24,7 +24,8 @@ from syncctl.models import Kind
 from syncctl.models_push import NewCustomer, NewProduct, Outcome, Outgoing, Sale, Seen
 
 if TYPE_CHECKING:
-    from syncctl.connectors.base import Answer, Http, Values
+    from syncctl.connectors.base import Answer, Http
+    from syncctl.connectors.declared import Values
 
 Path = Callable[..., str]
 MOST_READ_BACK = 10  # sales a run, where the service answers with their ids alone: the others come to their sum alike

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from syncctl.connectors.base import Values
+    from syncctl.connectors.declared import Values
     from syncctl.errors import RefusedError
 
 UNKNOWN = {"customer": "unknown-customer", "product": "unknown-product"}

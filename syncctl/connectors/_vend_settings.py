@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from syncctl.connectors._vend_records import TAXES
-from syncctl.connectors.base import POSTING, Setting, Values
+from syncctl.connectors.declared import POSTING, Setting, Values
 
 OLDEST_VERSION = "2026-04"  # where the inventory is read by POST, and sales are created by POST alone
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"

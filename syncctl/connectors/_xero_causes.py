@@ -11,7 +11,7 @@ from syncctl.models import Kind
 from syncctl.models_push import Outcome, Outgoing, Sale
 
 if TYPE_CHECKING:
-    from syncctl.connectors.base import Values
+    from syncctl.connectors.declared import Values
 
 EXISTS = {
     Kind.CUSTOMERS: r"contact ?(number|code).*(already|exist|unique)",

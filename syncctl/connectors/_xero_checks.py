@@ -7,7 +7,8 @@ from typing import Any
 
 from syncctl.connectors._checks import clock_check
 from syncctl.connectors._fields import microsoft_date, text
-from syncctl.connectors.base import Check, Connector, Values
+from syncctl.connectors.base import Check, Connector
+from syncctl.connectors.declared import Values
 from syncctl.errors import AnswerError
 from syncctl.models import from_ms
 

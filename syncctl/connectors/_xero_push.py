@@ -24,7 +24,8 @@ from syncctl.models import Kind
 from syncctl.models_push import Outcome, Outgoing, Sale, Seen
 
 if TYPE_CHECKING:
-    from syncctl.connectors.base import Answer, Http, Values
+    from syncctl.connectors.base import Answer, Http
+    from syncctl.connectors.declared import Values
 
 Json = dict[str, Any]
 Pair = tuple[Outgoing, Json]

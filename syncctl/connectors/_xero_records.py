@@ -11,7 +11,7 @@ from syncctl.connectors._xero_words import addresses, email, person, phones, pla
 from syncctl.models_push import NewCustomer, NewProduct, Sale
 
 if TYPE_CHECKING:
-    from syncctl.connectors.base import Values
+    from syncctl.connectors.declared import Values
     from syncctl.models_push import Outgoing
 
 Json = dict[str, Any]

@@ -17,7 +17,7 @@ from syncctl.models import Struct, money_text
 from syncctl.models_push import Payment
 
 if TYPE_CHECKING:
-    from syncctl.connectors.base import Values
+    from syncctl.connectors.declared import Values
     from syncctl.models_push import Outgoing, Sale
     from syncctl.shoporder import Line
 

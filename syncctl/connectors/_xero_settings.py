@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncctl.connectors.base import POSTING, Setting
+from syncctl.connectors.declared import POSTING, Setting
 
 _ACCOUNT = r"[^,:\s]{1,10}"
 POSTING_SETTINGS = (

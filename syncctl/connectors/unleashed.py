@@ -24,22 +24,8 @@ from syncctl.connectors._fields import (
 from syncctl.connectors._stamps import OVERLAP_MS, Cursor, moved, set_back, since_text
 from syncctl.connectors._unleashed_customers import customer
 from syncctl.connectors._unleashed_lists import check_paging, listed, newest, prefix, query
-from syncctl.connectors.base import (
-    POSTING,
-    Answer,
-    Auth,
-    Check,
-    Connector,
-    Found,
-    Limit,
-    Lookup,
-    Page,
-    Pull,
-    Push,
-    Repeat,
-    Setting,
-    Values,
-)
+from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
+from syncctl.connectors.declared import POSTING, Limit, Lookup, Pull, Push, Repeat, Setting, Values
 from syncctl.errors import CredentialsError, RefusedError
 from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock
 

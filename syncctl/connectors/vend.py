@@ -17,24 +17,8 @@ from urllib.parse import quote
 from syncctl.connectors._fields import text, with_sku
 from syncctl.connectors._vend_records import TAXES, is_gone, read, version_of
 from syncctl.connectors._vend_settings import SETTINGS, wrong
-from syncctl.connectors.base import (
-    Answer,
-    Auth,
-    Check,
-    Connector,
-    Found,
-    Grant,
-    Limit,
-    Lookup,
-    Oldest,
-    Page,
-    Pull,
-    Push,
-    Rate,
-    Repeat,
-    Setting,
-    Values,
-)
+from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
+from syncctl.connectors.declared import Grant, Limit, Lookup, Oldest, Pull, Push, Rate, Repeat, Setting, Values
 from syncctl.errors import AnswerError, RefusedError
 from syncctl.models import Kind, Problem, Product
 

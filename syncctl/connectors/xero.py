@@ -19,24 +19,8 @@ from syncctl.connectors._stamps import AHEAD_MS, OVERLAP_MS, SETTLED_MS, since_t
 from syncctl.connectors._xero_checks import CONTACT_SCOPES, READ_SCOPES, checks
 from syncctl.connectors._xero_contacts import contact_page, search
 from syncctl.connectors._xero_settings import POSTING_SETTINGS
-from syncctl.connectors.base import (
-    Answer,
-    Auth,
-    Check,
-    Connector,
-    Found,
-    Grant,
-    Limit,
-    Lookup,
-    Oldest,
-    Page,
-    Pull,
-    Push,
-    Rate,
-    Repeat,
-    Setting,
-    Values,
-)
+from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
+from syncctl.connectors.declared import Grant, Limit, Lookup, Oldest, Pull, Push, Rate, Repeat, Setting, Values
 from syncctl.errors import RefusedError
 from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock, to_ms
 

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from syncctl.connectors.base import Limit
+from syncctl.connectors.declared import Limit
 from syncctl.state import windows
 from syncctl.state.database import Database
 from syncctl.state.windows import DAY

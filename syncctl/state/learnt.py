@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncctl.connectors.base import Limit
+from syncctl.connectors.declared import Limit
 
 if TYPE_CHECKING:
     from syncctl.state.database import Database

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from syncctl.clock import Clock
-    from syncctl.connectors.base import Limit
+    from syncctl.connectors.declared import Limit
     from syncctl.state.database import Database
 
 Body = bytes

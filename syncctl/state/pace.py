@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncctl.connectors.base import Limit
+from syncctl.connectors.declared import Limit
 from syncctl.models import from_ms, iso
 from syncctl.state import windows
 from syncctl.state.database import Database

@@ -16,7 +16,7 @@ from syncctl.models import Purpose, from_ms, to_ms
 if TYPE_CHECKING:
     import sqlite3
 
-    from syncctl.connectors.base import Calendar, Limit
+    from syncctl.connectors.declared import Calendar, Limit
 
     Window = int | Calendar
 

@@ -1,0 +1,159 @@
+"""How the commands tell what happened: sentences, summaries, JSON and a progress bar."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+from syncctl.commands.options import Common
+from syncctl.errors import ConfigError, RecordError, SyncctlError
+from syncctl.models import Problem, iso
+from syncctl.run import GOES_ON
+from syncctl.tally import SCHEMA_VERSION, Tally
+
+
+class Terminal:
+    """Tells a person what a run does: notes and a progress bar, both on stderr."""
+
+    def __init__(self, common: Common) -> None:
+        self.common = common
+        self._bar: Any = None
+        self._label = ""
+
+    def note(self, text: str) -> None:
+        """A sentence, where somebody reads it."""
+        self.close()
+        if self.common.verbose or sys.stderr.isatty():
+            click.echo(text, err=True)
+
+    def warn(self, text: str) -> None:
+        """A sentence for everybody."""
+        self.close()
+        click.echo(f"syncctl: {text.rstrip('.')}.", err=True)
+
+    def progress(self, label: str, done: int, total: int) -> None:
+        """A bar, on a terminal only."""
+        if not sys.stderr.isatty():
+            return
+        if self._bar is None or label != self._label:
+            self.close()
+            self._label = label
+            self._bar = click.progressbar(length=total, label=label, file=sys.stderr)
+            self._bar.__enter__()
+        self._bar.update(done - self._bar.pos)
+        if done >= total:
+            self.close()
+
+    def close(self) -> None:
+        """Ends the bar's line."""
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+            self._bar = None
+
+
+def mute() -> None:
+    """Lets nothing more be written to a stream that nobody reads, not even at the interpreter's end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def warn(warnings: Sequence[str]) -> None:
+    """Prints warnings, which never change the outcome."""
+    for warning in warnings:
+        click.echo(f"syncctl: warning: {warning}", err=True)
+
+
+def show_json(command: str, **values: object) -> None:
+    """One JSON object on stdout."""
+    click.echo(json.dumps({"schema_version": SCHEMA_VERSION, "command": command, **values}, ensure_ascii=False))
+
+
+def show_errors(tally: Tally, common: Common) -> None:
+    """What went wrong, a sentence a line on stderr; neither a short lock nor what was mailed is news to cron."""
+    watched = common.verbose or sys.stderr.isatty()
+    if tally.locked_quietly and not watched:
+        return
+    click.echo(tally.trace, err=True, nl=False)
+    for error in tally.errors if watched else [error for error in tally.errors if error not in tally.mailed]:
+        click.echo(sentence(tally.name, error.record, error.message, error.remedy), err=True)
+
+
+def sentence(connector: str, record: str, message: str, remedy: str) -> str:
+    """`unleashed: MUG-1: what is wrong. What to do.` is the form of every message about a record."""
+    named = not record and message.startswith(f"{connector} ")  # as in `unleashed is locked by …`
+    who = "" if named else f"{connector}: {record[:80]}: " if record else f"{connector}: "
+    return f"{who}{message.rstrip('.')}." + (f" {remedy.rstrip('.')}." if remedy else "")
+
+
+def summary(command: str, tally: Tally) -> str:
+    """One line: what was done and what it cost."""
+    told = ", ".join(f"{number:,} {word}" for word, number, always in _counts(command, tally) if number or always)
+    line = f"{tally.name}: {told}; {number_of_calls(tally.calls)}"
+    if tally.deferred_until and command != "sync-product":  # which has told it on stderr
+        line += f"; {deferral(tally, tally.deferred_until)}"
+    return line + (f"; {len(tally.errors)} to look at" if tally.errors else "")
+
+
+def number_of_calls(number: int) -> str:
+    """`1 call`, `2 calls`."""
+    return f"{number:,} call{'' if number == 1 else 's'}"
+
+
+def deferral(tally: Tally, until: datetime) -> str:
+    """Why the rest is left for later, and when it goes on."""
+    why = tally.deferred_because.removeprefix(f"{tally.name}: ")
+    why = why[:1].lower() + why[1:]
+    return why if iso(until) in why or why.endswith(GOES_ON) else f"{why}, goes on {iso(until)}"
+
+
+def _counts(command: str, tally: Tally) -> list[tuple[str, int, bool]]:
+    """The counts that a command is about, each with whether it is told when it is 0."""
+    reads_all = command in ("sync-recent", "sync-customers")
+    if tally.pushed.counts is not None:
+        return [(word, number, word == "posted") for word, number in tally.pushed.told()]
+    return [
+        ("seen", tally.seen if reads_all else 0, reads_all),
+        ("new", tally.created, False),
+        ("changed", tally.changed, reads_all),
+        ("linked", tally.customers_linked, command == "sync-customers"),
+        ("verified", tally.verified, not reads_all),
+        ("drifted", tally.drifted, command == "sync-oldest"),
+        ("gone", tally.gone, command == "sync-oldest"),
+    ]
+
+
+def show_failure(error: SyncctlError, args: Sequence[str]) -> None:
+    """An error that stopped the command before or outside its connectors."""
+    messages = error.problems if isinstance(error, ConfigError) else (error.message,)
+    record = error.record if isinstance(error, RecordError) else ""
+    for message in messages:
+        click.echo(sentence("syncctl", record, message, ""), err=True)
+    if error.remedy:
+        click.echo(f"syncctl: {error.remedy.rstrip('.')}.", err=True)
+    show_json_failure(args, error.exit_code, [Problem(record, message, error.remedy) for message in messages])
+
+
+def show_json_failure(args: Sequence[str], code: int, errors: list[Problem]) -> None:
+    """The object of a command that ended before it came to its connectors, where one is asked for.
+
+    The syncing commands keep their form: who reads the errors of all connectors finds these, too; the name there is
+    null, since they belong to none of them.
+    """
+    if "--json" not in args:
+        return
+    failed = Tally("")
+    failed.errors = errors
+    told = failed.as_json() | {"name": None}
+    if args[0].startswith("sync-") or args[0] == "doctor":
+        show_json(args[0], run=None, exit_code=code, connectors=[told])
+    else:
+        show_json(args[0], exit_code=code, errors=told["errors"])

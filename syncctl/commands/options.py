@@ -1,0 +1,105 @@
+"""The options that commands share."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from syncctl.models import Struct
+
+
+class Common(Struct):
+    """The options that every command has."""
+
+    env_file: Path | None
+    as_json: bool
+    verbose: bool
+
+    @property
+    def talks(self) -> bool:
+        """Whether anybody reads a summary: cron mails only what is printed, and success is no news."""
+        return self.verbose or sys.stdout.isatty()
+
+
+class Running(Struct):
+    """The options of the commands that call services."""
+
+    connector: str | None
+    dry_run: bool
+    wait_lock: float
+    max_seconds: float | None
+    jitter: float
+
+
+class _Seconds(click.FloatRange):
+    """A time that can be waited for; `inf` and `nan` are numbers to Python, and no times."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if not seconds <= _MOST_SECONDS:  # this way round, since nan is not more than anything
+            self.fail(f"{value} is no time of at most a year.", param, ctx)
+        return seconds
+
+
+_MOST_SECONDS = 366 * 86400
+
+
+_ENV_FILE = click.option(
+    "--env-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Settings file; else ./.env, $XDG_CONFIG_HOME/syncctl/.env or /etc/syncctl/.env.",
+)
+
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+_VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Say what is done, even without a terminal.")
+
+
+_CONNECTOR = click.option("--connector", metavar="NAME", help="Only this connector.")
+
+
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Print the calls that it would make, and make none.")
+
+
+_WAIT_LOCK = click.option(
+    "--wait-lock", type=_Seconds(0), default=0, metavar="SECONDS", help="Wait this long for another run."
+)
+
+
+_MAX_SECONDS = click.option(
+    "--max-seconds", type=_Seconds(0), metavar="SECONDS", help="Stop in good order after this time."
+)
+
+
+_JITTER = click.option(
+    "--jitter", type=_Seconds(0), default=0, metavar="SECONDS", help="First wait a random time up to this long."
+)
+
+
+def gathered(options: Sequence[Callable[..., Any]], cls: type[Struct], name: str) -> Callable[..., Any]:
+    """A decorator that adds options and hands them to the command as one object."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(**values: Any) -> Any:
+            options_given = cls(**{field: values.pop(field) for field in cls.__annotations__})
+            return function(**{name: options_given}, **values)
+
+        for option in reversed(options):
+            call = option(call)
+        return call
+
+    return decorate
+
+
+common_options = gathered([_ENV_FILE, _JSON, _VERBOSE], Common, "common")
+
+
+running_options = gathered([_CONNECTOR, _DRY_RUN, _WAIT_LOCK, _MAX_SECONDS, _JITTER], Running, "running")

@@ -1,0 +1,136 @@
+"""What a connector declares: its costs, limits, settings, and how it is let in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from syncctl.models import Kind, Struct
+
+Calendar = Literal["day", "month"]
+# How products looked at longest ago are read again: by lists of their ids, by the next pages of a full read that goes
+# round and round, or by the one call that reads everything.
+Oldest = Literal["lists", "pages", "everything"]
+WAITABLE_SECONDS = 600  # a window up to this long is waited for; a longer one ends the work
+
+
+class Limit(Struct):
+    """At most `calls` in a window: rolling seconds, or a calendar day or month in UTC."""
+
+    calls: int
+    window: int | Calendar
+
+    @property
+    def name(self) -> str:
+        """The key of the window in the ledger: `60s`, `day`, `month`."""
+        return f"{self.window}s" if isinstance(self.window, int) else self.window
+
+    @property
+    def waitable(self) -> bool:
+        """Whether a run may sit out a full window."""
+        return isinstance(self.window, int) and self.window <= WAITABLE_SECONDS
+
+
+class Setting(Struct):
+    """A setting of a connector: `SYNCCTL_<NAME>_<name>`. `pattern` is what a value must match as a whole."""
+
+    name: str
+    help: str
+    default: str | None = None
+    required: bool = False
+    secret: bool = False
+    pattern: str = ".+"
+
+
+class Pull(Struct):
+    """The cost of reading a kind: one call a page of `page_size` records, with None one call for all of them.
+
+    `delta`: whether "changed since" is served. `brings`: the kinds that come in the same answers, but of which a delta
+    does not tell every change: where a role wants one of them, every read of this kind is a full one. `to_empty`:
+    whether only an empty page shows where the end is.
+    """
+
+    page_size: int | None
+    delta: bool = True
+    brings: tuple[Kind, ...] = ()
+    to_empty: bool = False
+
+
+class Lookup(Struct):
+    """The cost of reading single records again: one call per `batch` remote ids."""
+
+    batch: int
+
+
+class Push(Struct):
+    """The cost of creating records of a kind: one call per `batch`.
+
+    `settle` is for how many seconds after a lost answer the service may still bring forth what was sent: until then
+    its not being found means nothing.
+    """
+
+    batch: int = 1
+    settle: int = 300
+
+
+class Rate(Struct):
+    """What the service says is left of one of its limits; `limit` is its size, where the service tells it."""
+
+    window: int | Calendar
+    remaining: int
+    limit: int | None = None
+
+
+class Grant(Struct):
+    """How a token is fetched (OAuth 2): a POST of `form` to `url`, with `basic` (id and secret) as its credentials.
+
+    `refresh_token` is the one from the settings, which begins a chain of them; "" where the form alone is enough
+    (client credentials). `grace` is for how many seconds the service still takes a refresh token that was used before,
+    so that a lost answer is no lost chain. `unused_days` is how long a refresh token lives that nobody uses; None where
+    the service does not say.
+    """
+
+    url: str
+    form: Mapping[str, str]
+    basic: tuple[str, str] | None = None
+    refresh_token: str = ""
+    grace: int = 0
+    unused_days: int | None = None
+
+
+class Repeat(Struct):
+    """How a call is made by hand: its headers, and lines of shell before it. `$NAME` is a variable of the shell.
+
+    What is secret is always such a variable: that of the setting, where it is a setting.
+    """
+
+    headers: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+
+
+class Values(Struct):
+    """The settings of one configured connector, checked against its class."""
+
+    name: str
+    base_url: str
+    settings: Mapping[str, str] = MappingProxyType({})
+
+    def get(self, setting: str) -> str:
+        """The value of a setting, "" where it is not set."""
+        return self.settings.get(setting, "")
+
+    def variable(self, setting: str) -> str:
+        """The name of the variable that holds a setting."""
+        return f"SYNCCTL_{self.name.upper()}_{setting}"
+
+
+# What every connector that posts can be told.
+POSTING = (
+    Setting("POST_SINCE", "the day from which on orders are posted; by default when it first got the role invoices",
+            pattern=r"\d{4}-\d{2}-\d{2}"),
+    Setting("TAX", "tax code of each rate in the shop's orders, as `0.15:OUTPUT2,0:ZERORATEDOUTPUT`",
+            pattern=r"0?\.?\d+:[^,:]+(, ?0?\.?\d+:[^,:]+)*"),
+    Setting("GUEST", "`create` a customer for each guest, or the code of the customer that stands for all", "create"),
+    Setting("DUE_DAYS", "days after which an order has to be paid", pattern=r"\d{1,3}"),
+)  # fmt: skip
