@@ -29,7 +29,7 @@ COMMANDS = {
     "budget": ("budget", "Show how full each call window is, by what, and where it will end."),
     "metrics": ("metrics", "Show the numbers of status for Prometheus, or write them for its node exporter."),
     "status": ("status", "Show freshness, budgets, drift and ghosts of each connector."),
-    "doctor": ("doctor", "Check credentials, clock, host and settings with one or two calls per service."),
+    "doctor": ("doctor", "Check this machine, the settings and each service, with at most five calls per service."),
     "sandbox": ("sandbox", "Serve a local copy of the back offices, to try syncctl without any account."),
     "demo": ("demo", "Run the main job on a local sandbox, and say what it costs."),
 }

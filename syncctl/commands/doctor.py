@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from syncctl.commands.common import Job, execute
@@ -19,9 +21,11 @@ from syncctl.tally import Tally
 @running_options
 @common_options
 def command(*, mail: bool, common: Common, running: Running) -> int:
-    """Check credentials, clock, host and settings with one or two calls per service.
+    """Check this machine, the settings and each service, with at most five calls per service.
 
-    Of the mail server it checks address, encryption and login.
+    Here: settings file, state and tokens, who may read them, and whether cron would find them. At a service:
+    credentials, clock, host and rights, and that what the settings name is there. Of the mail server: address,
+    encryption and login.
 
     \b
     Examples:
@@ -34,6 +38,7 @@ def command(*, mail: bool, common: Common, running: Running) -> int:
 
         return show_forecast(Wanted("doctor"), common, running.connector)
     checks: dict[str, list[Check]] = {}
+    here = _check_here(common)
 
     def work(session: Session) -> None:
         found = checks.setdefault(session.name, [])
@@ -46,7 +51,7 @@ def command(*, mail: bool, common: Common, running: Running) -> int:
 
     outcome = execute(Job("doctor", Purpose.MANUAL, work, lock=False), common, running)
     mail_checks = _check_mail(common, by_sending=mail)
-    wrong = any(check.level == "wrong" for found in (*checks.values(), mail_checks) for check in found)
+    wrong = any(check.level == "wrong" for found in (*checks.values(), here, mail_checks) for check in found)
     code = worst([outcome.code, 78 if wrong else 0])
     for tally in outcome.tallies:
         show_errors(tally, common)
@@ -54,9 +59,22 @@ def command(*, mail: bool, common: Common, running: Running) -> int:
             _warn(tally, deferral(tally, tally.deferred_until), common, checks)
     if common.as_json:
         rows = [t.as_json() | {"checks": [c.as_dict() for c in checks.get(t.name, [])]} for t in outcome.tallies]
-        mailing = [check.as_dict() for check in mail_checks]
-        show_json("doctor", run=outcome.run, exit_code=code, connectors=rows, mail=mailing)
+        told = {"here": [check.as_dict() for check in here], "mail": [check.as_dict() for check in mail_checks]}
+        show_json("doctor", run=outcome.run, exit_code=code, connectors=rows, **told)
     return code
+
+
+def _check_here(common: Common) -> list[Check]:
+    """What is to be seen on this machine; the state is made where there is none yet."""
+    from syncctl.app import App
+    from syncctl.commands.surroundings import checks_here
+    from syncctl.state.tokens import TokenFile
+
+    with App.opened(common.env_file) as app:
+        found = list(checks_here(app.config, TokenFile(app.config.state).path, common.env_file, os.environ))
+    for check in found if not common.as_json else ():
+        _print("syncctl", check)
+    return found
 
 
 def _check_mail(common: Common, *, by_sending: bool) -> list[Check]:

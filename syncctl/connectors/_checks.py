@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from syncctl.connectors.base import Answer, Check
+from syncctl.connectors.base import Answer, Check, Connector
 from syncctl.connectors.declared import Values
+from syncctl.models import Customer, State
 
 MOST_CLOCK_SKEW_SECONDS = 300
 
@@ -30,3 +31,27 @@ def location_check(values: Values, setting: str, known: Sequence[str]) -> Check:
     return Check(
         "wrong", subject, f"there is no {wanted}", f"Set {values.variable(setting)} to one of {', '.join(known)}"
     )
+
+
+def guest_check(connector: Connector, *, sure: bool = True) -> Iterator[Check]:
+    """Whether the customer that stands for all guests is there; one call where `_GUEST` names one.
+
+    `sure`: whether the service's search finds a customer by every code that it may have.
+    """
+    values = connector.values
+    code = values.get("GUEST")
+    if code in ("", "create"):
+        return
+    records = connector.find_customer(code, "").records
+    found = [each for each in records if isinstance(each, Customer) and code in each.codes]
+    variable = values.variable("GUEST")
+    if len(found) == 1 and found[0].state is State.ACTIVE:
+        yield Check("ok", "guests", f"orders of guests are those of {found[0].name} ({code})")
+    elif found:
+        said = "is not in use any more" if len(found) == 1 else f"is the code of {len(found)} customers"
+        yield Check("wrong", "guests", f"{code} {said}", f"Name another one in {variable}, or set {variable}=create")
+    elif not sure:
+        message = f"a search finds no {code}; orders of guests are held unless it is an account number"
+        yield Check("warning", "guests", message, f"Run syncctl sync-customers, or set {variable}=create")
+    else:
+        yield Check("wrong", "guests", f"there is no customer {code}", f"Correct {variable}, or set {variable}=create")

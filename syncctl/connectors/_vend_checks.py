@@ -12,6 +12,7 @@ from syncctl.connectors._fields import text
 from syncctl.connectors._vend_posting_checks import (
     POSTING_CHECKS,
     POSTING_SCOPES,
+    outlets_of_registers,
     posts,
     register_check,
     status_check,
@@ -22,28 +23,45 @@ from syncctl.errors import CredentialsError
 
 _READ = ("products", "inventory", "customers", "outlets", "registers", "retailer", "payment_types")
 NEEDED_SCOPES = frozenset(f"{name}:read" for name in _READ)
+_ONE = "page_size=1&include_images=false"
+_ALL = "page_size=200"
 SUPPORTED_YEARS = 1  # a version is supported for at least that long
 
 
 def checks(connector: Connector, path: str) -> Iterator[Check]:
-    """Four calls: a product, the outlets, the retailer, the registers; three more where orders are posted."""
+    """Four calls: a product, the outlets, the retailer, the registers.
+
+    Five where orders are posted: the registers, which tell of the outlets, too, the retailer, and what sales name.
+    """
     values, http = connector.values, connector.http
-    answer = http.get(f"{path}/products", "page_size=1&include_images=false")
+    posting = posts(values)
+    answer = http.get(f"{path}/registers", _ALL) if posting else http.get(f"{path}/products", _ONE)
     yield Check("ok", "credentials", f"{values.base_url} accepts them")
     yield clock_check(answer)
     yield version_check(values, answer.date() or datetime.now(UTC))
-    yield from _scopes(http.scopes(), posts=posts(values))
+    yield from _scopes(http.scopes(), posts=posting)
+    yield from _unless_refused("retailer", lambda: _retailer(values, http.get(f"{path}/retailer")))
 
     def listed(kind: str) -> list[Mapping[str, Any]]:
-        return _live(http.get(f"{path}/{kind}", "page_size=200"))
+        return _live(http.get(f"{path}/{kind}", _ALL))
 
-    yield from _unless_refused("outlets", lambda: [_outlets(connector, listed("outlets"))])
-    yield from _unless_refused("retailer", lambda: _retailer(values, http.get(f"{path}/retailer")))
-    yield from _unless_refused("registers", lambda: _registers(values, listed("registers")))
-    if posts(values):
-        yield from status_check(values)
-        for kind in POSTING_CHECKS:
-            yield from _unless_refused(kind, partial(_posting_check, values, kind, listed))
+    if posting:
+        yield from _posting_checks(connector, _live(answer), listed)
+    else:
+        yield from _unless_refused("outlets", lambda: [_outlets(connector, listed("outlets"))])
+        yield from _unless_refused("registers", lambda: [_registers(values, listed("registers"))])
+
+
+def _posting_checks(
+    connector: Connector, registers: list[Mapping[str, Any]], listed: Callable[[str], list[Mapping[str, Any]]]
+) -> Iterator[Check]:
+    values = connector.values
+    yield outlets_of_registers(values, connector.locations(values) or (), registers)
+    yield _registers(values, registers)
+    yield register_check(values, registers)
+    yield from status_check(values)
+    for kind in POSTING_CHECKS:
+        yield from _unless_refused(kind, partial(_posting_check, values, kind, listed))
 
 
 def _posting_check(values: Values, kind: str, listed: Callable[[str], list[Mapping[str, Any]]]) -> list[Check]:
@@ -116,16 +134,13 @@ def _retailer(values: Values, answer: Answer) -> Iterator[Check]:
         yield Check("warning", "discount", "no product is set for it: orders with a discount are held", remedy)
 
 
-def _registers(values: Values, live: list[Mapping[str, Any]]) -> Iterator[Check]:
+def _registers(values: Values, live: list[Mapping[str, Any]]) -> Check:
     """The limit grows with the registers; what the service says in its answers is believed over this."""
     told = int(values.get("REGISTERS"))
     if live and len(live) != told:
         message = f"the account has {len(live)}, and the call limit is reckoned with {told}"
-        yield Check("warning", "registers", message, f"Set {values.variable('REGISTERS')}={len(live)}")
-    else:
-        yield Check("ok", "registers", f"{told}, by which the call limit is reckoned")
-    if posts(values):
-        yield register_check(values, live)
+        return Check("warning", "registers", message, f"Set {values.variable('REGISTERS')}={len(live)}")
+    return Check("ok", "registers", f"{told}, by which the call limit is reckoned")
 
 
 def _live(answer: Answer) -> list[Mapping[str, Any]]:

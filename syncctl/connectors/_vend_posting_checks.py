@@ -43,6 +43,18 @@ def register_check(values: Values, rows: Sequence[Row]) -> Check:
     return Check("ok", "register", f"{text(row.get('name'))} is there")
 
 
+def outlets_of_registers(values: Values, wanted: Sequence[str], registers: Sequence[Row]) -> Check:
+    """Whether the outlets whose stock is sold are there, as far as their registers tell: that saves a call."""
+    known = {text(row.get("outlet_id")).lower() for row in registers} - {""}
+    unknown = [outlet for outlet in wanted if outlet not in known]
+    if unknown:
+        remedy = f"Correct {values.variable('OUTLETS')}; those of the registers are {', '.join(sorted(known))}"
+        return Check("warning", "outlets", f"no register stands in {', '.join(unknown)}", remedy)
+    return Check(
+        "ok", "outlets", f"stock is that of {', '.join(wanted) or f'all outlets ({len(known)} have a register)'}"
+    )
+
+
 def _user_check(values: Values, rows: Sequence[Row]) -> Check:
     row = _named(values, "USER", rows, name="display_name")
     if isinstance(row, Check):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from syncctl.connectors._checks import clock_check
+from syncctl.connectors._checks import clock_check, guest_check
 from syncctl.connectors._fields import microsoft_date, text
 from syncctl.connectors.base import Check, Connector
 from syncctl.connectors.declared import Values
@@ -20,7 +20,7 @@ _ACCOUNTS = ("ACCOUNT", "SHIPPING", "DISCOUNT", "FEE", "ROUNDING")
 
 
 def checks(connector: Connector) -> Iterator[Check]:
-    """At most four calls: the organisations of a token, the organisation, its accounts and its tax rates."""
+    """At most five calls: a token's organisations, the organisation, its accounts, its tax rates, the guest contact."""
     values, http = connector.values, connector.http
     http.renew()
     for check in _access_checks(connector):
@@ -39,6 +39,7 @@ def checks(connector: Connector) -> Iterator[Check]:
         yield from _lock_checks(organisation)
         yield from _account_checks(values, _objects(http.get("/Accounts").elements("Accounts")))
         yield from _tax_checks(values, _objects(http.get("/TaxRates").elements("TaxRates")))
+        yield from guest_check(connector, sure=False)
 
 
 def _access_checks(connector: Connector) -> Iterator[Check]:

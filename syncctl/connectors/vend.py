@@ -80,7 +80,7 @@ class Vend(Connector):
     }  # fmt: skip
     anonymous: ClassVar[bool] = True
     oldest: ClassVar[Oldest] = "pages"
-    check_calls: ClassVar[int] = 7
+    check_calls: ClassVar[int] = 5
     address_setting: ClassVar[str] = "DOMAIN_PREFIX"
     location_setting: ClassVar[str] = "OUTLETS"
 

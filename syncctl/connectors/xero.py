@@ -77,7 +77,7 @@ class Xero(Connector):
         (Kind.CUSTOMERS, Kind.PRODUCTS, Kind.ORDERS, Kind.PAYMENTS), Push(50)
     )
     oldest: ClassVar[Oldest] = "everything"
-    check_calls: ClassVar[int] = 4
+    check_calls: ClassVar[int] = 5
 
     @classmethod
     def wrong(cls, values: Values) -> Iterable[str]:
