@@ -37,7 +37,8 @@ _PRODUCTS = (
     f"{_NUMBERS} INSERT INTO products (id, sku, name) SELECT i, printf('SKU-%07d', i), 'Product ' || i FROM n",
     f"""{_NUMBERS} INSERT INTO remote_products
     SELECT 'unleashed', printf('%08x-0000-4000-8000-%012x', i * 2654435761 % 4294967296, i), printf('SKU-%07d', i),
-        'Product ' || i, NULL, '{{"default":"10.00"}}', 0, iif(i % 500, 'active', 'gone'), i, i, 'sku', 1, 1 FROM n""",
+        'Product ' || i, NULL, '{{"default":"10.00"}}', iif(i % 500, 'active', 'gone'), i, i, 'sku', 1, 1, NULL
+    FROM n""",
     f"""{_NUMBERS} INSERT INTO remote_stock
     SELECT 'unleashed', printf('%08x-0000-4000-8000-%012x', i * 2654435761 % 4294967296, i), '', i, i, 1 FROM n""",
     f"""{_NUMBERS} INSERT INTO looks
@@ -84,6 +85,7 @@ def commands(calls: int) -> list[list[str]]:
         ["status", "--check"],
         ["metrics"],
         ["budget"],
+        ["report", "/dev/null"],
         ["log", "calls"],
         ["log", "calls", "--status", "failed"],
         ["log", "runs", "--since", "7d"],

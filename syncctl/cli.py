@@ -28,6 +28,7 @@ COMMANDS = {
     "log": ("log", "Show the journal: calls, runs and changes, the newest last."),
     "budget": ("budget", "Show how full each call window is, by what, and where it will end."),
     "metrics": ("metrics", "Show the numbers of status for Prometheus, or write them for its node exporter."),
+    "report": ("report", "Write a page of how the last days went: freshness, calls, queue, drift and errors."),
     "status": ("status", "Show freshness, budgets, drift and ghosts of each connector."),
     "doctor": ("doctor", "Check this machine, the settings and each service, with at most five calls per service."),
     "sandbox": ("sandbox", "Serve a local copy of the back offices, to try syncctl without any account."),

@@ -39,6 +39,8 @@ LAYERS = (
     ("pull",),
     ("oldest", "customers", "notify"),
     ("push", "push.*"),
+    ("report.plots",),
+    ("report.page", "report"),
     ("app",),
     ("commands.*", "cli", "__main__"),
 )

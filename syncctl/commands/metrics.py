@@ -60,7 +60,7 @@ def command(*, output: Path | None, common: Common) -> int:
         warn(found.warnings)
     text = exposition(found.connectors)
     if output:
-        _replace(output, text)
+        replace(output, text)
     if common.as_json:
         show_json("metrics", exit_code=0, metrics=_as_json(found.connectors))
     elif not output:
@@ -137,14 +137,17 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{value:.3f}"
 
 
-def _replace(output: Path, text: str) -> None:
-    """The node exporter, another user, reads whole files only; raises `StateError`."""
-    fresh = output.with_name(f".{output.name}.{os.getpid()}")
+def replace(output: Path, text: str) -> None:
+    """Writes a file that another user, as the node exporter, reads: whole or not at all. Raises `StateError`."""
+    special = output.exists() and not output.is_file()  # a terminal, a pipe or /dev/null must stay what it is
+    fresh = output if special else output.with_name(f".{output.name}.{os.getpid()}")
     try:
         fresh.write_text(text, encoding="utf-8")
-        fresh.chmod(0o644)
-        fresh.replace(output)
+        if not special:
+            fresh.chmod(0o644)
+            fresh.replace(output)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        if not special:
+            fresh.unlink(missing_ok=True)
         remedy = "Let the user who runs syncctl write its folder"
         raise StateError(f"{output} cannot be written: {error.strerror or error}", remedy) from error

@@ -9,7 +9,7 @@ from syncctl.state.database import Database
 from syncctl.state.watch_schema import BUCKET_MS
 
 # A run that a guard refused ends with 65 as well; its error names no record.
-_SUCCESS = """
+SUCCESS = """
 deferred_until IS NULL AND (
     run_connectors.exit_code = 0
     OR run_connectors.exit_code = 65 AND calls > 0
@@ -27,14 +27,14 @@ WITH RECURSIVE names (command) AS (
 SELECT names.command, success.finished_at AS success, success.started_at AS success_began, ended.finished_at AS ended
 FROM names
 JOIN runs AS ended ON ended.id = (SELECT runs.id {_RUNS} ORDER BY runs.id DESC LIMIT 1)
-LEFT JOIN runs AS success ON success.id = (SELECT runs.id {_RUNS} AND {_SUCCESS} ORDER BY runs.id DESC LIMIT 1)
+LEFT JOIN runs AS success ON success.id = (SELECT runs.id {_RUNS} AND {SUCCESS} ORDER BY runs.id DESC LIMIT 1)
 ORDER BY names.command
 """
 # A run that made no call mended nothing.
 _LAST_ERRORS = f"""
 SELECT run, errors FROM run_connectors WHERE connector = ?1 AND errors <> '[]' AND run >= coalesce((
     SELECT run FROM run_connectors JOIN runs ON runs.id = run
-    WHERE connector = ?1 AND command <> 'doctor' AND calls > 0 AND {_SUCCESS} ORDER BY run DESC LIMIT 1
+    WHERE connector = ?1 AND command <> 'doctor' AND calls > 0 AND {SUCCESS} ORDER BY run DESC LIMIT 1
 ), 0)
 ORDER BY run DESC LIMIT 1
 """

@@ -1,0 +1,1 @@
+"""The page of `syncctl report`: plots and HTML, made of figures alone."""
