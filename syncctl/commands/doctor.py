@@ -6,7 +6,7 @@ import os
 
 import click
 
-from syncctl.commands.common import Job, execute
+from syncctl.commands.common import Job, Outcome, execute
 from syncctl.commands.messages import deferral, sentence, show_errors, show_json
 from syncctl.commands.options import Common, Running, common_options, running_options
 from syncctl.connectors.base import Check
@@ -37,8 +37,21 @@ def command(*, mail: bool, common: Common, running: Running) -> int:
         from syncctl.plan import Wanted
 
         return show_forecast(Wanted("doctor"), common, running.connector)
-    checks: dict[str, list[Check]] = {}
     here = _check_here(common)
+    outcome, checks = _check_services(common, running)
+    mail_checks = _check_mail(common, by_sending=mail)
+    wrong = any(check.level == "wrong" for found in (*checks.values(), here, mail_checks) for check in found)
+    code = worst([outcome.code, 78 if wrong else 0])
+    if common.as_json:
+        rows = [t.as_json() | {"checks": [c.as_dict() for c in checks.get(t.name, [])]} for t in outcome.tallies]
+        told = {"here": [check.as_dict() for check in here], "mail": [check.as_dict() for check in mail_checks]}
+        show_json("doctor", run=outcome.run, exit_code=code, connectors=rows, **told)
+    return code
+
+
+def _check_services(common: Common, running: Running) -> tuple[Outcome, dict[str, list[Check]]]:
+    """Asks each service, and tells what was found as it is found."""
+    checks: dict[str, list[Check]] = {}
 
     def work(session: Session) -> None:
         found = checks.setdefault(session.name, [])
@@ -50,18 +63,11 @@ def command(*, mail: bool, common: Common, running: Running) -> int:
             session.tally.codes.add(78)  # so that the state does not keep this as a success
 
     outcome = execute(Job("doctor", Purpose.MANUAL, work, lock=False), common, running)
-    mail_checks = _check_mail(common, by_sending=mail)
-    wrong = any(check.level == "wrong" for found in (*checks.values(), here, mail_checks) for check in found)
-    code = worst([outcome.code, 78 if wrong else 0])
     for tally in outcome.tallies:
         show_errors(tally, common)
         if tally.deferred_until:
             _warn(tally, deferral(tally, tally.deferred_until), common, checks)
-    if common.as_json:
-        rows = [t.as_json() | {"checks": [c.as_dict() for c in checks.get(t.name, [])]} for t in outcome.tallies]
-        told = {"here": [check.as_dict() for check in here], "mail": [check.as_dict() for check in mail_checks]}
-        show_json("doctor", run=outcome.run, exit_code=code, connectors=rows, **told)
-    return code
+    return outcome, checks
 
 
 def _check_here(common: Common) -> list[Check]:
