@@ -51,11 +51,11 @@ def command(*, port: int, print_env: bool, **options: Any) -> None:
         syncctl sandbox
         syncctl sync-recent --env-file sandbox.env
     """
-    from ..sandbox import Sandbox  # the HTTP server is for this command alone
+    from ..sandbox import PostingSandbox  # the HTTP server is for this command alone
     from ..sandbox.frame import DEFAULT
 
     options["services"] = options["services"] or DEFAULT
-    sandbox = Sandbox(port=port, **options)
+    sandbox = PostingSandbox(port=port, **options)
     if print_env:
         _print_env(sandbox)
     else:

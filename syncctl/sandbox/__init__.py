@@ -4,6 +4,6 @@ Written from the vendors' documentation alone: it imports nothing of the rest of
 client and copy are two independent readings of the same facts.
 """
 
-from .sandbox import Sandbox
+from .sandbox import PostingSandbox, Sandbox
 
-__all__ = ["Sandbox"]
+__all__ = ["PostingSandbox", "Sandbox"]

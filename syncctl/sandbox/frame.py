@@ -26,13 +26,16 @@ DEFAULT = tuple(SERVICES)
 class Frame:
     """Everything between the HTTP server and the services."""
 
-    def __init__(self, store: Store, *, products: int, seed: int, services: Iterable[str] = DEFAULT) -> None:
+    def __init__(
+        self, store: Store, *, products: int, seed: int, services: Iterable[str] = DEFAULT, posting: bool = False
+    ) -> None:
         self.store = store
         self.clock = Clock(float(store.setting("clock_offset") or 0))
         self.calls = CallLog()
         self.faults = Faults(self.clock)
         self.services: dict[str, Service] = {name: SERVICES[name](store, self.clock) for name in services}
         self._size = (products, seed)
+        self._posting = posting
         self._control = Control(self)
         self._seed_empty_services()
         store.settle()
@@ -42,6 +45,8 @@ class Frame:
             if service.is_empty():
                 with self.store.transaction():
                     service.seed(*self._size)
+                    if self._posting:
+                        service.seed_posting()
 
     def advance(self, seconds: float) -> None:
         """Move the clock; a kept database remembers it, as its stamps follow it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from .frame import DEFAULT, SERVICES, Frame
 from .server import HOST, Server
@@ -24,6 +24,8 @@ class Sandbox:
     Switches, limits, faults and counted calls always start afresh. Only the named `services` are
     served and seeded.
     """
+
+    posting: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -60,8 +62,11 @@ class Sandbox:
             "SYNCCTL_CONNECTORS": ",".join(chosen),
             "SYNCCTL_STATE": "./sandbox-state.db",
         }
+        if self.posting:  # no copy tells another of an order, so all of them may be posted to
+            settings |= {"SYNCCTL_TIMEZONE": "Pacific/Auckland", "SYNCCTL_POST_TO_ALL": "yes"}
         for name in chosen:
-            settings.update(SERVICES[name].env(f"{self.url}/{name}"))
+            settings |= SERVICES[name].env(f"{self.url}/{name}")
+            settings |= SERVICES[name].posting_env() if self.posting else {}
         return settings
 
     def start(self) -> None:
@@ -70,7 +75,8 @@ class Sandbox:
         self._server = Server(self.port)
         self.port = self._server.server_address[1]
         products, seed = self._size
-        self._frame = Frame(Store(self._path()), products=products, seed=seed, services=self._services)
+        store = Store(self._path())
+        self._frame = Frame(store, products=products, seed=seed, services=self._services, posting=self.posting)
         self._server.connect(self._frame.clock, self._frame.answer)
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._stopped.clear()
@@ -113,3 +119,9 @@ class Sandbox:
     ) -> None:
         """Stop."""
         self.stop()
+
+
+class PostingSandbox(Sandbox):
+    """With the settings of a shop that posts its orders, and with all the records that these name."""
+
+    posting: ClassVar[bool] = True

@@ -72,6 +72,9 @@ class Service(ABC):
     def seed(self, products: int, seed: int) -> None:
         """Fill the empty service; the same seed gives the same records, but for their times."""
 
+    def seed_posting(self) -> None:  # noqa: B027 - most services have it all
+        """Add to a seeded service what its settings of posting name and its other records do not need."""
+
     @abstractmethod
     def is_empty(self) -> bool:
         """Whether nothing was ever seeded or written."""
@@ -122,4 +125,9 @@ class Service(ABC):
     @classmethod
     @abstractmethod
     def env(cls, url: str) -> dict[str, str]:
-        """The settings of syncctl that point at this copy, which is served under `url`."""
+        """The settings of syncctl that point at this copy, which is served under `url`; they read only."""
+
+    @classmethod
+    @abstractmethod
+    def posting_env(cls) -> dict[str, str]:
+        """The further settings of syncctl that orders are posted with; the role `invoices` is one of them."""

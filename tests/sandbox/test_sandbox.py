@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 import syncctl.sandbox
 from syncctl.commands.sandbox import command
-from syncctl.sandbox import Sandbox
+from syncctl.sandbox import PostingSandbox, Sandbox
 
 from .client import Client, Json
 
@@ -125,7 +125,7 @@ def test_the_command_prints_the_settings() -> None:
     result = CliRunner().invoke(command, ["--print-env"])
     assert result.exit_code == 0
     settings = dict(line.split("=", 1) for line in result.output.splitlines())
-    assert settings == Sandbox(port=8770).env()
+    assert settings == PostingSandbox(port=8770).env()
     assert settings["SYNCCTL_UNLEASHED_BASE_URL"] == "http://127.0.0.1:8770/unleashed"
 
 

@@ -13,14 +13,14 @@ from ..switches import Switches
 from .account import SWITCHES, Account
 from .answers import Refused, forbidden, refusal
 from .customers import Customers
-from .lookups import CURRENCY, Lookups
+from .lookups import CURRENCY, TAXES, Lookups
 from .orders import Orders
 from .papers import Invoices, Shipments
 from .products import Products
 from .routing import Router
 from .seed import seed_account
 from .signature import API_ID, API_KEY, is_signed
-from .stock import Stock
+from .stock import DEFAULT_WAREHOUSE, Stock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +71,20 @@ class Unleashed(Service):
             "CLIENT_TYPE": "demo/syncctl",
             "ROLES": "products,stock,customers",
             "CURRENCY": CURRENCY,
+        }
+        return {f"SYNCCTL_UNLEASHED_{name}": value for name, value in settings.items()}
+
+    @classmethod
+    def posting_env(cls) -> dict[str, str]:
+        """Shipping, discounts and fees are charge lines by default."""
+        settings = {
+            "ROLES": "products,stock,customers,invoices",
+            "POST_SINCE": "2025-01-01",
+            "WAREHOUSE": DEFAULT_WAREHOUSE,
+            "TAX": f"0.15:{TAXES[0]['TaxCode']},0:{TAXES[2]['TaxCode']}",
+            "GUEST": "create",
+            "DUE_DAYS": "7",
+            "ROUNDING": "charge",
         }
         return {f"SYNCCTL_UNLEASHED_{name}": value for name, value in settings.items()}
 

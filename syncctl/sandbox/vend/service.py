@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..messages import Request, Response
-from ..service import RecordKind, Service
+from ..service import Planting, RecordKind, Service
 from ..switches import Switches
 from .account import SWITCHES, Account
 from .answers import Refused, error_response
@@ -22,7 +22,7 @@ from .sales import Sales
 from .search import Search
 from .seed import seed_products
 from .seed_trade import seed_trade
-from .setup import REGISTERS
+from .setup import CHARGES, DISCOUNT, FEE, GST, KINDS, NO_TAX, REGISTERS, ROUNDING, SHIPPING
 from .tokens import DOMAIN_PREFIX, PERSONAL_TOKEN, Tokens
 
 if TYPE_CHECKING:
@@ -80,11 +80,34 @@ class Vend(Service):
         settings |= {"ROLES": "products,stock,customers", "CURRENCY": "NZD", "REGISTERS": str(REGISTERS)}
         return {f"SYNCCTL_VEND_{name}": value for name, value in settings.items()}
 
+    @classmethod
+    def posting_env(cls) -> dict[str, str]:
+        """Register, user, taxes and payment types are among those that are seeded."""
+        cash, card = (KINDS["payment_types"][number]["id"] for number in (0, 1))
+        settings = {
+            "ROLES": "products,stock,customers,invoices",
+            "POST_SINCE": "2025-01-01",
+            "REGISTER": KINDS["registers"][0]["id"],
+            "USER": KINDS["users"][0]["id"],
+            "TAX": f"0.15:{GST},0:{NO_TAX}",
+            "PAYMENTS": f"card:{card},cash:{cash}",
+            "SHIPPING": SHIPPING,
+            "DISCOUNT": DISCOUNT,
+            "FEE": FEE,
+            "ROUNDING": ROUNDING,
+        }
+        return {f"SYNCCTL_VEND_{name}": value for name, value in settings.items()}
+
     def seed(self, products: int, seed: int) -> None:
         """Fill the account with the invented homeware shop."""
         seed_products(self._account, products, seed)
         seed_lookups(self._account, self._lookups)
         seed_trade(self._account, products, seed)
+
+    def seed_posting(self) -> None:
+        """Add the products that stand for what is no goods."""
+        for record in CHARGES:
+            self._kinds["products"].plant(record, Planting())
 
     def is_empty(self) -> bool:
         """Whether there is neither product nor outlet."""

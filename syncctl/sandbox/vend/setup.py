@@ -21,6 +21,7 @@ def fixed_id(number: int) -> str:
 MAIN, HARBOUR = fixed_id(1), fixed_id(2)
 GST, NO_TAX = fixed_id(21), fixed_id(22)
 ALL_CUSTOMERS, WALK_IN = fixed_id(51), fixed_id(60)
+DISCOUNT, SHIPPING, FEE, ROUNDING = (fixed_id(number) for number in (90, 91, 92, 93))
 
 RETAILER: JsonObject = {
     "id": fixed_id(0),
@@ -31,7 +32,7 @@ RETAILER: JsonObject = {
     "timezone": "Pacific/Auckland",
     "tax_exclusive": False,
     "no_tax_group_id": NO_TAX,
-    "discount_product_id": fixed_id(90),
+    "discount_product_id": DISCOUNT,
     "sku_sequence": {"enabled": True},
     "account_status": "active",
 }
@@ -103,6 +104,11 @@ def _user(number: int, name: str, kind: str, deleted_at: str | None = None) -> J
     }
 
 
+def _charge(number: int, name: str) -> JsonObject:
+    """A product that stands for what is no goods, so that a sale can have a line of it."""
+    return {"id": fixed_id(number), "sku": name.upper(), "name": name, "handle": name.lower(), "has_inventory": False}
+
+
 def _group(number: int, name: str) -> JsonObject:
     return {"id": fixed_id(number), "name": name, "group_id": None, "deleted_at": None, "version": None}
 
@@ -124,5 +130,8 @@ KINDS: dict[str, list[JsonObject]] = {
     "customer_groups": [_group(51, "All Customers"), _group(52, "Trade")],
 }
 """The small collections as they are seeded."""
+
+CHARGES = [_charge(91, "Shipping"), _charge(92, "Fee"), _charge(93, "Rounding")]
+"""Products that a shop made for its orders' other lines; that of discounts comes with the store."""
 
 REGISTERS = sum(not each["deleted_at"] for each in KINDS["registers"])  # by which the call limit is reckoned

@@ -72,6 +72,24 @@ class Xero(Service):
         settings |= {"ROLES": "products,stock,customers", "CURRENCY": "NZD"}
         return {f"SYNCCTL_XERO_{name}": value for name, value in settings.items()}
 
+    @classmethod
+    def posting_env(cls) -> dict[str, str]:
+        """Accounts and tax rates are among those that are seeded."""
+        settings = {
+            "ROLES": "products,stock,customers,invoices",
+            "POST_SINCE": "2025-01-01",
+            "TAX": "0.15:OUTPUT2,0:ZERORATEDOUTPUT",
+            "ACCOUNT": "200",
+            "SHIPPING": "260",
+            "DISCOUNT": "200",
+            "FEE": "260",
+            "ROUNDING": "860",
+            "PAYMENTS": "card:090,cash:882",
+            "GUEST": "create",
+            "DUE_DAYS": "7",
+        }
+        return {f"SYNCCTL_XERO_{name}": value for name, value in settings.items()}
+
     # What the frame asks for
 
     def seed(self, products: int, seed: int) -> None:
