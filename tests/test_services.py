@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from conftest import Result, Shop, Upstream
 
-from syncctl import cli
 from syncctl.sandbox import Sandbox
 
 ALL = ("unleashed", "xero", "vend")
@@ -155,15 +154,6 @@ def test_status_and_doctor_speak_of_all(shop: Shop) -> None:
     result = shop.run("doctor", "--json")
     assert result.code == 0, result
     assert list(parts(result)) == names
-
-
-def test_the_demo_finds_a_ghost_in_each_and_books_every_call(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["demo", "--products", "300"]) == 0
-    story = capsys.readouterr().out
-    for name in ALL:
-        assert re.search(rf"^{name}: .*[^0-9]1 gone", story, re.MULTILINE), (name, story)
-    reached, booked = re.findall(r"(\d+) calls reached the services, and (\d+) are booked", story)[0]
-    assert reached == booked
 
 
 def dry(shop: Shop, name: str, *args: str) -> dict[str, Any]:

@@ -96,11 +96,16 @@ def sentence(connector: str, record: str, message: str, remedy: str) -> str:
 
 def summary(command: str, tally: Tally) -> str:
     """One line: what was done and what it cost."""
-    told = ", ".join(f"{number:,} {word}" for word, number, always in _counts(command, tally) if number or always)
+    told = ", ".join(_counted(number, word) for word, number, always in _counts(command, tally) if number or always)
     line = f"{tally.name}: {told}; {number_of_calls(tally.calls)}"
     if tally.deferred_until and command != "sync-product":  # which has told it on stderr
         line += f"; {deferral(tally, tally.deferred_until)}"
     return line + (f"; {len(tally.errors)} to look at" if tally.errors else "")
+
+
+def _counted(number: int, words: str) -> str:
+    """`1 customer created`, `2 customers created`."""
+    return f"{number:,} {words.replace('s created', ' created') if number == 1 else words}"
 
 
 def number_of_calls(number: int) -> str:

@@ -158,7 +158,7 @@ def _print(places: dict[str, str | None], connectors: list[dict[str, Any]], now:
             f"\n{connector['name']}" + (f" ({connector['kind']})" if connector["kind"] != connector["name"] else "")
         )
         for label, text in _lines(connector, now):
-            click.echo(f"  {label:14}{text}")
+            click.echo(f"  {label:16}{text}")
 
 
 def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
