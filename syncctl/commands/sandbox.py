@@ -43,7 +43,8 @@ class Unavailable(click.ClickException):
 def command(*, port: int, print_env: bool, **options: Any) -> None:
     """Serve a local copy of the back offices, to try syncctl without any account.
 
-    Prints the .env lines that point syncctl at it, then serves on 127.0.0.1 until Ctrl-C.
+    Prints the .env lines that point syncctl at it, with all that posting orders needs, then serves on 127.0.0.1 until
+    Ctrl-C.
 
     \b
     Example, in two terminals:

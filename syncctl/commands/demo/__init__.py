@@ -53,7 +53,8 @@ def _play(folder: Path, products: int) -> list[str]:
         running.enter_context(_no_settings_of_this_shell())
         stage = Stage(folder)
         stage.say(
-            f"Serving copies of Unleashed, Xero and Vend with {products:,} products each. Nothing leaves this machine."
+            f"Serving copies of Unleashed, Xero and Vend with {products:,} products each, on this machine alone. What"
+            " begins with $ is the real command, as a shop would run it."
         )
         sandbox = running.enter_context(PostingSandbox(port=0, products=products))
         postbox = running.enter_context(Postbox())

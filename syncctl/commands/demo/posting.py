@@ -36,7 +36,7 @@ def post_orders(stage: Stage, postbox: Postbox) -> None:
     stage.part("2. The shop's orders go to the back offices, each once")
     there = {name: customers(stage, name) for name in SERVICES}
     who = buyers(_known(there))
-    wanted = _import(stage, who)
+    totals = _import(stage, who)
     before = _Before(there, stage.calls())
     _post(stage)
     _mend(stage, postbox)
@@ -45,7 +45,7 @@ def post_orders(stage: Stage, postbox: Postbox) -> None:
     stage.run("status")
     stage.say(f"What became of order {WRAPPED}?")
     stage.run("explain", "order", WRAPPED)
-    _count(stage, wanted, who, before)
+    _count(stage, totals, who, before)
 
 
 def _known(there: Mapping[str, Mapping[str, Json]]) -> list[Buyer]:
@@ -89,7 +89,7 @@ def _post(stage: Stage) -> None:
     stage.request("POST", "faults", {"service": "unleashed", "kind": "drop-after", **fault})
     stage.say(
         "All of them are posted to all three. Two things go wrong: the line is cut while Unleashed answers that it has"
-        " an order, so that nobody knows; and the settings name an account for fees that Xero does not have."
+        " an order, so that syncctl cannot know; and the settings name an account for fees that Xero does not have."
     )
     stage.run("post-invoices", "-v", ends_with=65)
 
