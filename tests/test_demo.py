@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -73,6 +77,20 @@ def test_it_fails_when_something_is_not_as_it_must_be(
     monkeypatch.setattr("syncctl.commands.demo._play", lambda *_: ["vend: order 1 is there 2 times"])
     assert cli.run(["demo"]) == 70
     assert capsys.readouterr().err == "syncctl: the demo did not go as it must: vend: order 1 is there 2 times\n"
+
+
+def test_an_interrupt_ends_it_and_nothing_is_left(tmp_path: Path) -> None:
+    # A job in the background of a script is born with SIGINT ignored, and so would be what the tests start from it.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{heeding}; from syncctl.cli import main; main(['demo', '--products', '100'])"
+    env = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-uc", code], stdout=subprocess.PIPE, text=True, env=env) as process:
+        assert process.stdout is not None
+        next(line for line in process.stdout if line.startswith("$ syncctl"))
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read().count("$ syncctl") == 0
+        assert process.wait(20) == 130
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from syncctl.errors import EXIT_CODES
 
 Json = dict[str, Any]
 _MOST_WIDTH = 100
+_INTERRUPTED = 130
 
 
 @dataclass(slots=True)
@@ -72,6 +73,8 @@ class Stage:
         click.secho(f"$ syncctl {' '.join(args)}", fg="cyan")
         here = [str(self.folder / each) if (self.folder / each).is_file() else each for each in args]
         code = cli.run([*here, "--env-file", str(self.folder / ".env")])
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt  # who stops a command means the demo
         if code:
             click.echo(f"(exit code {code}: {EXIT_CODES.get(code, 'wrong usage')})")
         if code != ends_with:
