@@ -34,7 +34,7 @@ def command(*, mail: bool, common: Common, running: Running) -> int:
     """
     if running.dry_run:
         from syncctl.commands.forecast import show_forecast
-        from syncctl.plan import Wanted
+        from syncctl.forecast import Wanted
 
         return show_forecast(Wanted("doctor"), common, running.connector)
     here = _check_here(common)

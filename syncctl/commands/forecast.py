@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from syncctl.config import ConnectorConfig
-    from syncctl.plan import Cost, Wanted
+    from syncctl.forecast import Cost, Wanted
 
 
 def show_forecast(wanted: Wanted, common: Common, connector: str | None) -> int:
     """Prints the minimum and the expected number of calls for each connector; makes no call and writes nothing."""
     from syncctl.app import chosen
     from syncctl.config import load
-    from syncctl.plan import forecast
+    from syncctl.forecast import forecast
     from syncctl.state.database import open_database
 
     config = load(common.env_file)

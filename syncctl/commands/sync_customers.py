@@ -31,7 +31,7 @@ def command(*, full: bool, common: Common, running: Running) -> int:
     """
     if running.dry_run:
         from syncctl.commands.forecast import show_forecast
-        from syncctl.plan import Wanted
+        from syncctl.forecast import Wanted
 
         return show_forecast(Wanted("sync-customers", full=full), common, running.connector)
 

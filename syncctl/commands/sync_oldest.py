@@ -33,7 +33,7 @@ def command(*, limit: int, accept_loss: bool, common: Common, running: Running) 
     """
     if running.dry_run:
         from syncctl.commands.forecast import show_forecast
-        from syncctl.plan import Wanted
+        from syncctl.forecast import Wanted
 
         return show_forecast(Wanted("sync-oldest", products=limit), common, running.connector)
 

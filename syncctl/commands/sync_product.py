@@ -36,7 +36,7 @@ def command(*, skus: tuple[str, ...], accept_loss: bool, common: Common, running
         raise click.UsageError("No SKU is given.")
     if running.dry_run:
         from syncctl.commands.forecast import show_forecast
-        from syncctl.plan import Wanted
+        from syncctl.forecast import Wanted
 
         return show_forecast(Wanted("sync-product", skus=wanted), common, running.connector)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
+from syncctl import costs
 from syncctl.config import ConnectorConfig
+from syncctl.forecast import Cost
 from syncctl.models import Kind
-from syncctl.plan import Cost
 from syncctl.posting_terms import PostingTerms, posting_since
 from syncctl.push.customers import GUEST
 from syncctl.shoporder import Line, LineKind
@@ -22,29 +22,14 @@ from syncctl.state.runs import Runs
 def posting_forecast(config: ConnectorConfig, database: Database, terms: PostingTerms, now: int) -> Cost:
     """The calls of a posting run for one connector."""
     orders = _orders(config, database, terms, now)
-    unknown = _unknown(config, database, orders)
-    pushes = config.cls.pushes
-    posts = math.ceil(len(orders) / pushes[Kind.ORDERS].batch) if orders else 0
+    payments = sum(len(each.order.payments) for each in orders if each.order)
+    cost = costs.posting(config, len(orders), payments, _unknown(config, database, orders))
     settled = len(Outbox(database, config.name).sending(now))
-    creates = sum(math.ceil(count / pushes[kind].batch) for kind, count in unknown.items())
-    look_ups = sum(1 for count in unknown.values() if count)  # of the feeds
-    least = posts + settled + _following(config, orders)
-    updates = posts if config.values.get("CONTACT") == "as-entered" else 0
     words = (
-        f"{posts} for {len(orders)} orders, {creates} for what may have to be created, {look_ups + settled} for looks"
+        f"{cost.posts} for {len(orders)} orders, {cost.creates} for what may have to be created,"
+        f" {cost.feeds + settled} for looks"
     )
-    return Cost(config.name, least, least + creates + look_ups + updates, words)
-
-
-def _following(config: ConnectorConfig, orders: Sequence[Postable]) -> int:
-    """The calls for what follows the orders."""
-    pushes, values = config.cls.pushes, config.values
-    if Kind.COMPLETIONS in pushes and values.get("STATUS") == "Completed":
-        return len(orders)
-    if Kind.PAYMENTS in pushes and values.get("PAYMENTS"):
-        payments = sum(len(each.order.payments) for each in orders if each.order)
-        return math.ceil(payments / pushes[Kind.PAYMENTS].batch)
-    return 0
+    return Cost(config.name, cost.posts + cost.following + settled, cost.most + settled, words)
 
 
 def _orders(config: ConnectorConfig, database: Database, terms: PostingTerms, now: int) -> list[Postable]:

@@ -1,13 +1,12 @@
-"""What commands cost in calls: the one estimate, from the connectors' cost tables and from what runs cost before."""
+"""What one run of a command would cost in calls, from the state: by the cost table, and by what runs cost before."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from syncctl import costs
 from syncctl.config import ConnectorConfig
-from syncctl.connectors.base import Connector
 from syncctl.models import Kind
 from syncctl.session import kinds_of, reads_customers
 from syncctl.state.database import Database
@@ -47,63 +46,57 @@ def forecast(config: ConnectorConfig, database: Database | None, wanted: Wanted)
     if wanted.command == "doctor":
         return Cost(config.name, 1, config.cls.check_calls, f"{config.cls.check_calls} if the first is accepted")
     gaps = Gaps(database, config.name) if database else None
-    if wanted.command == "sync-oldest":
-        return _oldest(config, kinds, gaps.live() if gaps else 0, wanted.products)
     if wanted.command == "sync-product":
-        return _by_sku(config, config.cls, kinds, [bool(gaps and gaps.by_sku(sku)) for sku in wanted.skus])
-    return _news(config, kinds, database, wanted, gaps.live() if gaps else 0)
+        return _by_sku(config, kinds, [bool(gaps and gaps.by_sku(sku)) for sku in wanted.skus])
+    known = dict.fromkeys(kinds, gaps.live() if gaps else 0)
+    if wanted.command == "sync-oldest":
+        return _oldest(config, known, wanted.products)
+    return _news(config, known, database, wanted)
 
 
 def _customers(config: ConnectorConfig, database: Database | None, wanted: Wanted) -> Cost:
     known = Customers(database, config.name).live() if database else 0
-    kinds = [Kind.CUSTOMERS] if reads_customers(config.cls, config.roles) else []
-    return _news(config, kinds, database, wanted, known)
+    return _news(config, {Kind.CUSTOMERS: known} if reads_customers(config.cls, config.roles) else {}, database, wanted)
 
 
-def _news(config: ConnectorConfig, kinds: list[Kind], database: Database | None, wanted: Wanted, known: int) -> Cost:
+def _news(config: ConnectorConfig, known: dict[Kind, int], database: Database | None, wanted: Wanted) -> Cost:
     """What a read of these kinds costs, of which so many records (of products, where stock is read too) are known."""
-    cls = config.cls
-    if not kinds:
+    if not known:
         return Cost(config.name, 0, 0, "0: no role of it asks for them")
-    if wanted.full or not known:
-        pages = sum(max(1, cls.pages(config.values, kind, known)) for kind in kinds)
-        size = cls.page_size(config.values, kinds[0])
+    (kind, count), *_ = known.items()
+    least = costs.news(config, known)
+    if wanted.full or not count:
+        pages = costs.whole(config, known)
+        size = config.cls.page_size(config.values, kind)
         if size is None:
-            return Cost(config.name, len(kinds), len(kinds), f"{len(kinds)} for all {kinds[0]}")
-        words = f"{pages:,} for the {known:,} {kinds[0]} known so far" if known else f"1 for each {size} of a kind"
-        return Cost(config.name, len(kinds), pages if known else None, words)
+            return Cost(config.name, least, pages, f"{pages} for all {kind}")
+        words = f"{pages:,} for the {count:,} {kind} known so far" if count else f"1 for each {size} of a kind"
+        return Cost(config.name, least, pages if count else None, words)
     usual = Runs(database).expected_calls(config.name, wanted.command) if database else None
     if usual is None:
-        return Cost(config.name, len(kinds), len(kinds), f"{len(kinds)} unless much has changed")
-    expected = max(len(kinds), round(usual))
-    return Cost(config.name, len(kinds), expected, f"{expected:,} as in the last runs")
+        return Cost(config.name, least, least, f"{least} unless much has changed")
+    expected = max(least, round(usual))
+    return Cost(config.name, least, expected, f"{expected:,} as in the last runs")
 
 
-def _oldest(config: ConnectorConfig, kinds: list[Kind], known: int, products: int) -> Cost:
+def _oldest(config: ConnectorConfig, known: dict[Kind, int], products: int) -> Cost:
     """Lists of the known products; elsewhere pages, however few products are known."""
+    calls = costs.oldest(config, known, products)
     if config.cls.oldest == "lists":
-        return _lists(config, config.cls, kinds, min(_rounded(config.cls, products), known))
+        return _lists(config, list(known), costs.reread(config, known, products))
     if config.cls.oldest == "everything":
-        return Cost(config.name, len(kinds), len(kinds), f"{len(kinds):,} for all products")
-    most = math.ceil(products / (config.cls.page_size(config.values, Kind.PRODUCTS) or 1))
-    calls = sum(min(most, config.cls.pages(config.values, kind, known)) for kind in kinds)
+        return Cost(config.name, calls, calls, f"{calls:,} for all products")
     words = f"{calls:,} for the next pages at most, and 1 for each product that a whole round did not show"
-    return Cost(config.name, len(kinds), calls, words)
+    return Cost(config.name, len(known), calls, words)
 
 
-def _lists(config: ConnectorConfig, cls: type[Connector], kinds: list[Kind], products: int) -> Cost:
-    calls = sum(math.ceil(products / cls.lookups[kind].batch) for kind in kinds)
+def _lists(config: ConnectorConfig, kinds: list[Kind], products: int) -> Cost:
+    calls = costs.lists(config, kinds, products)
     return Cost(config.name, calls, calls, f"{calls:,} for {products:,} products, and 1 for each that seems gone")
 
 
-def _by_sku(config: ConnectorConfig, cls: type[Connector], kinds: list[Kind], known: list[bool]) -> Cost:
-    linked = _lists(config, cls, kinds, sum(known)).minimum
+def _by_sku(config: ConnectorConfig, kinds: list[Kind], known: list[bool]) -> Cost:
+    linked = costs.lists(config, kinds, sum(known))
     unknown = known.count(False)
     expected = linked + unknown * len(kinds)
     return Cost(config.name, linked + unknown, expected, f"{expected:,} where the service knows each SKU")
-
-
-def _rounded(cls: type[Connector], products: int) -> int:
-    """A list costs the same whether it is full or not."""
-    batch = cls.lookups[Kind.PRODUCTS].batch
-    return math.ceil(products / batch) * batch

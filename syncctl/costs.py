@@ -1,0 +1,91 @@
+"""What commands cost in calls: the one table, from what the connectors declare; dry runs and plans read it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from syncctl.connector_config import ConnectorConfig
+from syncctl.models import Kind, Struct
+
+
+def news(config: ConnectorConfig, kinds: Iterable[Kind], changes: float = 0) -> int:
+    """A read of what changed, of each kind so many records; everything, where the service tells no changes."""
+    return sum(_news(config, kind, math.ceil(changes)) for kind in kinds)
+
+
+def whole(config: ConnectorConfig, records: Mapping[Kind, int]) -> int:
+    """A read of everything: so many records of each kind."""
+    return sum(max(1, config.cls.pages(config.values, kind, count)) for kind, count in records.items())
+
+
+def lists(config: ConnectorConfig, kinds: Iterable[Kind], products: int) -> int:
+    """So many known products looked up by their ids; 1 more for each that seems gone."""
+    return sum(math.ceil(products / config.cls.lookups[kind].batch) for kind in kinds)
+
+
+def oldest(config: ConnectorConfig, known: Mapping[Kind, int], products: int) -> int:
+    """`sync-oldest --limit products`, where so many records of each kind are known."""
+    if config.cls.oldest == "lists":
+        return lists(config, known, reread(config, known, products))
+    if config.cls.oldest == "everything":
+        return len(known)
+    most = math.ceil(products / (config.cls.page_size(config.values, Kind.PRODUCTS) or 1))
+    return sum(min(most, config.cls.pages(config.values, kind, count)) for kind, count in known.items())
+
+
+def reread(config: ConnectorConfig, known: Mapping[Kind, int], products: int) -> int:
+    """How many products `sync-oldest --limit products` reads: a list or a page costs the same full or not."""
+    if config.cls.oldest == "everything":
+        return known.get(Kind.PRODUCTS, 0)
+    paged = config.cls.oldest == "pages"
+    size = config.cls.page_size(config.values, Kind.PRODUCTS) if paged else config.cls.lookups[Kind.PRODUCTS].batch
+    return min(math.ceil(products / (size or 1)) * (size or 1), known.get(Kind.PRODUCTS, 0))
+
+
+class Posting(Struct):
+    """The calls of a run that posts: for the orders, for what follows them, and at most so many for what they need."""
+
+    posts: int
+    following: int
+    creates: int = 0
+    feeds: int = 0
+    updates: int = 0
+
+    @property
+    def most(self) -> int:
+        """With everything that may be needed."""
+        return self.posts + self.following + self.creates + self.feeds + self.updates
+
+
+def posting(config: ConnectorConfig, orders: int, payments: int, unknown: Mapping[Kind, int]) -> Posting:
+    """A run that posts so many orders with so many payments; `unknown` are the customers and products not linked."""
+    pushes = config.cls.pushes
+    posts = math.ceil(orders / pushes[Kind.ORDERS].batch)
+    return Posting(
+        posts=posts,
+        following=_following(config, orders, payments),
+        creates=sum(math.ceil(count / pushes[kind].batch) for kind, count in unknown.items()),
+        feeds=sum(1 for count in unknown.values() if count),
+        updates=posts if config.values.get("CONTACT") == "as-entered" else 0,
+    )
+
+
+def seconds(config: ConnectorConfig, calls: int) -> float:
+    """How long the limits that roll make that many calls last."""
+    rolling = [limit for limit in config.limits if isinstance(limit.window, int)]
+    return max((calls / limit.calls * int(limit.window) for limit in rolling if calls > limit.calls), default=0.0)
+
+
+def _news(config: ConnectorConfig, kind: Kind, changes: int) -> int:
+    pull, size = config.cls.pulls[kind], config.cls.page_size(config.values, kind)
+    return max(1, math.ceil((changes + pull.to_empty) / size)) if size else 1
+
+
+def _following(config: ConnectorConfig, orders: int, payments: int) -> int:
+    pushes, values = config.cls.pushes, config.values
+    if Kind.COMPLETIONS in pushes and values.get("STATUS") == "Completed":
+        return orders
+    if Kind.PAYMENTS in pushes and values.get("PAYMENTS"):
+        return math.ceil(payments / pushes[Kind.PAYMENTS].batch)
+    return 0
