@@ -86,6 +86,7 @@ def commands(calls: int) -> list[list[str]]:
         ["metrics"],
         ["budget"],
         ["report", "/dev/null"],
+        ["plan"],
         ["log", "calls"],
         ["log", "calls", "--status", "failed"],
         ["log", "runs", "--since", "7d"],

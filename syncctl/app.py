@@ -28,7 +28,7 @@ from syncctl.models import Kind, Purpose, Struct, iso, to_ms
 from syncctl.run import Run, stopped
 from syncctl.state.database import Database, open_database
 from syncctl.state.gaps import Gaps
-from syncctl.state.learnt import Learnt
+from syncctl.state.learnt import as_learnt
 from syncctl.state.ledger import Ledger
 from syncctl.state.locks import Holder, highest_run, hold
 from syncctl.state.runs import Runs, Source
@@ -67,7 +67,7 @@ class App:
         config = load(env_file)
         database = open_database(config.state, group=config.state_group, create=create)
         try:
-            app = cls(_as_learnt(config, database), database, clock or SystemClock())
+            app = cls(as_learnt(config, database), database, clock or SystemClock())
             app.runs.claim_shop(config.shop)
             app.runs.notice_copy(highest_run(config.state), to_ms(app.clock.now()))
             app.choose_sources()
@@ -243,15 +243,6 @@ class App:
             accept_loss=terms.accept_loss,
             config=self.config,
         )
-
-
-def _as_learnt(config: Config, database: Database) -> Config:
-    """The settings with the limits that the services told, where none are set."""
-    connectors = tuple(
-        each if each.limits_given else each.changed(limits=Learnt(database, each.name).limits(each.limits))
-        for each in config.connectors
-    )
-    return config.changed(connectors=connectors)
 
 
 def chosen(config: Config, name: str | None) -> tuple[ConnectorConfig, ...]:

@@ -26,6 +26,7 @@ COMMANDS = {
     "queue": ("queue", "Show and manage what waits to be posted."),
     "explain": ("explain", "Tell where a value came from: every change, and the call that brought it."),
     "log": ("log", "Show the journal: calls, runs and changes, the newest last."),
+    "plan": ("plan", "Reckon the calls of a schedule that keeps the promise, and write it for cron or systemd."),
     "budget": ("budget", "Show how full each call window is, by what, and where it will end."),
     "metrics": ("metrics", "Show the numbers of status for Prometheus, or write them for its node exporter."),
     "report": ("report", "Write a page of how the last days went: freshness, calls, queue, drift and errors."),

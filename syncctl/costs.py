@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from syncctl.connector_config import ConnectorConfig
 from syncctl.models import Kind, Struct
+from syncctl.session import has_delta, reads_customers
 
 
 def news(config: ConnectorConfig, kinds: Iterable[Kind], changes: float = 0) -> int:
@@ -49,13 +50,13 @@ class Posting(Struct):
     posts: int
     following: int
     creates: int = 0
-    feeds: int = 0
+    looks: int = 0
     updates: int = 0
 
     @property
     def most(self) -> int:
         """With everything that may be needed."""
-        return self.posts + self.following + self.creates + self.feeds + self.updates
+        return self.posts + self.following + self.creates + self.looks + self.updates
 
 
 def posting(config: ConnectorConfig, orders: int, payments: int, unknown: Mapping[Kind, int]) -> Posting:
@@ -66,20 +67,28 @@ def posting(config: ConnectorConfig, orders: int, payments: int, unknown: Mappin
         posts=posts,
         following=_following(config, orders, payments),
         creates=sum(math.ceil(count / pushes[kind].batch) for kind, count in unknown.items()),
-        feeds=sum(1 for count in unknown.values() if count),
+        looks=sum(_looks(config, kind, count) for kind, count in unknown.items()),
         updates=posts if config.values.get("CONTACT") == "as-entered" else 0,
     )
 
 
 def seconds(config: ConnectorConfig, calls: int) -> float:
-    """How long the limits that roll make that many calls last."""
-    rolling = [limit for limit in config.limits if isinstance(limit.window, int)]
-    return max((calls / limit.calls * int(limit.window) for limit in rolling if calls > limit.calls), default=0.0)
+    """How long that many calls last: half a second each, or as the limits let them."""
+    rolling = [limit for limit in config.limits if isinstance(limit.window, int) and calls > limit.calls]
+    return max((calls / limit.calls * int(limit.window) for limit in rolling), default=calls / 2)
 
 
 def _news(config: ConnectorConfig, kind: Kind, changes: int) -> int:
     pull, size = config.cls.pulls[kind], config.cls.page_size(config.values, kind)
     return max(1, math.ceil((changes + pull.to_empty) / size)) if size else 1
+
+
+def _looks(config: ConnectorConfig, kind: Kind, count: int) -> int:
+    """One read of the feed; where there is none, a customer by code and e-mail address, a product by its SKU."""
+    if kind is Kind.CUSTOMERS:
+        return min(1, count) if reads_customers(config.cls, config.roles) else 2 * count
+    fed = kind in config.roles and has_delta(config.cls, config.roles, kind)
+    return min(1, count) if fed else count
 
 
 def _following(config: ConnectorConfig, orders: int, payments: int) -> int:

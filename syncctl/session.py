@@ -58,7 +58,7 @@ class Session:
 
     def has_delta(self, kind: Kind) -> bool:
         """Whether "changed since" tells all that is wanted of this kind."""
-        return self.connector.pulls[kind].delta and len(self.brought(kind)) == 1
+        return has_delta(type(self.connector), self.roles, kind)
 
     def scope(self, kind: Kind) -> str:
         """What the cursor of a kind depends on."""
@@ -146,6 +146,11 @@ def kinds_of(cls: type[Connector], roles: frozenset[str]) -> list[Kind]:
 def reads_customers(cls: type[Connector], roles: frozenset[str]) -> bool:
     """Whether a connector reads customers for these roles."""
     return "customers" in roles and Kind.CUSTOMERS in cls.pulls
+
+
+def has_delta(cls: type[Connector], roles: frozenset[str], kind: Kind) -> bool:
+    """Whether "changed since" tells all that these roles want of this kind, and of what comes with it."""
+    return cls.pulls[kind].delta and roles.isdisjoint(cls.pulls[kind].brings)
 
 
 def deleted(records: Iterable[Record | Problem]) -> list[Product]:

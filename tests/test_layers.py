@@ -41,6 +41,7 @@ LAYERS = (
     ("push", "push.*"),
     ("report.plots",),
     ("report.page", "report"),
+    ("plan", "plan.*"),
     ("app",),
     ("commands.*", "cli", "__main__"),
 )

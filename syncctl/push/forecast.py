@@ -27,7 +27,7 @@ def posting_forecast(config: ConnectorConfig, database: Database, terms: Posting
     settled = len(Outbox(database, config.name).sending(now))
     words = (
         f"{cost.posts} for {len(orders)} orders, {cost.creates} for what may have to be created,"
-        f" {cost.feeds + settled} for looks"
+        f" {cost.looks + settled} for looks"
     )
     return Cost(config.name, cost.posts + cost.following + settled, cost.most + settled, words)
 

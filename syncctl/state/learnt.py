@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from syncctl.connectors.declared import Limit
 
 if TYPE_CHECKING:
+    from syncctl.config import Config
     from syncctl.state.database import Database
 
 
@@ -33,3 +34,12 @@ class Learnt:
     def _sizes(self) -> dict[str, int]:
         rows = self.database.rows("SELECT win, calls FROM learnt_limits WHERE connector = ?", self.connector)
         return {row["win"]: row["calls"] for row in rows}
+
+
+def as_learnt(config: Config, database: Database) -> Config:
+    """The settings with the limits that the services told, where none are set."""
+    connectors = tuple(
+        each if each.limits_given else each.changed(limits=Learnt(database, each.name).limits(each.limits))
+        for each in config.connectors
+    )
+    return config.changed(connectors=connectors)

@@ -1,0 +1,68 @@
+"""Where the schedule will run, and what is said about each of its lines."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from syncctl.config import Config
+from syncctl.models import Struct
+from syncctl.plan.jobs import HOUR, MONTH, Wishes
+from syncctl.plan.outlook import spoken
+from syncctl.plan.schedule import Entry
+from syncctl.settings_file import ETC
+
+USER = "syncctl"
+
+
+class Place(Struct):
+    """The program, the settings file where cron would not find it, the state, and whom cron mails."""
+
+    shop: str
+    program: Path
+    env_file: Path | None
+    settings: Path
+    state: Path
+    mail_to: str
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What every line needs to find the settings."""
+        return ("--env-file", str(self.env_file)) if self.env_file else ()
+
+
+def place(config: Config) -> Place:
+    """The installation that writes the schedule."""
+    own = config.env_file if config.env_file and config.env_file != ETC else None
+    mail_to = config.mail.to[0] if config.mail else "you@example.com"
+    program = Path(sys.executable).with_name("syncctl")
+    return Place(config.shop, program, own, config.env_file or ETC, config.state, mail_to)
+
+
+def purpose(entry: Entry, wishes: Wishes) -> str:
+    """Why a line is there, and what it costs: sentences."""
+    every, fresh = "hour" if entry.job.every == HOUR else spoken(entry.job.every * 60), _fresh(entry)
+    often = "month" if entry.job.every == MONTH else "week"
+    words = {
+        "sync-recent": f"Products and stock that changed: every {every}, so that a change shows within {fresh}.",
+        "sync-oldest": "The products looked at longest ago, in turn: finds what was deleted or changed without a word.",
+        "sync-customers": "Customers that changed: daily, linked to the shop's.",
+        "sync-recent --full": f"Everything, once a {often}: finds products that the feed of changes never announced.",
+        "post-invoices": f'Orders (README, "Posting orders"): every {every}, at the pace of {wishes.orders:,.0f} a day.'
+        " What failed is tried again by the same command when its time has come.",
+        "retry-queue": "What failed, tried again when it is due, also where post-invoices is paused or runs seldom.",
+    }
+    return f"{words[entry.job.key]} {_cost(entry)}"
+
+
+def _fresh(entry: Entry) -> str:
+    return spoken(max(entry.job.every * 60 + entry.jitter + line.seconds for _, line in entry.lines))
+
+
+def _cost(entry: Entry) -> str:
+    """As `Calls a run: 2 at unleashed, 2 at vend.`, in words for people."""
+    words = [f"{line.most:,} at {name}" for name, line in entry.lines if line.calls]
+    if not words:
+        return "No call while nothing waits."
+    busy = " in a busy hour" if entry.job.key == "post-invoices" else ""
+    return f"Calls a run{busy}: {', '.join(words)}."
