@@ -23,6 +23,7 @@ from syncctl.clock import seconds_in
 from syncctl.sandbox import Sandbox
 
 EXAMPLE = Path(__file__).parent.parent / "crontab.example"
+README = EXAMPLE.with_name("README.md")
 SHARES = {"invoice": 100, "recent": 90, "customer": 80, "oldest": 70}
 REFERENCE = {
     "SYNCCTL_SHOP": "myshop",
@@ -76,6 +77,10 @@ def installed(shop: Shop, text: str) -> str:
 def test_the_example_is_the_schedule_of_the_reference_shop(reference: Shop) -> None:
     written = installed(reference, reference.ok("plan", *SIZE, "--crontab").out)
     assert written == EXAMPLE.read_text(), f"write this to crontab.example:\n{written}"
+
+
+def test_the_readme_shows_what_it_prints(reference: Shop) -> None:
+    assert reference.ok("plan", *SIZE).out in README.read_text()
 
 
 def test_a_plan_needs_no_state_and_makes_none(reference: Shop) -> None:
