@@ -12,7 +12,6 @@ from syncctl.plan.given import Given
 from syncctl.session import kinds_of, reads_customers
 from syncctl.state import windows
 from syncctl.state.database import Database
-from syncctl.state.gaps import Gaps
 from syncctl.state.ledger import Ledger
 from syncctl.state.pace import Pace
 from syncctl.state.rates import Rates
@@ -56,7 +55,7 @@ def days_of(limit: Limit) -> float:
 def facts(config: ConnectorConfig, database: Database | None, given: Given, now: int) -> Facts:
     """The facts of one connector; `database` is None where there is no state, and then nothing is observed."""
     rates = Rates(database, config.name, now) if database else None
-    known = _known(config, database, given, rates)
+    known = _known(config, given, rates)
     orders = given.orders if given.orders is not None else rates.orders() if rates else None
     changes = given.changes if given.changes is not None else rates.changes() if rates and not given.products else None
     guess = known.get(Kind.PRODUCTS, 0) * CHANGED + (orders or 0)
@@ -75,12 +74,11 @@ def facts(config: ConnectorConfig, database: Database | None, given: Given, now:
     )
 
 
-def _known(config: ConnectorConfig, database: Database | None, given: Given, rates: Rates | None) -> dict[Kind, int]:
+def _known(config: ConnectorConfig, given: Given, rates: Rates | None) -> dict[Kind, int]:
     """The products, and the rows of stock: as many a product as there are now, or one."""
-    live = Gaps(database, config.name).live() if database else 0
+    live = rates.products() if rates else 0
     products = live if given.products is None else given.products
-    places = rates.stock_rows() / live if rates and live else 1
-    counts = {Kind.PRODUCTS: products, Kind.STOCK: math.ceil(products * places)}
+    counts = {Kind.PRODUCTS: products, Kind.STOCK: math.ceil(products * (rates.places() if rates else 1))}
     return {kind: counts[kind] for kind in kinds_of(config.cls, config.roles)}
 
 

@@ -10,6 +10,10 @@ from syncctl.state.windows import DAY
 
 DAYS = 28  # that a rate is taken from
 ENOUGH_ORDERS = 20  # for what an order costs
+_PLACES = """
+SELECT count(*), count(DISTINCT remote_id)
+FROM (SELECT remote_id FROM remote_stock WHERE connector = ? ORDER BY remote_id LIMIT 5000)
+"""
 _CHANGES = """
 SELECT sum(changed), min(started_at) FROM runs JOIN run_connectors ON run = runs.id
 WHERE connector = ? AND command = 'sync-recent' AND run_connectors.exit_code IN (0, 65) AND started_at >= ?
@@ -31,10 +35,15 @@ class Rates:
         self.connector = connector
         self.now = now
 
-    def stock_rows(self) -> int:
-        """How many rows of stock are known: of each product one for each place."""
-        row = self.database.row("SELECT count(*) FROM remote_stock WHERE connector = ?", self.connector)
-        return int(row[0]) if row else 0
+    def products(self) -> int:
+        """How many products the service is believed to have; from the counts, since rows take long to be counted."""
+        row = self.database.row("SELECT sum(products) FROM look_counts WHERE connector = ?", self.connector)
+        return int(row[0] or 0) if row else 0
+
+    def places(self) -> float:
+        """How many rows of stock a product has that has some, by the first of them; 1 where nobody knows."""
+        row = self.database.row(_PLACES, self.connector)
+        return row[0] / row[1] if row and row[1] else 1
 
     def changes(self) -> float | None:
         """Records that changed, a day; None until sync-recent has run for a day."""
