@@ -174,6 +174,14 @@ def test_systemd_takes_the_units(reference: Shop, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_units_of_another_schedule_are_told(reference: Shop, tmp_path: Path) -> None:
+    folder = str(tmp_path / "units")
+    reference.ok("plan", *SIZE, "--systemd", folder, SYNCCTL_VEND_LIMITS="60/day")
+    told = reference.ok("plan", *SIZE, "--systemd", folder).out
+    assert "syncctl-myshop-sync-recent-vend.timer" in told.split("not of this schedule")[1]
+    assert "not of this schedule" not in reference.ok("plan", *SIZE, "--systemd", folder + "2").out
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Shop]:
     """A shop with all three services that read everything a day ago and has read since, and posts to two of them."""
@@ -246,3 +254,16 @@ def test_what_others_spend_is_left_to_them(shop: Shop) -> None:
     month = next(each for each in plan(shop)["unleashed"]["limits"] if each["window"] == "month")
     assert month["others"] >= 100_000
     assert plan(shop)["unleashed"]["advice"]
+
+
+def test_the_budget_goes_by_the_plan_until_there_is_a_pace(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    (month,) = (each for each in plan(shop)["unleashed"]["limits"] if each["window"] == "month")
+    assert f"syncctl plan reckons with {month['calls']:,}\n" in shop.ok("budget").out
+
+
+def test_a_limit_that_a_service_told_counts(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    shop.write("INSERT INTO learnt_limits VALUES ('unleashed', 'month', 250000)")
+    limits = plan(shop, SYNCCTL_UNLEASHED_LIMITS="")["unleashed"]["limits"]
+    assert {"month": 250_000}.items() <= {each["window"]: each["limit"] for each in limits}.items()

@@ -11,6 +11,8 @@ from syncctl.commands.options import Common, common_options
 from syncctl.models import iso, to_ms
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from syncctl.app import App
     from syncctl.config import ConnectorConfig
     from syncctl.state.ledger import Usage
@@ -24,7 +26,8 @@ def command(*, connector: str | None, common: Common) -> int:
     """Show how full each call window is, by what, and where it will end. Makes no call.
 
     Where a day or month will end: what is used by now, and for the rest of it as many calls a day as in the last 24
-    hours, and as others made a day so far. A window that rolls has no end.
+    hours, and as others made a day so far. Before there is such a day, what `syncctl plan` reckons with. A window that
+    rolls has no end.
 
     \b
     Example:
@@ -48,15 +51,28 @@ def _connector(app: App, config: ConnectorConfig) -> dict[str, Any]:
 
     pace = Pace(app.database, config.name, to_ms(app.clock.now()))
     blocked = app.ledger.blocked(config.name)
+    planned = _planned(app, config, pace)
     return {
         "name": config.name,
         "blocked": {"until": iso(blocked[0]), "reason": blocked[1]} if blocked else None,
         "last_24_hours": pace.a_day(),
-        "windows": [_window(usage, pace) for usage in app.ledger.usage(config.name, config.limits)],
+        "windows": [_window(usage, pace, planned) for usage in app.ledger.usage(config.name, config.limits)],
     }
 
 
-def _window(usage: Usage, pace: Pace) -> dict[str, Any]:
+def _planned(app: App, config: ConnectorConfig, pace: Pace) -> dict[str, int]:
+    """What `syncctl plan` reckons with in a day or month, as long as there is no pace to go by."""
+    if config.problems or pace.a_day() is not None:
+        return {}
+    from syncctl.plan.given import Given
+    from syncctl.plan.planning import planned
+
+    plan = planned(app.config, app.database, Given(), pace.now)
+    own = (fitted for fitted, _ in plan.services if fitted.facts.config.name == config.name)
+    return {use.limit.name: use.calls for fitted in own for use in fitted.uses if not use.limit.waitable}
+
+
+def _window(usage: Usage, pace: Pace, planned: Mapping[str, int]) -> dict[str, Any]:
     from syncctl.state.pace import ends_at
     from syncctl.state.windows import SHARES, allowed
 
@@ -72,6 +88,7 @@ def _window(usage: Usage, pace: Pace) -> dict[str, Any]:
         "frees_at": iso(usage.frees_at) if usage.frees_at else None,
         "ends_at": ends_at(limit, pace.now),
         "forecast": pace.forecast(usage),
+        "planned": planned.get(limit.name),
     }
 
 
@@ -95,7 +112,7 @@ def _lines(window: dict[str, Any], daily: int | None) -> list[str]:
         lines += [f"begins anew {window['ends_at']}", _end(window, daily)]
     elif window["frees_at"]:
         lines.append(f"rolls: more is left from {window['frees_at']} on")
-    return lines
+    return [*lines, f"syncctl plan reckons with {window['planned']:,}"] if window["planned"] else lines
 
 
 def _shares(window: dict[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ _AFTER = {
 _NIGHT = {"sync-recent --full": 3, "sync-customers": 4}
 _HOUR = {"sync-oldest": 5}  # the others that run every few hours begin at midnight
 _WAIT = 900  # seconds for another run to end, of what runs seldom
+_LONGEST = 7200  # seconds of a run
 _SUNDAY = 0
 _MONTHLY = 2  # the day of the month
 
@@ -108,8 +109,8 @@ def _limits(job: Job, lines: Iterable[tuple[str, Line]]) -> tuple[str, ...]:
         return wait
     if "--full" in job.options:
         longest = 2 * sum(line.seconds for _, line in lines)  # one that stops early begins anew a week later
-        return (*wait, "--max-seconds", str(max(7200, math.ceil(longest / 600) * 600)))
-    return () if job.command == "sync-oldest" else ("--max-seconds", str(job.every * 50))
+        return (*wait, "--max-seconds", str(max(_LONGEST, math.ceil(longest / 600) * 600)))
+    return () if job.command == "sync-oldest" else ("--max-seconds", str(min(_LONGEST, job.every * 50)))
 
 
 def when(key: str, every: int, minute: int) -> When:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from syncctl.plan.place import USER, Place, purpose
@@ -85,6 +86,12 @@ def write(units: dict[str, str], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in units.items():
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def strangers(shop: str, folder: Path, written: Iterable[str]) -> list[str]:
+    """The timers of the shop that an earlier schedule has left there: they would go on beside the new ones."""
+    there = {path.name for path in folder.glob(f"syncctl-{shop}-*.timer")}
+    return sorted(there.difference(written))
 
 
 def _home(place: Place) -> str:
