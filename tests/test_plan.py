@@ -147,6 +147,15 @@ def test_one_with_few_calls_gets_lines_of_its_own(reference: Shop) -> None:
     assert {"unleashed", "vend"} <= recent.keys()
     crontab = reference.ok("plan", *SIZE, "--crontab", SYNCCTL_VEND_LIMITS="60/day").out
     assert "sync-recent --connector vend" in crontab
+    assert "sync-recent --full --connector unleashed" in crontab  # vend is left out
+    assert "sync-recent --full --connector vend" not in crontab
+
+
+def test_a_promise_that_is_too_short_is_told(reference: Shop) -> None:
+    result = reference.ok("plan", *SIZE, "--freshness", "5m", "--json").json()
+    assert not result["fits"]
+    assert "SYNCCTL_FRESHNESS=10m would be kept" in " ".join(result["connectors"][0]["advice"])
+    assert reference.ok("plan", *SIZE, "--freshness", "10m", "--json").json()["fits"]
 
 
 def test_many_orders_are_never_taken_for_a_history(reference: Shop) -> None:

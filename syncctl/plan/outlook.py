@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import count
+from itertools import chain, count
 
 from syncctl import costs
 from syncctl.clock import span
@@ -12,7 +12,7 @@ from syncctl.connectors.declared import Limit
 from syncctl.models import Kind, Purpose, Struct
 from syncctl.plan.facts import days_of
 from syncctl.plan.fit import Fitted
-from syncctl.plan.jobs import DAY, MONTH, PEAK, Wishes, jitter, peak, promised
+from syncctl.plan.jobs import DAY, HOUR, MONTH, PEAK, Wishes, jitter, peak, promised
 from syncctl.push.orders import MOST_AT_ONCE
 from syncctl.session import has_delta
 
@@ -106,8 +106,10 @@ def _advice(fitted: Fitted, wishes: Wishes, fresh: int | None, first: float) -> 
 
 
 def kept_promise(every: int) -> str:
-    """The shortest promise, in hours, that is kept with this interval of sync-recent."""
-    return next(f"{hours}h" for hours in count(1) if promised(hours * 3600) >= every)
+    """The shortest promise that is kept with this interval of sync-recent, in round numbers."""
+    lengths = chain(range(10, 2 * HOUR, 10), count(2 * HOUR, HOUR))
+    minutes = next(minutes for minutes in lengths if promised(minutes * 60) >= every)
+    return f"{minutes}m" if minutes % HOUR else f"{minutes // HOUR}h"
 
 
 def _given_up(fitted: Fitted) -> str:

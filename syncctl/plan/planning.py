@@ -24,8 +24,9 @@ class Plan(Struct):
 
     @property
     def fits(self) -> bool:
-        """Whether all that is wished for fits into all limits."""
-        return all(fitted.fits and fitted.choice == fitted.wish for fitted, _ in self.services)
+        """Whether all that is wished for fits into all limits, and the promise is kept."""
+        kept = all((outlook.fresh or 0) <= self.wishes.freshness for _, outlook in self.services)
+        return kept and all(fitted.fits and fitted.choice == fitted.wish for fitted, _ in self.services)
 
     @property
     def unread(self) -> list[str]:
