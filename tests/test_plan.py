@@ -21,6 +21,7 @@ from xero_posting import paid
 
 from syncctl.clock import seconds_in
 from syncctl.sandbox import Sandbox
+from syncctl.state.database import open_database
 
 EXAMPLE = Path(__file__).parent.parent / "crontab.example"
 README = EXAMPLE.with_name("README.md")
@@ -141,6 +142,16 @@ def test_what_the_plan_asks_for_would_do(reference: Shop) -> None:
     assert advised(reference, need * 8 // 10)
 
 
+def test_only_what_there_is_gives_way(reference: Shop) -> None:
+    """The reference shop reads no products from Xero."""
+    found = plan(reference, *SIZE, SYNCCTL_XERO_LIMITS="30/day")["xero"]
+    words = " ".join(found["advice"])
+    assert "post-invoices runs every 60 min instead of 20" in words
+    assert not re.search("sync-oldest|--full|sync-recent", words)
+    assert not found["fits"]
+    assert "for orders" in words
+
+
 def test_one_with_few_calls_gets_lines_of_its_own(reference: Shop) -> None:
     result = reference.ok("plan", *SIZE, "--json", SYNCCTL_VEND_LIMITS="60/day").json()
     recent = {line["connector"]: line["cron"] for line in result["schedule"] if "--max-seconds" in line["arguments"]}
@@ -149,6 +160,15 @@ def test_one_with_few_calls_gets_lines_of_its_own(reference: Shop) -> None:
     assert "sync-recent --connector vend" in crontab
     assert "sync-recent --full --connector unleashed" in crontab  # vend is left out
     assert "sync-recent --full --connector vend" not in crontab
+
+
+def test_every_line_of_a_schedule_can_be_run(reference: Shop) -> None:
+    open_database(reference.state).close()
+    for orders in ("40", "9000"):
+        size = ("--products", "5000", "--orders-per-day", orders)
+        schedule = reference.ok("plan", *size, "--json", SYNCCTL_VEND_LIMITS="60/day").json()["schedule"]
+        for line in schedule:
+            reference.ok(*line["arguments"], "--jitter", str(line["jitter_seconds"]), "--dry-run")
 
 
 def test_a_promise_that_is_too_short_is_told(reference: Shop) -> None:

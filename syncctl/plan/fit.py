@@ -106,7 +106,8 @@ def choices(facts: Facts, wishes: Wishes) -> Iterator[Choice]:
     seldom = [every for every in INTERVALS if every >= recent] if facts.known else [recent]
     later = [every for every in POSTING if every > posts and peak(wishes.orders, every) <= PEAK * MOST_AT_ONCE]
     posted = [posts, *(later if facts.orders else [])]
-    for each in product(seldom, posted, FULLS, ROUNDS):
+    fulls, rounds = (FULLS, ROUNDS) if facts.known else (FULLS[:1], ROUNDS[:1])
+    for each in product(seldom, posted, fulls, rounds):
         yield Choice(*each)
 
 
