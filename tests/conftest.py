@@ -6,7 +6,9 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,9 +17,19 @@ from typing import Any
 
 import pytest
 import requests
+from hypothesis import HealthCheck, settings
+from seeded import seeded
 
 from syncctl import cli
 from syncctl.sandbox import Sandbox
+
+RAM = Path("/dev/shm")  # a state file is synced at every commit, and a disk takes longer than the test
+if "TMPDIR" not in os.environ and os.access(RAM, os.W_OK) and shutil.disk_usage(RAM).free > 2**30:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(RAM)
+
+# The same examples in each run, and no measure of time: a busy machine must fail no test.
+settings.register_profile("still", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("still")
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -169,7 +181,7 @@ def catalogue_size() -> int:
 
 @pytest.fixture
 def sandbox(catalogue_size: int) -> Iterator[Sandbox]:
-    with Sandbox(port=0, products=catalogue_size, seed=7, services=("unleashed",)) as running:
+    with seeded("unleashed", products=catalogue_size) as running:
         yield running
 
 

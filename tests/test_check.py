@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Result, Shop, Upstream
+from seeded import seeded
 
 from syncctl.models import iso
-from syncctl.sandbox import Sandbox
 
 PERFORMANCE = re.compile(r"[a-z0-9_]+=(U|-?[0-9.]+s?)(;[0-9.]*:?){0,4}")
 
@@ -187,7 +187,7 @@ def test_json_has_the_findings(shop: Shop) -> None:
 def consented(tmp_path: Path) -> Iterator[Shop]:
     """A shop whose Xero app a person has consented to, and that has read it once."""
     (tmp_path / ".env").touch(mode=0o600)
-    with Sandbox(port=0, products=10, seed=7, services=("xero",)) as sandbox:
+    with seeded("xero", products=10) as sandbox:
         upstream = Upstream(sandbox.url, "xero")
         shop = Shop(tmp_path, sandbox.env() | upstream.request("GET", "tokens")["xero"]["settings"], upstream)
         shop.ok("sync-recent")

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from conftest import Shop, Upstream
 from contract import connected, ids_of, one, read
+from seeded import seeded
 
 from syncctl.connectors.base import Connector
 from syncctl.models import Customer, Kind, State
-from syncctl.sandbox import Sandbox
 
 JO = "jo@x.test"
 
@@ -74,7 +74,7 @@ OFFICES = {"vend": Office, "xero": XeroOffice}
 @pytest.fixture(params=OFFICES)
 def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     name = request.param
-    with Sandbox(port=0, products=60, seed=7, services=(name,)) as sandbox:
+    with seeded(name) as sandbox:
         (tmp_path / ".env").touch(mode=0o600)
         settings = {
             f"SYNCCTL_{name.upper()}_{key}": value for key, value in (("PAGE_SIZE", "20"), ("ROLES", "customers"))
@@ -212,7 +212,7 @@ def test_nothing_new_takes_either_form(office: Office, nothing_new: str) -> None
 
 
 def test_both_link_the_same_customer(tmp_path: Path) -> None:
-    with Sandbox(port=0, products=10, seed=7, services=("vend", "xero")) as sandbox:
+    with seeded("vend", "xero", products=10) as sandbox:
         (tmp_path / ".env").touch(mode=0o600)
         shop = Shop(tmp_path, sandbox.env(), Upstream(sandbox.url))
         shop.ok("sync-customers")

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import Shop, Upstream
-
-from syncctl.sandbox import Sandbox
+from seeded import seeded
 
 SERVICES = {"unleashed": "Items", "vend": "data", "xero": "Items"}  # and what an answer of it has
 needs_curl = pytest.mark.skipif(not (shutil.which("curl") and shutil.which("openssl")), reason="needs curl and openssl")
@@ -28,7 +27,7 @@ def catalogue_size() -> int:
 def everywhere(tmp_path: Path) -> Iterator[Shop]:
     """A shop with all three services, read twice: what a first read brings is not kept."""
     (tmp_path / ".env").touch(mode=0o600)
-    with Sandbox(port=0, products=10, seed=7) as sandbox:
+    with seeded(products=10) as sandbox:
         shop = Shop(tmp_path, sandbox.env() | {"SYNCCTL_XERO_ROLES": "products,stock"}, Upstream(sandbox.url))
         shop.run("sync-recent")
         shop.run("sync-recent")

@@ -20,6 +20,7 @@ import pytest
 from conftest import StillClock, Upstream
 from requests import PreparedRequest, exceptions
 from requests_mock import Mocker
+from seeded import seeded
 
 from syncctl.clock import Clock, SystemClock
 from syncctl.config import ConnectorConfig
@@ -185,7 +186,7 @@ def catalogue_size() -> int:
 
 @pytest.fixture
 def served(catalogue_size: int) -> Iterator[Sandbox]:
-    with Sandbox(port=0, products=catalogue_size, services=("xero", "vend")) as running:
+    with seeded("xero", "vend", products=catalogue_size) as running:
         yield running
 
 
@@ -545,7 +546,7 @@ def process(bench: Bench) -> subprocess.Popen[str]:
 
 
 def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 300
     while not true():
         assert time.monotonic() < end, "it never became true"
         time.sleep(0.01)
@@ -588,7 +589,7 @@ def test_of_two_processes_one_fetches_the_token(vend: Bench) -> None:
             assert second.stdout is not None
             assert second.stdout.readline() == "calls\n"
             vend.upstream.request("DELETE", "faults")
-            outcomes = [each.communicate(timeout=60) for each in (first, second)]
+            outcomes = [each.communicate(timeout=300) for each in (first, second)]
     assert [out.split()[-1] for out, _ in outcomes] == ["200", "200"], outcomes
     vend.line()
     assert vend.requests() == [200]

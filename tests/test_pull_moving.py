@@ -11,6 +11,7 @@ import pytest
 from conftest import Shop, Upstream
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from seeded import seeded
 from test_pull import mirror, upstream
 
 from syncctl.connectors.base import Page
@@ -209,7 +210,7 @@ EDIT = st.one_of(
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Sandbox]:
-    with Sandbox(port=0, products=32, seed=7, services=("unleashed",)) as sandbox:
+    with seeded("unleashed", products=32) as sandbox:
         yield sandbox
 
 

@@ -13,6 +13,7 @@ import pytest
 import requests
 from conftest import Shop, Upstream
 from contract import ConnectorContract, connected, ids_of, of_kind, one, read
+from seeded import seeded
 
 from syncctl.connectors._stamps import OVERLAP_MS
 from syncctl.connectors.base import Check, Connector
@@ -92,7 +93,7 @@ def tracked(quantity: float) -> dict[str, Any]:
 
 @pytest.fixture
 def sandbox(catalogue_size: int) -> Iterator[Sandbox]:
-    with Sandbox(port=0, products=catalogue_size, seed=7, services=("xero",)) as running:
+    with seeded("xero", products=catalogue_size) as running:
         yield running
 
 

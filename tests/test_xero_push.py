@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 from conftest import Shop
 from posting import Json, customer, line, moment, once, only_error, order, place, post, states
+from seeded import seeded
 from xero_posting import arrived, invoices, paid, payments, posting_shop, records
 
 from syncctl.sandbox import Sandbox
@@ -19,7 +20,7 @@ from syncctl.sandbox import Sandbox
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(port=0, products=6, seed=7, services=("xero",)) as running:
+    with seeded("xero", products=6) as running:
         yield running
 
 

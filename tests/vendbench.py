@@ -13,6 +13,7 @@ import pytest
 import requests
 from conftest import Shop, Upstream
 from contract import connected
+from seeded import seeded
 
 from syncctl.clock import Clock
 from syncctl.connectors.base import Connector
@@ -100,7 +101,7 @@ class VendTest:
 
     @pytest.fixture
     def sandbox(self, catalogue_size: int) -> Iterator[Sandbox]:
-        with Sandbox(port=0, products=catalogue_size, seed=7, services=("vend",)) as running:
+        with seeded("vend", products=catalogue_size) as running:
             yield running
 
     @pytest.fixture

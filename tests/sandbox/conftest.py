@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from seeded import seeded
 
 from syncctl.sandbox import Sandbox
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(products=60, services=("unleashed",)) as running:
+    with seeded("unleashed") as running:
         yield running
 
 
@@ -31,11 +32,11 @@ def client(sandbox: Sandbox) -> Iterator[Client]:
 
 @pytest.fixture
 def xero() -> Iterator[XeroClient]:
-    with Sandbox(products=60, services=("xero",)) as running, requests.Session() as session:
+    with seeded("xero") as running, requests.Session() as session:
         yield XeroClient(running, session)
 
 
 @pytest.fixture
 def vend() -> Iterator[VendClient]:
-    with Sandbox(products=60, services=("vend",)) as running, requests.Session() as session:
+    with seeded("vend") as running, requests.Session() as session:
         yield VendClient(running, session)

@@ -5,8 +5,7 @@ from uuid import uuid4
 
 import pytest
 import requests
-
-from syncctl.sandbox import Sandbox
+from seeded import seeded
 
 from .vend_client import Json, VendClient
 
@@ -159,7 +158,7 @@ def test_a_planted_customer_is_kept_as_it_is(vend: VendClient) -> None:
 
 
 def test_the_same_addresses_as_in_the_other_back_office() -> None:
-    with Sandbox(products=60, services=("unleashed", "vend")) as running, requests.Session() as session:
+    with seeded("unleashed", "vend") as running, requests.Session() as session:
         vend = VendClient(running, session)
         theirs = {row["Email"] for row in vend.control("GET", "records/unleashed/customers")["records"]}
         ours = {str(row["email"]).lower() for row in vend.records("customers")}

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 import requests
+from seeded import seeded
 
 from syncctl.sandbox import Sandbox
 
@@ -258,7 +259,7 @@ def test_a_record_without_any_default(vend: VendClient) -> None:
 
 
 def test_the_same_products_as_the_other_back_office() -> None:
-    with Sandbox(products=300, services=("unleashed", "vend")) as running, requests.Session() as session:
+    with seeded("unleashed", "vend", products=300) as running, requests.Session() as session:
         vend = VendClient(running, session)
         codes = [each["ProductCode"] for each in vend.control("GET", "records/unleashed/products")["records"]]
         rows = vend.records("products")
