@@ -51,7 +51,7 @@ def started(shop: Shop, *args: str, **settings: str) -> Iterator[subprocess.Pope
 
 def until(true: Callable[[], object]) -> None:
     """Comes back once it is true."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 300
     while not true():
         assert time.monotonic() < end, "it never became true"
         time.sleep(0.01)

@@ -69,7 +69,7 @@ class Crew:
     def finish(self) -> list[int]:
         """Lets them end; the exit codes, in the order in which they were started."""
         self.path.with_name("over").touch()
-        return [member.wait(timeout=60) for member in self.members]
+        return [member.wait(timeout=300) for member in self.members]
 
     def granted(self) -> list[int]:
         """All ids that a process has heard of."""

@@ -183,4 +183,4 @@ def test_follow_ends_when_nobody_reads_any_more(read: Shop) -> None:
     with following(read, "runs", "--limit", "1") as (process, lines):
         assert lines.readline()
         lines.close()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=300) == 0

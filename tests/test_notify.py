@@ -125,9 +125,10 @@ def test_a_refused_loss_is_over_with_the_next_full_read(mailing: Shop, box: Post
 
 
 def test_a_mail_that_cannot_be_sent_is_told_and_sent_with_the_next_run(mailing: Shop, box: Postbox) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        nowhere = f"smtp://127.0.0.1:{closed.getsockname()[1]}"
-    result = refused_credentials(mailing, SYNCCTL_SMTP_URL=nowhere)
+    with socket.socket() as deaf:  # nobody else gets its port meanwhile
+        deaf.bind(("127.0.0.1", 0))
+        nowhere = f"smtp://127.0.0.1:{deaf.getsockname()[1]}"
+        result = refused_credentials(mailing, SYNCCTL_SMTP_URL=nowhere)
     assert result.code == 77
     assert result.err.startswith("syncctl: No mail was sent, the next run tries again: 127.0.0.1:")
     assert "Connection refused" in result.err

@@ -106,9 +106,9 @@ def test_a_refused_recipient_does_not_keep_the_mail_from_the_others(box: Postbox
 
 
 def test_a_server_that_is_not_there(box: Postbox) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    assert "Connection refused" in refusal(mail(box).changed(port=port)).message
+    with socket.socket() as deaf:  # nobody else gets its port meanwhile
+        deaf.bind(("127.0.0.1", 0))
+        assert "Connection refused" in refusal(mail(box).changed(port=deaf.getsockname()[1])).message
 
 
 @pytest.mark.parametrize("security", ["smtp", "smtp+starttls", "smtps"])

@@ -97,7 +97,7 @@ def held(xero: XeroClient, calls: int) -> list[int]:
     with ThreadPoolExecutor(calls) as pool:
         waiting = [pool.submit(xero.status, "/Items/MUG", token=token) for _ in range(calls)]
         try:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 300
             while not all_held(xero) and time.monotonic() < deadline:
                 time.sleep(0.01)
             statuses = [xero.status("/Organisation", token=token), xero.status("//connections", token=token)]
