@@ -1,4 +1,4 @@
-"""Runs syncctl in children of its own that die by SIGKILL at a chosen moment; see `test_crash.py`.
+"""Runs syncctl in children of its own that die by SIGKILL at a chosen moment; see `killed.py`.
 
 One line of JSON on stdin is one command: its arguments, its environment, and before which event it dies (0: never).
 An event is a commit or a call: before it and after it. The answer is one line: the exit status and the number of

@@ -1,23 +1,21 @@
 """A run that posts to Vend and is killed, at whatever moment: what comes after it brings each order there once.
 
-See `test_crash.py`, whose children these are.
+See `killed.py`.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from conftest import Shop
-from posting import customer, line, once, order, place, states
-from test_crash import Children, begin_anew, moments
+from killed import Children, children_of, kill_at_each_moment
+from posting import Json, customer, line, once, order, place
 from vendbench import VendTest
 from vendposting import arrived, paid, ready, sales, there
 
 # The answers to what the vendor does not say: a sale posted twice, its lines then, what is answered, what is unique.
-SWITCHES: dict[str, dict[str, object]] = {
+SWITCHES: dict[str, Json] = {
     "as it is": {},
     "409 for a sale posted twice": {"sale_repeated": "409", "customer_code_taken": "409", "sku_taken": "409"},
     "lines posted twice are there twice": {"sale_lines_without_id": "append", "sale_create_answer": "text"},
@@ -25,18 +23,6 @@ SWITCHES: dict[str, dict[str, object]] = {
         "search_lag": 600, "customer_code_taken": "allowed", "sku_taken": "allowed", "sale_create_answer": "id",
     },
 }  # fmt: skip
-
-
-def until_quiet(shop: Shop, children: Children) -> None:
-    """What cron runs, with half an hour between."""
-    for _ in range(8):
-        children.run("post-invoices")
-        shop.upstream.advance(1800)
-        shop.write("UPDATE outbox SET due_at = due_at - 1800000, sent_at = sent_at - 1800000")
-        if not shop.value("SELECT count(*) FROM outbox WHERE state <> 'done'") and states(shop):
-            return
-    rows = shop.rows("SELECT kind, key, state, tries, cause, message FROM outbox WHERE state <> 'done'")
-    raise AssertionError(f"{rows} {(shop.folder / 'child.log').read_text()[-2000:]}")
 
 
 class TestKilled(VendTest):
@@ -49,30 +35,21 @@ class TestKilled(VendTest):
         """A shop with orders that need everything: a customer, a guest, a new product, payments."""
         ready(shop)
         who = customer(shop, code="C-77", email="ann@shop.test")
-        known: dict[str, Any] = {"code": "C-77", "email": "ann@shop.test", "name": "Ann"}
+        known: Json = {"code": "C-77", "email": "ann@shop.test", "name": "Ann"}
         place(
             shop,
             order("1001", line("MUG"), line("NEW-1", "5.00", "2"), total="23.00"),
             order("1002", line("MUG"), line("NEW-1", "5.00", "2"), total="23.00", customer_id=who, customer=known),
         )
         paid(shop, "1001", "1002")
-        shutil.copy(shop.state, shop.folder / "before.db")
-        running = Children(shop)
-        yield running
-        running.close()
+        with children_of(shop) as running:
+            yield running
 
     @pytest.mark.parametrize("switches", SWITCHES.values(), ids=SWITCHES)
     def test_each_order_arrives_once_whenever_it_is_killed(
-        self, shop: Shop, children: Children, switches: dict[str, object]
+        self, shop: Shop, children: Children, switches: Json
     ) -> None:
-        begin_anew(shop, switches)
-        events = children.run("post-invoices")["events"]
-        assert events > 20
-        for moment in moments(events):
-            begin_anew(shop, switches)
-            assert children.run("post-invoices", dies_at=moment)["code"] is None, f"it should have died at {moment}"
-            until_quiet(shop, children)
-            check(shop, f"killed at event {moment}")
+        kill_at_each_moment(children, switches, lambda when: check(shop, when))
 
 
 def check(shop: Shop, when: str) -> None:

@@ -1,16 +1,16 @@
-"""A posting run to Xero that is killed, at whatever moment: see `test_crash.py`."""
+"""A posting run to Xero that is killed, at whatever moment: see `killed.py`."""
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import Shop
+from killed import Children, children_of, kill_at_each_moment
 from posting import Json, customer, line, once, place
-from test_crash import Children, begin_anew, moments, until_quiet
+from seeded import seeded
 from xero_posting import arrived, paid, payments, posting_shop, records
 
 from syncctl.sandbox import Sandbox
@@ -24,7 +24,7 @@ SWITCHES: dict[str, Json] = {
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(port=0, products=6, seed=7, services=("xero",)) as running:
+    with seeded("xero", products=6) as running:
         yield running
 
 
@@ -42,38 +42,18 @@ def children(shop: Shop) -> Iterator[Children]:
         paid("1001", line("MUG"), line("NEW-1", "5.00", "2"), total="23.00"),
         paid("1002", customer_id=known, customer={"code": "C-77", "email": "ann@shop.test", "name": "Ann"}),
     )
-    shutil.copy(shop.state, shop.folder / "before.db")
-    running = Children(shop)
-    yield running
-    running.close()
+    with children_of(shop) as running:
+        yield running
 
 
 @pytest.mark.parametrize("switches", SWITCHES.values(), ids=SWITCHES)
-def test_each_order_arrives_once_whenever_it_is_killed(
-    shop: Shop,
-    children: Children,
-    switches: Json,
-) -> None:
-    begin(shop, switches)
-    events = children.run("post-invoices")["events"]
-    assert events > 20
-    for moment in moments(events):
-        begin(shop, switches)
-        assert children.run("post-invoices", dies_at=moment)["code"] is None, f"it should have died at {moment}"
-        until_quiet(shop, children)
-        check(shop, moment)
+def test_each_order_arrives_once_whenever_it_is_killed(shop: Shop, children: Children, switches: Json) -> None:
+    kill_at_each_moment(children, switches, lambda when: check(shop, when))
 
 
-def begin(shop: Shop, switches: Json) -> None:
-    """As it was before; the service knows none of the tokens that it gave since."""
-    begin_anew(shop, switches)
-    for file in shop.folder.glob("syncctl.db.tokens*"):
-        file.unlink()
-
-
-def check(shop: Shop, moment: int) -> None:
-    assert arrived(shop) == once(["1001", "1002"]), f"killed at event {moment}"
-    assert payments(shop) == once(["demo-1001/1", "demo-1002/1"]), f"killed at event {moment}"
+def check(shop: Shop, when: str) -> None:
+    assert arrived(shop) == once(["1001", "1002"]), when
+    assert payments(shop) == once(["demo-1001/1", "demo-1002/1"]), when
     emails = Counter(each.get("EmailAddress", "") for each in records(shop, "customers"))
     codes = Counter(each["Code"] for each in records(shop, "products"))
-    assert (emails["1001@shop.test"], emails["ann@shop.test"], codes["NEW-1"]) == (1, 1, 1), f"killed at event {moment}"
+    assert (emails["1001@shop.test"], emails["ann@shop.test"], codes["NEW-1"]) == (1, 1, 1), when
