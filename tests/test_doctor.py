@@ -11,6 +11,7 @@ import pytest
 import vendposting
 import xero_posting
 from conftest import Result, Shop
+from seeded import seeded
 
 from syncctl.sandbox import Sandbox
 
@@ -116,7 +117,7 @@ class TestUnleashed:
 class TestXero:
     @pytest.fixture
     def sandbox(self) -> Iterator[Sandbox]:
-        with Sandbox(port=0, products=6, seed=7, services=("xero",)) as running:
+        with seeded("xero", products=6) as running:
             yield running
 
     def test_five_calls_are_enough(self, sandbox: Sandbox, tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """Starting, stopping, keeping, seeding, and the command."""
 
 import ast
-import contextlib
-import os
 import re
 import signal
 import socket
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 from click.testing import CliRunner
+from ports import free_port
 
 import syncctl.sandbox
 from syncctl.commands.sandbox import command
@@ -136,14 +135,6 @@ def test_the_command_says_so_when_the_port_is_taken(sandbox: Sandbox) -> None:
     assert result.exit_code == 69
     assert f"Port {sandbox.port} cannot be used" in result.output
     assert "Traceback" not in result.output
-
-
-def free_port() -> int:
-    """A port that nobody else is given meanwhile: below those that are given by chance, and another in each process."""
-    for port in range(10_000 + os.getpid() % 10_000, 32_000):
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise AssertionError("no port is free")
 
 
 def test_the_command_says_so_when_the_file_is_no_database(tmp_path: Path) -> None:
