@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import wire
+from ..account import BaseAccount
 from ..store import Store, Table
 
 if TYPE_CHECKING:
@@ -39,12 +40,9 @@ SWITCHES: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Account(BaseAccount):
     """What every resource works on."""
 
-    store: Store
-    clock: Clock
-    switches: Switches
     products: Table
     stock: Table
     levels: Table
@@ -86,36 +84,15 @@ class Account:
             shipments=Table(store, "unleashed_shipments", {**paper, "order_number": text}),
         )
 
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """All tables."""
-        return (
-            self.products,
-            self.stock,
-            self.levels,
-            self.customers,
-            self.orders,
-            self.invoices,
-            self.shipments,
-        )
-
     def now(self) -> str:
         """The clock's now as a field of a record."""
         return wire.date(self.clock.milliseconds())
 
     def next_number(self, prefix: str) -> str:
         """The next number of one of the account's own sequences, like `SO-00000140`."""
-        name = f"unleashed_{prefix}"
-        number = int(self.store.setting(name) or 0) + 1
-        self.store.remember(name, str(number))
-        return f"{prefix}-{number:08d}"
+        return f"{prefix}-{self.next_in(f'unleashed_{prefix}'):08d}"
 
     def forget_numbers(self) -> None:
         """Begin every sequence anew."""
         for prefix in SEQUENCES:
             self.store.remember(f"unleashed_{prefix}", "0")
-
-    def shown_from(self) -> int:
-        """From when on lists show a record created by the client now (switch `search_lag`)."""
-        lag = self.switches.number("search_lag")
-        return self.clock.milliseconds() + round(lag * 1000) if lag else 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import wire
+from ..account import BaseAccount
 from ..store import Store, Table
 
 if TYPE_CHECKING:
@@ -65,12 +66,9 @@ SALE_NUMBERS = ("dated", "total")
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Account(BaseAccount):
     """What every resource works on; the column `modified` of every table holds the version."""
 
-    store: Store
-    clock: Clock
-    switches: Switches
     products: Table
     codes: Table
     inventory: Table
@@ -115,12 +113,6 @@ class Account:
             **{name: Table(store, f"vend_{name}") for name in lookups},
         )
 
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """All tables."""
-        filled = (self.products, self.codes, self.inventory, self.customers, self.sales, self.customer_groups)
-        return (*filled, self.outlets, self.registers, self.taxes, self.payment_types, self.users)
-
     def now(self) -> str:
         """The clock's now as a field of a record."""
         return stamp(self.clock.moment())
@@ -161,11 +153,6 @@ class Account:
         """The record with this id unless it is deleted, or None."""
         row = table.get(column_text(key))
         return None if row is None or row["hidden"] else wire.loads(row["body"])
-
-    def shown_from(self) -> int:
-        """From when on a search finds a record that the client creates now (switch `search_lag`)."""
-        lag = self.switches.number("search_lag")
-        return self.clock.milliseconds() + round(lag * 1000) if lag else 0
 
 
 def column_text(value: object) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from ..account import BaseAccount
 from ..store import Store, Table
 from .apps import APPS
 
@@ -70,12 +71,9 @@ def _new_id() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Account(BaseAccount):
     """What every part of the service works on."""
 
-    store: Store
-    clock: Clock
-    switches: Switches
     items: Table
     accounts: Table
     tax_rates: Table
@@ -108,17 +106,9 @@ class Account:
             tokens=Table(store, "xero_tokens", token),
         )
 
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """All tables."""
-        lists = (self.items, self.accounts, self.tax_rates, self.organisation)
-        return *lists, self.contacts, self.invoices, self.payments, self.tokens
-
     def next_number(self) -> str:
         """A number for an invoice that came without one."""
-        number = int(self.store.setting(_NUMBER) or 0) + 1
-        self.store.remember(_NUMBER, str(number))
-        return f"INV-{number:04d}"
+        return f"INV-{self.next_in(_NUMBER):04d}"
 
     def forget_numbers(self) -> None:
         """Begin with the first number again."""
