@@ -12,8 +12,15 @@ import pytest
 from conftest import Shop
 from requests_mock import Mocker
 
+from syncctl import transport
+
 DAY_MS = 86_400_000
-ONE_TRY = ("--max-seconds", "0.9")  # the shortest pause before a second try is a second
+
+
+@pytest.fixture
+def one_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is tried again."""
+    monkeypatch.setattr(transport, "TRIES", 1)
 
 
 @pytest.fixture
@@ -75,9 +82,10 @@ def test_each_command_has_its_purpose(shop: Shop, sku: str, args: tuple[str, ...
         ("403", 403, "refuses the credentials with 403"),
     ],
 )
+@pytest.mark.usefixtures("one_try")
 def test_a_failed_call_says_why(shop: Shop, kind: str, status: int | None, words: str) -> None:
     shop.upstream.fault(kind)
-    assert shop.run("sync-recent", *ONE_TRY).code == (77 if kind == "403" else 69)
+    assert shop.run("sync-recent").code == (77 if kind == "403" else 69)
     ((found, error, ms),) = shop.rows("SELECT status, error, ms FROM calls WHERE error IS NOT NULL")
     assert found == status
     assert words in error
@@ -127,6 +135,7 @@ def test_old_answers_are_forgotten_and_calls_are_not(shop: Shop, sku: str, setti
     assert shop.value("SELECT count(*) FROM calls WHERE id = ?", first) == 1
 
 
+@pytest.mark.usefixtures("one_try")
 def test_a_key_that_the_service_repeats_is_written_nowhere(shop: Shop, sku: str, requests_mock: Mocker) -> None:
     key = shop.env["SYNCCTL_UNLEASHED_API_KEY"]
     page = f"wrong key {key} or {key.replace('=', '%3D')}"
@@ -136,7 +145,7 @@ def test_a_key_that_the_service_repeats_is_written_nowhere(shop: Shop, sku: str,
         for status in (400, 403, 429, 500, 302):
             headers = {"Retry-After": "1", "Location": f"/login?key={key}"}
             requests_mock.get(f"{service(shop)}/Products/1", status_code=status, text=page, headers=headers)
-            for result in (shop.run("sync-recent", "-v", *ONE_TRY), shop.run("sync-recent", "--json", *ONE_TRY)):
+            for result in (shop.run("sync-recent", "-v"), shop.run("sync-recent", "--json")):
                 said += result.out + result.err
             shop.write("DELETE FROM blocks")
         files = b"".join(path.read_bytes() for path in shop.folder.iterdir() if path.is_file())

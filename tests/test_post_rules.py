@@ -162,8 +162,8 @@ class TestHeld:
                 )
             )
             shop.write("UPDATE outbox SET due_at = 0")
-        assert 0.8 <= waits[0] <= 1.2
-        assert 1.6 <= waits[1] <= 2.4
+        assert 0.8 <= waits[0] <= 1.3  # a fifth more or less, and the time that the run took
+        assert 1.6 <= waits[1] <= 2.5
         assert cause(shop) == ("gave_up", "tax-unmapped")
         assert shop.run("post-invoices", "--json").only()["gave_up"] == 1
 
