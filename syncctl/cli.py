@@ -13,28 +13,38 @@ import click
 from syncctl import __version__
 from syncctl.errors import EXIT_CODES
 
-# name -> (module, one-line help); the line stands here so that --help need not import every command
-COMMANDS = {
-    "sync-recent": ("sync_recent", "Pull the products and stock that changed since the last run."),
-    "sync-oldest": ("sync_oldest", "Read the products again that were looked at longest ago."),
-    "sync-product": ("sync_product", "Read single products now, by SKU, and show what changed."),
-    "sync-customers": ("sync_customers", "Read the customers that changed, and link them to the shop's."),
-    "import": ("import_", "Bring the shop's own products, customers and orders."),
-    "links": ("links", "Show which records belong together, and set links by hand."),
-    "post-invoices": ("post_invoices", "Post the shop's orders to the back office, each exactly once."),
-    "retry-queue": ("retry_queue", "Try again what could not be posted, and find out what is unknown."),
-    "queue": ("queue", "Show and manage what waits to be posted."),
-    "explain": ("explain", "Tell where a value came from: every change, and the call that brought it."),
-    "log": ("log", "Show the journal: calls, runs and changes, the newest last."),
-    "plan": ("plan", "Reckon the calls of a schedule that keeps the promise, and write it for cron or systemd."),
-    "budget": ("budget", "Show how full each call window is, by what, and where it will end."),
-    "metrics": ("metrics", "Show the numbers of status for Prometheus, or write them for its node exporter."),
-    "report": ("report", "Write a page of how the last days went: freshness, calls, queue, drift and errors."),
-    "status": ("status", "Show freshness, budgets, drift and ghosts of each connector."),
-    "doctor": ("doctor", "Check this machine, the settings and each service, with at most five calls per service."),
-    "sandbox": ("sandbox", "Serve a local copy of the back offices, to try syncctl without any account."),
-    "demo": ("demo", "Run the main job on a local sandbox, and say what it costs."),
+# what people come for -> name -> (module, one-line help); the line stands here so that --help need not import every
+# command
+GROUPS = {
+    "Sync": {
+        "sync-recent": ("sync_recent", "Pull the products and stock that changed since the last run."),
+        "sync-oldest": ("sync_oldest", "Read the products again that were looked at longest ago."),
+        "sync-product": ("sync_product", "Read single products now, by SKU, and show what changed."),
+        "sync-customers": ("sync_customers", "Read the customers that changed, and link them to the shop's."),
+        "import": ("import_", "Bring the shop's own products, customers and orders."),
+        "links": ("links", "Show which records belong together, and set links by hand."),
+    },
+    "Post": {
+        "post-invoices": ("post_invoices", "Post the shop's orders to the back office, each exactly once."),
+        "retry-queue": ("retry_queue", "Try again what could not be posted, and find out what is unknown."),
+        "queue": ("queue", "Show and manage what waits to be posted."),
+    },
+    "See and explain": {
+        "status": ("status", "Show freshness, budgets, drift and ghosts of each connector."),
+        "explain": ("explain", "Tell where a value came from: every change, and the call that brought it."),
+        "log": ("log", "Show the journal: calls, runs and changes, the newest last."),
+        "budget": ("budget", "Show how full each call window is, by what, and where it will end."),
+        "metrics": ("metrics", "Show the numbers of status for Prometheus, or write them for its node exporter."),
+        "report": ("report", "Write a page of how the last days went: freshness, calls, queue, drift and errors."),
+    },
+    "Set up": {
+        "plan": ("plan", "Reckon the calls of a schedule that keeps the promise, and write it for cron or systemd."),
+        "doctor": ("doctor", "Check this machine, the settings and each service, with at most five calls per service."),
+        "sandbox": ("sandbox", "Serve a local copy of the back offices, to try syncctl without any account."),
+        "demo": ("demo", "Run the main job on a local sandbox, and say what it costs."),
+    },
 }
+COMMANDS = {name: entry for group in GROUPS.values() for name, entry in group.items()}
 _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
 
 
@@ -42,7 +52,7 @@ class LazyGroup(click.Group):
     """Knows its commands by name and one line, and imports one only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order of `COMMANDS`: what people come for first."""
+        """In the order of `GROUPS`: what people come for first."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -53,9 +63,11 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The one-line helps, from the table."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        """The one-line helps, from the table, in one column over all groups."""
+        width = max(map(len, COMMANDS))
+        for title, group in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), line) for name, (_, line) in group.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
