@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     Work = Callable[[Session], None]
 
 
+_PRUNING_SECONDS = 0.3
+
+
 class Terms(Struct):
     """How a command goes about its connectors."""
 
@@ -158,13 +161,22 @@ class App:
         codes = [worst(tally.codes) for tally in tallies]
         try:
             self.choose_sources()
-            self.ledger.prune(self.config.keep_bodies_days)
             self.runs.finish(run.number, to_ms(self.clock.now()), worst(codes), list(zip(tallies, codes, strict=True)))
             self._tell(run, command, tallies)
+            self._prune_daily()
         except StateError as error:
             if not tallies:
                 raise
             tallies[-1].fail(error)
+
+    def _prune_daily(self) -> None:
+        """Forgets what is old, a little at a time; a run that finds much of it is not kept for long."""
+        now = to_ms(self.clock.now())
+        if self.runs.is_new_day("pruned_at", now):
+            from syncctl.state.pruning import Pruning
+
+            self.ledger.drop_expired()
+            Pruning(self.database, self.config.keep, now).sweep(_PRUNING_SECONDS)
 
     def _tell(self, run: Run, command: str, tallies: Sequence[Tally]) -> None:
         """Mails what happened; whoever asks by hand, and for one thing, is told where they are."""

@@ -43,6 +43,9 @@ GROUPS = {
         "sandbox": ("sandbox", "Serve a local copy of the back offices, to try syncctl without any account."),
         "demo": ("demo", "Run the main job on a local sandbox, and say what it costs."),
     },
+    "Keep": {
+        "prune": ("prune", "Forget what is old and explains nothing any more, as runs do once a day."),
+    },
 }
 COMMANDS = {name: entry for group in GROUPS.values() for name, entry in group.items()}
 _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."

@@ -74,6 +74,15 @@ _GLOBAL = (
         "FRESHNESS", "how soon a change has to show, as `90m`, `2h`, `1d`; status --check warns", "2h", pattern=LENGTH
     ),
     Setting("KEEP_BODIES_DAYS", "days that requests and answers are kept", "7", pattern="[0-9]{1,4}"),
+    Setting(
+        "KEEP_JOURNAL_DAYS",
+        "days that calls and runs are kept, at least 35: a month's budget needs them",
+        "400",
+        pattern="3[5-9]|[4-9][0-9]|[1-9][0-9]{2,3}",
+    ),
+    Setting(
+        "KEEP_CHANGES_DAYS", "days that changes are kept; the last one of each value stays", "400", pattern="[0-9]{1,4}"
+    ),
     *MAIL_SETTINGS,
 )
 
@@ -96,7 +105,7 @@ class Config(Struct):
     price_from: str | None
     stock_from: str | None
     new_products: NewProducts
-    keep_bodies_days: int
+    keep: Mapping[str, int]  # days, of `bodies`, `journal` and `changes`
     mail: Mail | None
     posting: Mapping[str, str]
     freshness: int  # seconds
@@ -155,7 +164,7 @@ def load(env_file: Path | None = None, environ: Mapping[str, str] = os.environ) 
         price_from=price_from,
         stock_from=stock_from,
         new_products=cast("NewProducts", values["NEW_PRODUCTS"]),
-        keep_bodies_days=int(values["KEEP_BODIES_DAYS"]),
+        keep={name.lower(): int(values[f"KEEP_{name}_DAYS"]) for name in ("BODIES", "JOURNAL", "CHANGES")},
         mail=mail,
         posting={name: values[name] for name in _POSTING if name in values},
         freshness=seconds_in(values["FRESHNESS"]),

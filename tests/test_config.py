@@ -76,7 +76,7 @@ def test_few_settings_are_enough(here: Path) -> None:
     config = load(environ=environ())
     (connector,) = config.connectors
     assert (config.shop, config.state, config.env_file) == ("demo", here / "syncctl.db", None)
-    assert (config.new_products, config.keep_bodies_days, config.state_group) == ("insert", 7, "")
+    assert (config.new_products, config.keep["bodies"], config.state_group) == ("insert", 7, "")
     assert (config.price_from, config.stock_from) == ("unleashed", "unleashed")
     assert (connector.name, connector.kind, connector.cls) == ("unleashed", "unleashed", Unleashed)
     assert connector.values.base_url == "https://api.unleashedsoftware.com"
@@ -151,7 +151,7 @@ def test_a_state_that_is_a_folder_is_wrong(here: Path) -> None:
 def test_the_environment_wins_and_can_take_away(here: Path) -> None:
     write(here / ".env", KEEP_BODIES_DAYS="3", UNLEASHED_WAREHOUSE="W1", UNLEASHED_PRICE_TIER="4")
     config = load(environ=environ(KEEP_BODIES_DAYS="5", UNLEASHED_WAREHOUSE=" "))
-    assert config.keep_bodies_days == 5
+    assert config.keep["bodies"] == 5
     assert config.connectors[0].values.settings.keys() & {"WAREHOUSE", "PRICE_TIER"} == {"PRICE_TIER"}
 
 
@@ -494,7 +494,7 @@ def test_every_setting_of_the_tables_is_read() -> None:
         "PING_URL",
         *("SHOP", "CONNECTORS", "STATE", "STATE_GROUP", "PRICE_FROM", "STOCK_FROM", "NEW_PRODUCTS"),
         *("KEEP_BODIES_DAYS", "SMTP_URL", "SMTP_PASSWORD", "MAIL_TO", "MAIL_FROM", "MAIL_AFTER"),
-        *("KEEP_BODIES_DAYS", "TIMEZONE", "POST_STATUSES", "POST_TO_ALL", "RETRY"),
+        *("KEEP_JOURNAL_DAYS", "KEEP_CHANGES_DAYS", "TIMEZONE", "POST_STATUSES", "POST_TO_ALL", "RETRY"),
     }
 
 

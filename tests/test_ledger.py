@@ -140,7 +140,7 @@ def test_no_window_ever_holds_more_than_its_limit(
             number = drain(ledger, call(shop, *limits, purpose=Purpose(what)), amount)
             granted += [snapshot(clock)] * number
         elif what == "prune":
-            ledger.prune(7)
+            ledger.drop_expired()
         elif what == "pass":
             clock.passes(amount)
         elif clock.latest - clock.time + amount <= DAY:  # what the ledger promises for calendar windows
@@ -221,7 +221,7 @@ def test_a_day_is_not_spent_twice_by_a_clock_set_back_across_midnight(
     clock.time = datetime(2026, 12, 1, 0, 0, 5, tzinfo=UTC)
     assert drain(ledger, wanted) == 3
     clock.set_back(timedelta(seconds=10))
-    ledger.prune(7)
+    ledger.drop_expired()
     assert drain(ledger, wanted) == 0
     clock.passes(timedelta(seconds=10))
     assert drain(ledger, wanted) == 0
@@ -232,7 +232,7 @@ def test_a_day_that_comes_back_is_still_spent(ledger: Ledger, clock: HandClock, 
     assert drain(ledger, wanted) == 3
     clock.passes(timedelta(hours=3))
     assert drain(ledger, wanted, 1) == 1
-    ledger.prune(7)
+    ledger.drop_expired()
     clock.set_back(timedelta(hours=2))
     assert drain(ledger, wanted) == 0
 
@@ -519,19 +519,6 @@ def test_credentials_of_an_unknown_account_are_not_remembered(ledger: Ledger, sh
     assert not ledger.was_accepted(shop, "one")
 
 
-def test_old_bodies_are_forgotten_and_the_journal_is_not(
-    ledger: Ledger, database: Database, clock: HandClock, shop: str
-) -> None:
-    calls = []
-    for _ in range(3):
-        calls.append(ledger.reserve(call(shop)))
-        ledger.finish(calls[-1], Outcome(200, 3, 800, None, None, None, b"body"))
-        clock.passes(3 * DAY)
-    ledger.prune(7)
-    assert [ledger.bodies(journal)[1] for journal in calls] == [None, b"body", b"body"]
-    assert database.row("SELECT count(*) FROM calls WHERE connector = ?", shop)[0] == 3  # type: ignore[index]
-
-
 def test_pruning_keeps_every_counter_that_still_counts(
     ledger: Ledger, database: Database, clock: HandClock, shop: str
 ) -> None:
@@ -540,7 +527,7 @@ def test_pruning_keeps_every_counter_that_still_counts(
         ledger.reserve(call(shop, *limits))
         clock.passes(timedelta(seconds=61))
     before = ledger.usage(shop, limits)
-    ledger.prune(7)
+    ledger.drop_expired()
     assert ledger.usage(shop, limits) == before
     assert database.row("SELECT count(*) FROM spend WHERE connector = ?", shop)[0] <= 3 * 61 + 2  # type: ignore[index]
 
@@ -550,8 +537,8 @@ def test_pruning_does_not_make_a_window_count_the_journal_anew(ledger: Ledger, c
     clock.passes(DAY)
     assert drain(ledger, wanted) == 3
     clock.set_back(DAY)
-    ledger.prune(7)
+    ledger.drop_expired()
     assert drain(ledger, wanted) == 0
     clock.passes(timedelta(seconds=61))
-    ledger.prune(7)
+    ledger.drop_expired()
     assert drain(ledger, wanted) == 3

@@ -97,7 +97,7 @@ def _why(app: App, row: sqlite3.Row) -> str:
     """Why there is no answer to be shown."""
     from syncctl.line import MOST_BODY_BYTES
 
-    days = app.config.keep_bodies_days
+    days = app.config.keep["bodies"]
     if row["status"] is None:
         return "none came" if row["error"] else "none came so far, or the run was cut off"
     if row["purpose"] == Purpose.AUTH:

@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from syncctl.errors import ConfigError, StateError
@@ -52,6 +52,10 @@ class Database:
         with explained(self.path):
             found: sqlite3.Row | None = self.connection.execute(sql, values).fetchone()
             return found
+
+    def explained(self) -> AbstractContextManager[None]:
+        """Turns what SQLite says into a `StateError`."""
+        return explained(self.path)
 
     def close(self) -> None:
         """Ends the connection."""

@@ -30,7 +30,6 @@ _CALL = "INSERT INTO calls (at, run, connector, purpose, method, path) VALUES (?
 _FINISH = "UPDATE calls SET status = ?, ms = ?, bytes = ?, request_id = ?, error = ? WHERE id = ?"
 _KEEP_BODIES = "INSERT OR REPLACE INTO bodies (call, at, request, response) VALUES (?, ?, ?, ?)"
 _BODIES = "SELECT request, response FROM bodies WHERE call = ?"
-_DROP_BODIES = "DELETE FROM bodies WHERE at < ?"
 _BLOCK_OF = "SELECT until, learnt_at, reason FROM blocks WHERE connector = ?"
 # The longer block stands, unless a clock that was ahead has set it.
 _BLOCK = """
@@ -196,12 +195,10 @@ class Ledger:
         row = self._database.row(_ACCEPTED, connector)
         return row is not None and row["accepted_at"] is not None and row["credentials"] == credentials
 
-    def prune(self, keep_bodies_days: int) -> None:
-        """Forgets bodies that are older, and counters that no longer count. The journal itself stays."""
+    def drop_expired(self) -> None:
+        """Forgets counters that no longer count."""
         with self._database.transaction() as db:
-            now = self._now()
-            db.execute(_DROP_BODIES, (now - keep_bodies_days * windows.DAY,))
-            windows.drop_expired(db, now)
+            windows.drop_expired(db, self._now())
 
     def _now(self) -> int:
         return to_ms(self._clock.now())

@@ -274,12 +274,13 @@ def _first(db: Database) -> None:
 def _push(db: Database) -> None:
     """The shop's customers and orders, the customers of the services, what a person is told of, and counts."""
     from syncctl.state.customer_schema import CUSTOMER_MIRROR
+    from syncctl.state.keep_schema import KEEP
     from syncctl.state.mail_schema import MAIL
     from syncctl.state.outbox_schema import OUTBOX
     from syncctl.state.push_schema import PUSH
     from syncctl.state.watch_schema import WATCH
 
-    for statement in PUSH + CUSTOMER_MIRROR + MAIL + OUTBOX + WATCH:
+    for statement in PUSH + CUSTOMER_MIRROR + MAIL + OUTBOX + WATCH + KEEP:
         db.execute(statement)
     db.execute("PRAGMA user_version = 2")
 

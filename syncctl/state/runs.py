@@ -77,6 +77,15 @@ class Runs:
                 sql.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", (what, str(at)))
         return at if stored is None else int(stored)
 
+    def is_new_day(self, what: str, at: int) -> bool:
+        """Whether 24 hours have passed since this was last true (ms), or the clock was set back."""
+        before = self.meta(what)
+        if before is not None and 0 <= at - int(before) < 86_400_000:
+            return False
+        with self.database.transaction() as sql:
+            sql.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (what, str(at)))
+        return True
+
     def meta(self, key: str) -> str | None:
         """A fact of the state as a whole."""
         row = self.database.row("SELECT value FROM meta WHERE key = ?", key)
