@@ -44,6 +44,8 @@ GROUPS = {
         "demo": ("demo", "Run the main job on a local sandbox, and say what it costs."),
     },
     "Keep": {
+        "backup": ("backup", "Copy the state to FILE while syncctl and the shop go on, and check the copy."),
+        "restore": ("restore", "Put the state back to a backup, and say what has happened since."),
         "prune": ("prune", "Forget what is old and explains nothing any more, as runs do once a day."),
     },
 }

@@ -72,7 +72,7 @@ def open_database(path: Path, *, group: str = "", create: bool = True) -> Databa
         if not path.exists():
             if not create:
                 raise StateError(f"There is no state file {path}", "Run syncctl sync-recent first")
-            _create(path)
+            create_file(path)
         elif path.stat().st_size < _SMALLEST_BYTES and highest_run(path):
             raise StateError(f"The state file {path} is empty, though runs have written to it", _RESTORE)
         if group:
@@ -129,7 +129,7 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _create(path: Path) -> None:
+def create_file(path: Path) -> None:
     """An empty file with the right mode, before SQLite gives its own files the same."""
     if not path.parent.exists():
         path.parent.mkdir(parents=True, mode=0o700)

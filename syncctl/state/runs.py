@@ -62,8 +62,11 @@ class Runs:
     def notice_copy(self, highest: int, at: int) -> None:
         """Remembers that this state is an older copy, where the lock files know of later runs than it does."""
         row = self.database.row("SELECT seq FROM sqlite_sequence WHERE name = 'runs'")
-        if highest <= (row["seq"] if row else 0):
-            return
+        if highest > (row["seq"] if row else 0):
+            self.mark_restored(highest, at)
+
+    def mark_restored(self, highest: int, at: int) -> None:
+        """From now on orders placed before `at` (ms) are looked for before they are posted; later runs follow it."""
         with self.database.transaction() as sql:
             sql.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('restored_at', ?)", (str(at),))
             sql.execute("DELETE FROM sqlite_sequence WHERE name = 'runs'")

@@ -1,0 +1,193 @@
+"""Backups: taken at any moment, whole, and restored without anything being posted twice."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Shop
+from posting import SETTINGS, arrived, moment, once, order, place, post
+
+from syncctl.clock import SystemClock
+from syncctl.state.locks import Holder, hold
+from syncctl.state.migrations import VERSION
+
+
+@pytest.fixture
+def catalogue_size() -> int:
+    return 6
+
+
+@pytest.fixture
+def copy(shop: Shop) -> Path:
+    return shop.folder / "copy.db"
+
+
+@pytest.fixture
+def posting(shop: Shop) -> Shop:
+    shop.extra |= SETTINGS
+    shop.ok("sync-recent")
+    shop.ok("sync-customers")
+    return shop
+
+
+def back_up(shop: Shop, copy: Path) -> None:
+    shop.ok("backup", str(copy), "--force")
+
+
+def restore(shop: Shop, copy: Path) -> dict[str, Any]:
+    return shop.ok("restore", str(copy), "--json").json()
+
+
+def values(file: Path, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(file)) as connection:
+        return [row[0] for row in connection.execute(sql)]
+
+
+@contextmanager
+def in_the_middle(shop: Shop) -> Iterator[None]:
+    """While sync-recent has stored products, and waits for the stock."""
+    shop.upstream.fault("hold", "^/StockOnHand", when="after")
+    env = os.environ | shop.env | {"SYNCCTL_STATE": str(shop.state)}
+    process = subprocess.Popen([sys.executable, "-m", "syncctl", "sync-recent"], env=env, cwd=shop.folder)
+    while not any(fault["holding"] for fault in shop.upstream.request("GET", "faults")["faults"]):
+        assert process.poll() is None
+    yield
+    shop.upstream.request("POST", "faults/release")
+    assert process.wait() == 0
+
+
+def test_a_backup_while_a_sync_writes(shop: Shop, copy: Path) -> None:
+    with in_the_middle(shop):
+        back_up(shop, copy)
+        assert values(copy, "SELECT count(*) FROM products") == [6]
+    assert values(copy, "PRAGMA integrity_check") == ["ok"]
+    assert values(copy, "SELECT count(*) FROM runs WHERE finished_at IS NULL") == [1], "it was taken in the middle"
+    assert (copy.stat().st_mode & 0o777, list(shop.folder.glob("copy.db*"))) == (0o600, [copy])
+    assert "MUG" in shop.ok("explain", "product", "MUG", SYNCCTL_STATE=str(copy)).out
+
+
+def test_a_backup_replaces_nothing_unasked(shop: Shop, copy: Path) -> None:
+    shop.ok("sync-recent")
+    copy.write_text("the wedding pictures")
+    assert shop.run("backup", str(copy)).code == 2
+    assert copy.read_text() == "the wedding pictures"
+    assert "--force" in shop.run("backup", str(copy)).err
+    assert shop.run("backup", str(shop.state), "--force").code == 2
+    assert shop.run("backup", str(shop.folder / "nowhere" / "copy.db")).code == 74
+    back_up(shop, copy)
+    assert values(copy, "SELECT count(*) FROM products") == [shop.value("SELECT count(*) FROM products")]
+
+
+def test_what_was_posted_since_is_not_posted_again(posting: Shop, copy: Path) -> None:
+    place(posting, order("1001"), order("1002"))
+    post(posting, "--order", "1001")
+    back_up(posting, copy)
+    assert post(posting)["posted"] == 1
+    place(posting, order("1003"))
+    told = restore(posting, copy)
+    assert [each["number"] for each in told["since"]["posted"]] == ["1002"]
+    assert (told["since"]["runs"], told["since"]["orders"]) == (1, ["1003"])
+    result = post(posting)
+    assert (result["posted"], result["found"]) == (0, 1)
+    assert arrived(posting) == once(["1001", "1002"])
+
+
+def test_the_same_on_another_machine(posting: Shop, copy: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    place(posting, order("1001"))
+    back_up(posting, copy)
+    post(posting)
+    posting.folder = tmp_path_factory.mktemp("other")
+    told = restore(posting, copy)
+    assert (told["kept"], told["since"]["known"]) == (None, False)
+    assert post(posting)["found"] == 1
+    assert posting.value("SELECT count(*) FROM calls WHERE method = 'POST'") == 0, "it was looked for, not sent"
+    assert arrived(posting) == once(["1001"])
+
+
+def test_the_same_where_the_present_file_is_damaged(posting: Shop, copy: Path) -> None:
+    place(posting, order("1001"))
+    back_up(posting, copy)
+    post(posting)
+    posting.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    os.truncate(posting.state, 20_000)
+    told = restore(posting, copy)
+    assert (told["since"]["known"], told["since"]["runs"]) == (False, 1)
+    assert Path(told["kept"]).stat().st_size == 20_000
+    assert post(posting)["found"] == 1
+    assert posting.rows("PRAGMA journal_mode") == [("wal",)]
+
+
+def test_the_budget_goes_on(shop: Shop, copy: Path) -> None:
+    shop.ok("sync-recent")
+    back_up(shop, copy)
+    shop.ok("sync-recent", "--full")
+    booked = "SELECT used FROM spend WHERE win = 'month'"
+    used, calls = shop.value(booked), shop.value("SELECT count(*) FROM calls")
+    told = restore(shop, copy)
+    assert told["since"]["calls"] == 2
+    assert (shop.value(booked), shop.value("SELECT count(*) FROM calls")) == (used, calls)
+
+
+def test_a_program_that_has_the_file_open_sees_what_was_restored(shop: Shop, copy: Path) -> None:
+    shop.ok("sync-recent")
+    back_up(shop, copy)
+    with closing(sqlite3.connect(shop.state, isolation_level=None)) as program:
+        program.execute("INSERT INTO products (sku) VALUES ('LATER')")
+        kept = Path(restore(shop, copy)["kept"])
+        assert program.execute("SELECT count(*) FROM products WHERE sku = 'LATER'").fetchone() == (0,)
+        program.execute("INSERT INTO products (sku) VALUES ('AFTER')")
+    assert shop.value("SELECT count(*) FROM products WHERE sku = 'AFTER'") == 1
+    assert values(kept, "SELECT sku FROM products WHERE sku = 'LATER'") == ["LATER"]
+    assert {path.name for path in shop.folder.glob("syncctl.db.rest*")} == set()
+
+
+def test_nothing_is_restored_while_a_run_goes_on(shop: Shop, copy: Path) -> None:
+    shop.ok("sync-recent")
+    back_up(shop, copy)
+    holder = Holder("syncctl post-invoices", os.getpid(), 1, moment())
+    with hold(shop.state, "unleashed-push", holder, clock=SystemClock()):
+        assert shop.run("restore", str(copy)).code == 75
+
+
+@pytest.mark.parametrize(
+    ("sql", "code", "words"),
+    [
+        ("UPDATE meta SET value = 'other' WHERE key = 'shop'", 78, "belongs to other"),
+        ("UPDATE accounts SET account = 'theirs'", 78, "holds data of unleashed"),
+        (f"PRAGMA user_version = {VERSION + 1}", 74, "written by a newer syncctl"),
+        ("DROP TABLE accounts", 74, "is no state of syncctl"),
+        ("UPDATE sqlite_master SET rootpage = 3 WHERE name = 'products_sku_nocase'", 74, "is damaged"),
+    ],
+)
+def test_what_does_not_fit_is_refused(shop: Shop, copy: Path, sql: str, code: int, words: str) -> None:
+    shop.ok("sync-recent")
+    back_up(shop, copy)
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(sql)
+    before = shop.state.read_bytes()
+    result = shop.run("restore", str(copy))
+    assert (result.code, words in result.err) == (code, True), result
+    assert shop.state.read_bytes() == before
+
+
+def test_what_a_person_reads(posting: Shop, copy: Path) -> None:
+    told = posting.ok("backup", str(copy), "-v").out
+    assert "Neither settings nor tokens are in it" in told
+    place(posting, order("1001"))
+    post(posting)
+    told = posting.ok("restore", str(copy)).out
+    assert "Since then: 1 runs, " in told
+    assert "Posted since: 1001 (unleashed)." in told
+    assert "Orders that the shop has written since, which only the kept file has: 1001." in told
+    when = datetime.fromisoformat(told.partition(" of ")[2].partition(",")[0])
+    assert SystemClock().now() - when < timedelta(minutes=5)
