@@ -17,6 +17,7 @@ from conftest import Shop
 from posting import SETTINGS, arrived, moment, once, order, place, post
 
 from syncctl.clock import SystemClock
+from syncctl.state import backup, database, migrations
 from syncctl.state.locks import Holder, hold
 from syncctl.state.migrations import VERSION
 
@@ -178,6 +179,32 @@ def test_what_does_not_fit_is_refused(shop: Shop, copy: Path, sql: str, code: in
     result = shop.run("restore", str(copy))
     assert (result.code, words in result.err) == (code, True), result
     assert shop.state.read_bytes() == before
+
+
+def renamed_column(opened: Any) -> None:
+    """What a step of a later version may do."""
+    opened["learnt_limits"].transform(rename={"calls": "size"})
+    opened.execute(f"PRAGMA user_version = {VERSION + 1}")
+
+
+@pytest.mark.parametrize("rewrites", [True, False])
+def test_a_copy_is_made_before_a_table_is_rewritten(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, rewrites: bool
+) -> None:
+    shop.ok("sync-recent")
+    step = migrations.Step("999_later", renamed_column, rewrites)
+    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, step))
+    for module in (migrations, database, backup):
+        monkeypatch.setattr(module, "VERSION", VERSION + 1)
+    shop.ok("status")
+    assert shop.value("PRAGMA user_version") == VERSION + 1
+    copies = list(shop.folder.glob("syncctl.db.schema-*"))
+    assert [values(copy, "PRAGMA user_version") for copy in copies] == [[VERSION]] * rewrites
+    monkeypatch.undo()
+    assert "Upgrade syncctl" in shop.run("sync-recent").err
+    for copy in copies:
+        shop.ok("restore", str(copy))
+        shop.ok("sync-recent")
 
 
 def test_what_a_person_reads(posting: Shop, copy: Path) -> None:

@@ -324,7 +324,7 @@ def version_1(tmp_path: Path) -> Path:
     path = tmp_path / "old.db"
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-        migrations._steps().apply(sqlite_utils.Database(connection), stop_before="002_push")
+        migrations.steps().apply(sqlite_utils.Database(connection), stop_before="002_push")
         connection.execute("INSERT INTO products (sku, price) VALUES ('MUG', '4.50')")
         connection.commit()
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from syncctl.errors import ConfigError, StateError
 from syncctl.state.locks import highest_run
-from syncctl.state.migrations import VERSION, migrate
+from syncctl.state.migrations import VERSION, migrate, rewrites_from
 
 BUSY_SECONDS = 30
 _SMALLEST_BYTES = 100  # of a database: its header
@@ -111,7 +111,18 @@ def _migrate(path: Path, connection: sqlite3.Connection) -> None:
         _refuse_strangers(path, connection)
     if version < VERSION:
         connection.execute("PRAGMA journal_mode = WAL")
+        if rewrites_from(version):
+            _back_up(path, connection, version)
         migrate(connection)
+
+
+def _back_up(path: Path, connection: sqlite3.Connection, version: int) -> None:
+    """Keeps the file as an older syncctl can use it."""
+    import time
+
+    from syncctl.state.backup import back_up
+
+    back_up(connection, path.with_name(f"{path.name}.schema-{version}"), time.time_ns() // 1_000_000, lambda *_: None)
 
 
 def _refuse_strangers(path: Path, connection: sqlite3.Connection) -> None:

@@ -6,15 +6,16 @@ sqlite_utils. A step that has been released is never edited.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from syncctl.models import Struct
 
 if TYPE_CHECKING:
     import sqlite3
 
     from sqlite_utils.db import Database
     from sqlite_utils.migrations import Migrations
-
-VERSION = 2
 
 _SHOP = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -285,17 +286,35 @@ def _push(db: Database) -> None:
     db.execute("PRAGMA user_version = 2")
 
 
-def _steps() -> Migrations:
+class Step(Struct):
+    """One change of the schema; one that `rewrites` a table with data in it is taken a copy of the file before."""
+
+    name: str
+    change: Callable[[Database], None]
+    rewrites: bool = False
+
+
+STEPS = (Step("001_first", _first), Step("002_push", _push))
+VERSION = len(STEPS)
+
+
+def rewrites_from(version: int) -> bool:
+    """Whether a file of this version has a table that is going to be rewritten."""
+    return version > 0 and any(step.rewrites for step in STEPS[version:])
+
+
+def steps() -> Migrations:
+    """All steps, each one transaction."""
     from sqlite_utils.migrations import Migrations  # slow to import, and rarely needed
 
-    steps = Migrations("syncctl")
-    steps(name="001_first")(_first)
-    steps(name="002_push")(_push)
-    return steps
+    found = Migrations("syncctl")
+    for step in STEPS:
+        found(name=step.name)(step.change)
+    return found
 
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Brings the schema up to `VERSION`; the caller holds the lock that keeps other processes from doing the same."""
     from sqlite_utils import Database  # slow to import, and rarely needed
 
-    _steps().apply(Database(connection))
+    steps().apply(Database(connection))
