@@ -46,6 +46,7 @@ GROUPS = {
     "Keep": {
         "backup": ("backup", "Copy the state to FILE while syncctl and the shop go on, and check the copy."),
         "restore": ("restore", "Put the state back to a backup, and say what has happened since."),
+        "state": ("state", "Check the state file."),
         "prune": ("prune", "Forget what is old and explains nothing any more, as runs do once a day."),
     },
 }

@@ -127,6 +127,12 @@ def frees_at(counting: list[tuple[int, int, int]], limit: Limit, surplus: int, n
     return expiry(limit.window, slot_at(limit.window, now))
 
 
+def journalled(db: sqlite3.Connection, connector: str, limit: Limit, now: int) -> int:
+    """How many calls of the journal fall into the slots that count."""
+    since = begin_of(limit.window, oldest(limit.window, now))
+    return sum(1 for _ in db.execute(_JOURNAL, (since, connector)))
+
+
 def drop_expired(db: sqlite3.Connection, now: int) -> None:
     """Deletes the slots that no longer count; the newest of each window stays, as a sign that it is counted."""
     for connector, win, newest in db.execute(_NEWEST).fetchall():

@@ -1,0 +1,123 @@
+"""`syncctl state check`: what cannot be is found, and what it says to do about it helps."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+from conftest import Shop
+from posting import SETTINGS, arrived, moment, once, order, place, post
+
+
+@pytest.fixture
+def catalogue_size() -> int:
+    return 6
+
+
+@pytest.fixture(autouse=True)
+def posted(shop: Shop) -> Shop:
+    shop.extra |= SETTINGS
+    shop.ok("sync-recent")
+    shop.ok("sync-customers")
+    place(shop, order("1001"), order("1002"))
+    post(shop)
+    return shop
+
+
+def findings(shop: Shop, code: int = 65) -> list[dict[str, Any]]:
+    result = shop.run("state", "check", "--json")
+    assert (result.code, result.err) == (code, ""), result
+    found: list[dict[str, Any]] = result.json()["findings"]
+    return found
+
+
+def only(shop: Shop, check: str) -> dict[str, Any]:
+    (found,) = findings(shop)
+    assert found["check"] == check
+    return found
+
+
+def mend(shop: Shop, finding: dict[str, Any]) -> None:
+    """Does what the remedy says."""
+    sql = re.search(r"(UPDATE|DELETE) .*?(?= with sqlite3)", finding["remedy"])
+    if sql:
+        shop.write(sql[0])
+    for command in re.findall(r"syncctl ((?:retry-queue|sync-recent|queue drop)[^,:;]*)", finding["remedy"]):
+        words = shlex.split(command.partition(" with ")[0].removesuffix(" --connector"))
+        numbers = shop.rows("SELECT id FROM outbox WHERE kind = 'orders' AND state <> 'done'")
+        shop.ok(*words, *(str(number) for (number,) in numbers if words == ["queue", "drop"]))
+
+
+def test_a_sound_state(shop: Shop) -> None:
+    assert findings(shop, 0) == []
+    assert shop.ok("state", "check").out == ""
+    assert shop.ok("state", "check", "-v").out == "The state file is sound.\n"
+
+
+def test_a_damaged_file(shop: Shop) -> None:
+    with closing(sqlite3.connect(shop.state, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET rootpage = 3 WHERE name = 'products_sku_nocase'")
+    (found,) = findings(shop, 74)
+    assert (found["level"], "syncctl restore" in found["remedy"]) == ("damaged", True)
+
+
+IMPOSSIBLE = {
+    "sending": "UPDATE outbox SET state = 'sending', sent_at = 1, due_at = 1 WHERE key = '1001'",
+    "done-without-id": "UPDATE outbox SET remote_id = '' WHERE key = '1001'",
+    "order-gone": "UPDATE outbox SET state = 'due', key = '1009' WHERE key = '1001'",
+    "undercounted": "UPDATE spend SET used = used - 1 WHERE win = 'month'",
+    "looked-at-in-future": "UPDATE looks SET product_at = 9e15, oldest_at = 9e15 WHERE rowid = 1",
+}
+
+
+@pytest.mark.parametrize("check", IMPOSSIBLE)
+def test_the_remedy_mends_it(shop: Shop, check: str) -> None:
+    shop.write(IMPOSSIBLE[check])
+    mend(shop, only(shop, check))
+    assert findings(shop, 0) == []
+    shop.ok("sync-recent")
+    assert arrived(shop) == once(["1001", "1002"])
+
+
+@pytest.mark.parametrize(
+    ("sql", "table"),
+    [
+        ("DELETE FROM products WHERE sku = 'MUG'", "remote_products"),
+        ("DELETE FROM runs WHERE id = 1", "run_connectors"),
+        ("DELETE FROM calls WHERE id = (SELECT min(call) FROM bodies)", "bodies"),
+    ],
+)
+def test_what_a_program_without_foreign_keys_leaves_behind(shop: Shop, sql: str, table: str) -> None:
+    shop.write(sql)
+    found = only(shop, "reference")
+    assert f"rows of {table} name a row of" in found["message"]
+    mend(shop, found)
+    assert findings(shop, 0) == []
+
+
+def test_a_connector_that_is_not_configured_any_more(shop: Shop) -> None:
+    place(shop, order("1003", placed_at=moment(days=1)))
+    shop.write("INSERT INTO outbox SELECT 99, 'old', kind, '1003', reference, guid, 'due', 0, 0, 0, NULL, NULL, NULL,"
+               " '', '', '', 0, '', '{}' FROM outbox WHERE key = '1001'")  # fmt: skip
+    note, wrong = sorted(findings(shop), key=lambda found: found["level"])
+    assert [note["level"], wrong["level"]] == ["note", "wrong"]
+    assert (wrong["check"], wrong["connector"], wrong["records"]) == ("nobody-posts", "old", ["1003"])
+    shop.ok("queue", "drop", "--all", "--connector", "old")
+    (left,) = findings(shop, 0)
+    assert left["check"] == "not-configured"
+    assert shop.ok("state", "check").out.startswith("note: old: is not named in SYNCCTL_CONNECTORS")
+
+
+def test_what_a_person_reads(shop: Shop) -> None:
+    shop.write("UPDATE outbox SET state = 'sending' WHERE kind = 'orders'")
+    result = shop.run("state", "check")
+    assert result.out == (
+        "unleashed: 1001, 1002: sent by a run that is not there any more, so nobody knows whether it arrived."
+        " Run syncctl retry-queue: it asks the service.\n"
+    )
+    assert (result.code, result.err) == (65, "")
