@@ -6,12 +6,15 @@ import importlib
 import io
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from syncctl import __version__
 from syncctl.errors import EXIT_CODES
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # what people come for -> name -> (module, one-line help); the line stands here so that --help need not import every
 # command
@@ -40,6 +43,7 @@ GROUPS = {
     "Set up": {
         "plan": ("plan", "Reckon the calls of a schedule that keeps the promise, and write it for cron or systemd."),
         "doctor": ("doctor", "Check this machine, the settings and each service, with at most five calls per service."),
+        "completion": ("completion", "Print the script that lets a shell complete commands and options."),
         "sandbox": ("sandbox", "Serve a local copy of the back offices, to try syncctl without any account."),
         "demo": ("demo", "Run the main job on a local sandbox, and say what it costs."),
     },
@@ -74,6 +78,13 @@ class LazyGroup(click.Group):
         for title, group in GROUPS.items():
             with formatter.section(title):
                 formatter.write_dl([(name.ljust(width), line) for name, (_, line) in group.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands from the table, and the options."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

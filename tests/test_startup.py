@@ -111,6 +111,12 @@ def test_a_locked_run_loads_nothing_slow(blocked: Path) -> None:
         assert not loaded(blocked, "sync-recent", code=75) & SLOW
 
 
+def test_completing_a_command_loads_none(tmp_path: Path) -> None:
+    asked = {"_SYNCCTL_COMPLETE": "fish_complete", "COMP_WORDS": "syncctl sy", "COMP_CWORD": "sy"}
+    modules = loaded(tmp_path, settings=asked)
+    assert not modules & (SLOW | {f"syncctl.commands.{module}" for module, _ in cli.COMMANDS.values()})
+
+
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_the_table_of_commands_repeats_each_help(name: str) -> None:
     command = cli.cli.get_command(click.Context(cli.cli), name)
