@@ -213,7 +213,7 @@ def test_what_a_person_reads(posting: Shop, copy: Path) -> None:
     place(posting, order("1001"))
     post(posting)
     told = posting.ok("restore", str(copy)).out
-    assert "Since then: 1 runs, " in told
+    assert "Since then: 1 run, " in told
     assert "Posted since: 1001 (unleashed)." in told
     assert "Orders that the shop has written since, which only the kept file has: 1001." in told
     when = datetime.fromisoformat(told.partition(" of ")[2].partition(",")[0])

@@ -35,6 +35,7 @@ LAYERS = (
         "state.keep_schema",
     ),
     ("state.migrations", "state.locks"),
+    ("state.files",),
     ("state.backup",),
     ("state.database",),
     ("state.shop",),

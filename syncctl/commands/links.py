@@ -211,7 +211,8 @@ def _print_list(rows: Sequence[dict[str, Any]], doubts: Sequence[dict[str, Any]]
     for row in rows:
         state = "" if row["state"] == "active" else f", {row['state']}"
         how = HOW.get(row["matched_by"], row["matched_by"])
-        click.echo(f"{row['kind']} {row['key']}: {_named(row)}{state}; {how}, {row['matched_at']}")
+        when = f", {row['matched_at']}" if row["matched_at"] else ""  # its run may be forgotten
+        click.echo(f"{row['kind']} {row['key']}: {_named(row)}{state}; {how}{when}")
     for doubt in doubts:
         click.echo(f"{doubt['kind']} {doubt['key']}: not linked in {doubt['connector']}, for there are candidates:")
         for each in doubt["candidates"]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncctl.commands.messages import Terminal, show_json
+from syncctl.commands.messages import Terminal, number_of_calls, show_json
 from syncctl.commands.options import Common, common_options
 from syncctl.errors import ConfigError
 from syncctl.models import from_ms, iso, to_ms
@@ -116,14 +116,18 @@ def _print(config: Config, backup: Backup, restored: Restored) -> None:
 
 def _since(since: Since) -> Iterator[str]:
     if not since.known:
-        least = f"at least {since.runs:,} runs were made" if since.runs else "no run is known of"
-        yield f"Since then {least}; what they did cannot be told, nor how many calls they made."
+        least = f": at least {_runs(since.runs)}" if since.runs else ""
+        yield f"What has happened since then is not known{least}; nor does the budget count the calls of that time."
         return
-    yield f"Since then: {since.runs:,} runs, {since.calls:,} calls; the budget counts these calls."
+    yield f"Since then: {_runs(since.runs)}, {number_of_calls(since.calls)}, which the budget counts."
     if since.posted:
         yield f"Posted since: {_listed([f'{number} ({name})' for name, number, _ in since.posted])}."
     if since.orders:
         yield f"Orders that the shop has written since, which only the kept file has: {_listed(since.orders)}."
+
+
+def _runs(number: int) -> str:
+    return f"{number:,} run{'' if number == 1 else 's'}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from syncctl.errors import StateError
 from syncctl.models import Struct
+from syncctl.state.files import create_file, sync
 from syncctl.state.migrations import VERSION
 
 _PAGES = 2000  # of one step, 8 MB: how often the progress is told
@@ -36,18 +36,20 @@ def back_up(state: sqlite3.Connection, file: Path, at: int, progress: Progress) 
     Readable by its owner alone. Raises `StateError`, and leaves what was there as it was.
     """
     part = file.with_name(f"{file.name}.part")
+    if not file.parent.is_dir():
+        raise StateError(f"{file}: there is no folder {file.parent}", "Make it, or name another file")
     with _explained(file):
-        os.close(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW, 0o600))
+        part.unlink(missing_ok=True)  # what a killed one left
         try:
-            part.chmod(0o600)
+            create_file(part, new=True)
             with closing(sqlite3.connect(part, isolation_level=None)) as copy:
                 copy_state(state, copy, lambda done, total: progress("copy", done, total))
                 copy.execute("PRAGMA journal_mode = DELETE")  # so that it is one file, wherever it is taken
                 copy.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('backed_up_at', ?)", (str(at),))
             found = read_backup(part)
-            _sync(part)
+            sync(part)
             part.replace(file)
-            _sync(file.parent)
+            sync(file.parent)
         finally:
             part.unlink(missing_ok=True)
     return found.changed(file=file)
@@ -102,14 +104,6 @@ def _read(sql: sqlite3.Connection, file: Path, version: int) -> Backup:
         products=sql.execute("SELECT count(*) FROM products").fetchone()[0],
         orders=sql.execute("SELECT count(*) FROM orders").fetchone()[0] if version > 1 else 0,
     )
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

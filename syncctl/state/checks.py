@@ -79,14 +79,14 @@ CHECKS = (
     ),
     Check(
         "order-gone",
-        "waits to be posted, but the shop has no such order any more",
+        "waiting to be posted, but the shop has no such order any more",
         "Write the order again, or run syncctl queue drop with its ID of syncctl queue list",
         f"""SELECT connector, key FROM outbox
         WHERE kind = 'orders' AND {_OPEN} AND key NOT IN (SELECT number FROM orders)""",
     ),
     Check(
         "nobody-posts",
-        "waits to be posted to a connector that SYNCCTL_CONNECTORS does not name",
+        "waiting to be posted to a connector that SYNCCTL_CONNECTORS does not name",
         "Name the connector again, or run syncctl queue drop --all --connector with its name",
         f"SELECT connector, key FROM outbox WHERE {_OPEN} AND {_STRANGER}",
     ),
@@ -100,14 +100,14 @@ CHECKS = (
     ),
     Check(
         "no-owner",
-        "is to be taken from a connector of which no product was ever read, so the catalogue has none",
+        "taken from a connector of which no product was ever read, so the catalogue has none",
         "Run syncctl sync-recent, or let SYNCCTL_PRICE_FROM and SYNCCTL_STOCK_FROM name others",
         """SELECT connector, field FROM sources
         WHERE NOT EXISTS (SELECT 1 FROM remote_products WHERE remote_products.connector = sources.connector)""",
     ),
     Check(
         "looked-at-in-future",
-        "was looked at in the future, for the clock was wrong; sync-oldest will not come by",
+        "looked at in the future, for the clock was wrong; sync-oldest will not come by",
         "Check the clock with syncctl doctor, then run syncctl sync-recent --full",
         "SELECT connector, remote_id FROM looks WHERE oldest_at > :soon",
     ),

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from syncctl.errors import ConfigError, StateError
+from syncctl.state.files import create_file
 from syncctl.state.locks import highest_run
 from syncctl.state.migrations import VERSION, migrate, rewrites_from
 
@@ -138,16 +139,6 @@ def _refuse_strangers(path: Path, connection: sqlite3.Connection) -> None:
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def create_file(path: Path) -> None:
-    """An empty file with the right mode, before SQLite gives its own files the same."""
-    if not path.parent.exists():
-        path.parent.mkdir(parents=True, mode=0o700)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    if os.geteuid() == 0:  # by hand, say: the user whose folder it is has to go on with the file
-        owner = path.parent.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _share_with(path: Path, group: str) -> None:

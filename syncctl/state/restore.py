@@ -15,7 +15,8 @@ from pathlib import Path
 from syncctl.errors import StateError
 from syncctl.models import Struct
 from syncctl.state.backup import Backup, back_up, copy_state, open_read_only
-from syncctl.state.database import Database, create_file, explained, open_database
+from syncctl.state.database import Database, explained, open_database
+from syncctl.state.files import create_file
 from syncctl.state.locks import highest_run
 from syncctl.state.runs import Runs
 
@@ -100,7 +101,7 @@ def restore(state: Path, backup: Backup, group: str, at: int, progress: Progress
 
 def _copy(backup: Path, fresh: Path) -> None:
     _remove(fresh)
-    create_file(fresh)
+    create_file(fresh, new=True)
     with closing(open_read_only(backup)) as source, closing(_connect(fresh)) as target:
         copy_state(source, target, lambda *_: None)
 
