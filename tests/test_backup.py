@@ -70,7 +70,7 @@ def test_a_backup_while_a_sync_writes(shop: Shop, copy: Path) -> None:
     with in_the_middle(shop):
         back_up(shop, copy)
         assert values(copy, "SELECT count(*) FROM products") == [6]
-    assert values(copy, "PRAGMA integrity_check") == ["ok"]
+    assert values(copy, "PRAGMA integrity_check") + values(copy, "PRAGMA journal_mode") == ["ok", "delete"]
     assert values(copy, "SELECT count(*) FROM runs WHERE finished_at IS NULL") == [1], "it was taken in the middle"
     assert (copy.stat().st_mode & 0o777, list(shop.folder.glob("copy.db*"))) == (0o600, [copy])
     assert "MUG" in shop.ok("explain", "product", "MUG", SYNCCTL_STATE=str(copy)).out

@@ -72,6 +72,17 @@ def test_a_run_prunes_by_itself_once_a_day(shop: Shop) -> None:
     assert shop.value("SELECT count(*) FROM bodies") > kept, "this day has had its round"
 
 
+def test_the_last_success_of_each_command_is_remembered(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    shop.ok("sync-oldest")
+    pass_days(shop, 500)
+    for _ in range(2):
+        shop.ok("sync-recent")
+    shop.ok("prune")
+    assert "sync-oldest     succeeded 500 days ago" in shop.ok("status").out
+    assert shop.value("SELECT count(*) FROM runs WHERE command = 'sync-oldest'") == 1
+
+
 def test_a_dry_run_counts_what_then_goes(shop: Shop) -> None:
     for price in (1, 2, 3):
         reprice(shop, price)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sqlite3
@@ -82,6 +83,13 @@ def test_the_remedy_mends_it(shop: Shop, check: str) -> None:
     assert findings(shop, 0) == []
     shop.ok("sync-recent")
     assert arrived(shop) == once(["1001", "1002"])
+
+
+def test_what_a_run_is_sending_right_now_is_no_finding(shop: Shop) -> None:
+    shop.write(IMPOSSIBLE["sending"])
+    shop.write("UPDATE attempts SET outcome = 'sending'")
+    shop.write("UPDATE runs SET finished_at = NULL, pid = ? WHERE command = 'post-invoices'", os.getpid())
+    assert findings(shop, 0) == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from syncctl.errors import StateError
-from syncctl.models import Struct
+from syncctl.models import Struct, from_ms
 from syncctl.state.backup import Backup, back_up, copy_state, open_read_only
 from syncctl.state.database import Database, explained, open_database
 from syncctl.state.files import create_file
@@ -83,7 +83,9 @@ def restore(state: Path, backup: Backup, group: str, at: int, progress: Progress
     From now on orders that were placed before `at` (ms) are looked for before they are posted.
     """
     fresh = state.with_name(f"{state.name}.restoring")
-    kept = state.with_name(f"{state.name}.before-{at // 1000}")
+    kept = state.with_name(f"{state.name}.before-{from_ms(at):%Y%m%dT%H%M%SZ}")
+    if kept.exists():
+        raise StateError(f"{kept} is there already", "Wait a second, and restore again")
     with explained(state):
         sound, there = _is_sound(state), state.stat().st_size > 0
         try:
