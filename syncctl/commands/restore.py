@@ -49,8 +49,8 @@ def command(*, file: Path, wait_lock: float, common: Common) -> int:
         raise click.UsageError(f"{file} is the state file itself: name a backup.")
     backup = read_backup(file)
     _refuse_stranger(config, backup)
-    at = to_ms(clock.now())
     with ready_to_lock(config.state), _nothing_runs(config, backup, wait_lock, clock), closing(Terminal(common)) as bar:
+        at = to_ms(clock.now())  # only now, since the run that was waited for may have posted
         restored = restore(config.state, backup, config.state_group, at, bar.progress)
     if common.as_json:
         show_json("restore", exit_code=0, file=str(file), **_as_json(backup, restored))
