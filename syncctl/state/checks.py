@@ -145,9 +145,9 @@ def check(
     with database.explained(), any_bytes(sql):
         sql.execute("BEGIN")  # so that all look at the same moment, whoever writes
         try:
-            for done, part in enumerate(parts):
-                progress(done, len(parts))
+            for done, part in enumerate(parts, 1):
                 findings += part()
+                progress(done, len(parts))
                 if any(finding.level == "damaged" for finding in findings):
                     break
         finally:
