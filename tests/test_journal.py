@@ -129,7 +129,7 @@ def test_old_answers_are_forgotten_and_calls_are_not(shop: Shop, sku: str, setti
     first, second = sorted(bodies(shop))
     shop.write("UPDATE bodies SET at = at - ? WHERE call = ?", days * DAY_MS, first)
     shop.write("UPDATE bodies SET at = at - ? WHERE call = ?", days * DAY_MS - 60_000, second)
-    shop.ok("sync-recent", **setting)
+    shop.ok("prune", **setting)
     assert first not in bodies(shop)
     assert second in bodies(shop)
     assert shop.value("SELECT count(*) FROM calls WHERE id = ?", first) == 1
