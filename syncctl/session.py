@@ -60,9 +60,16 @@ class Session:
         """Whether "changed since" tells all that is wanted of this kind."""
         return has_delta(type(self.connector), self.roles, kind)
 
+    @property
+    def stand_in(self) -> str:
+        """The code of the customer that stands for all guests; "" where there is none."""
+        told = self.connector.setting("GUEST")
+        return "" if told == "create" else told
+
     def scope(self, kind: Kind) -> str:
         """What the cursor of a kind depends on."""
-        return self.connector.scope(self.connector.values, kind)
+        own = self.connector.scope(self.connector.values, kind)
+        return own + self.stand_in if kind is Kind.CUSTOMERS else own
 
     def seen(self, kind: Kind, first_call: int) -> int:
         """How many records of a kind were looked at by `first_call` or later."""
@@ -110,11 +117,18 @@ class Session:
         return stored
 
     def _store_customers(self, records: Iterable[Record | Problem], look: Look, since_call: int) -> Stored:
-        """Without linking, which waits for the end of the read."""
-        customers = [record for record in records if isinstance(record, Customer | Problem)]
+        """Without linking, which waits for the end of the read. Who stands for all guests is nobody in particular."""
+        customers = [
+            record.changed(linkable=False) if isinstance(record, Customer) and self._stands_in(record) else record
+            for record in records
+            if isinstance(record, Customer | Problem)
+        ]
         stored = self.customers.store(customers, look, since_call)
         self._count(stored, [])
         return stored
+
+    def _stands_in(self, record: Customer) -> bool:
+        return bool(self.stand_in) and self.stand_in in record.codes
 
     def _count(self, stored: Stored, problems: list[Problem]) -> None:
         self.tally.report(stored.problems + problems)

@@ -178,6 +178,20 @@ def test_the_walk_in_customer_is_nobody(office: Office) -> None:
 
 
 @pytest.mark.parametrize("office", ["xero"], indirect=True)
+def test_who_stands_for_all_guests_is_nobody_as_long_as_the_setting_says_so(office: Office) -> None:
+    office.shop.ok("sync-customers")
+    number, web = add(office, "C-1", JO), office.add("WEB", JO)
+    office.shop.ok("sync-customers")
+    assert links(office) == {number: (web, "email")}
+    office.shop.ok("sync-customers", SYNCCTL_XERO_GUEST="WEB")
+    assert links(office) == {}
+    result = office.shop.run("links", "add", "customer", "C-1", web)
+    assert (result.code, "nobody in particular" in result.err) == (65, True)
+    office.shop.ok("sync-customers")
+    assert links(office) == {number: (web, "email")}
+
+
+@pytest.mark.parametrize("office", ["xero"], indirect=True)
 def test_the_contact_number_is_stronger_than_the_account_number(office: Office) -> None:
     office.shop.ok("sync-customers")
     number = add(office, "C-1")

@@ -267,6 +267,15 @@ class TestCustomers:
         assert (result["posted"], result["customers_created"]) == (2, 0)
         assert {each["Customer"]["CustomerCode"] for each in sales(shop)} == {"WEB"}
 
+    def test_who_stands_for_all_guests_is_no_person(self, shop: Shop) -> None:
+        shop.upstream.put("customers", {"CustomerCode": "WEB", "Email": "jo@x.test"})
+        shop.extra["SYNCCTL_UNLEASHED_GUEST"] = "WEB"
+        shop.ok("sync-customers")
+        place(shop, order("1"))
+        place(shop, order("2", customer_id=customer(shop, email="jo@x.test"), customer={"email": "jo@x.test"}))
+        assert post(shop)["customers_created"] == 1
+        assert [each["Customer"]["CustomerCode"] == "WEB" for each in sales(shop)] == [True, False]
+
     def test_a_guest_who_comes_again_is_the_same_customer(self, shop: Shop) -> None:
         place(
             shop,

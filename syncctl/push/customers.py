@@ -60,8 +60,8 @@ def _customer_need(push: Pushing, postable: Postable) -> Need | Hold | str:
         return Need(str(postable.customer_id), new, postable.placed_at, postable.customer_id)
     if push.session.connector.anonymous:
         return ""
-    guest, setting = push.session.connector.setting("GUEST"), push.session.connector.values.variable("GUEST")
-    if guest not in ("", "create"):
+    guest, setting = push.session.stand_in, push.session.connector.values.variable("GUEST")
+    if guest:
         message = f"there is no customer {guest}, as {setting} says"
         missing = Hold("guest", message, f"Correct {setting}")
         return Need(f"{GUEST}={guest}", NewCustomer(guest, guest), postable.placed_at, instead=missing)
@@ -94,7 +94,7 @@ def _known_customers(push: Pushing, needs: Mapping[str, Need]) -> Answers:
             found[key] = linked[need.customer_id or 0]
             continue
         assert isinstance(need.record, NewCustomer)  # noqa: S101 - for the type checker
-        candidates = links.candidates(need.record.code, folded(need.record.email))
+        candidates = links.candidates(need.record.code, folded(need.record.email), anybody=need.instead is not None)
         if len(candidates) == 1 and need.customer_id is None:
             found[key] = candidates[0]
         elif candidates and (whole or key in push.looked_up):

@@ -15,7 +15,7 @@ WHERE connector = ? AND state <> 'gone' AND customer_id IN (SELECT value FROM js
 _CANDIDATES = """
 SELECT DISTINCT remote.remote_id FROM customer_keys AS key
 JOIN remote_customers AS remote USING (connector, remote_id)
-WHERE connector = ?1 AND remote.state = 'active' AND remote.linkable AND remote.matched_by IS NOT 'apart'
+WHERE connector = ?1 AND remote.state = 'active' AND (remote.linkable OR ?4) AND remote.matched_by IS NOT 'apart'
     AND (key.value = ?2 AND key.rank < 9 OR key.value = ?3 AND key.rank = 9)
 """
 _PRODUCTS = """
@@ -53,9 +53,12 @@ class Links:
         rows = self.database.rows(_CUSTOMERS, self.connector, json.dumps(list(ids)))
         return {row["customer_id"]: row["remote_id"] for row in rows}
 
-    def candidates(self, code: str, email: str) -> list[str]:
-        """The live records that have this account id or (case-folded) e-mail address."""
-        rows = self.database.rows(_CANDIDATES, self.connector, code, email)
+    def candidates(self, code: str, email: str, *, anybody: bool = False) -> list[str]:
+        """The live records that have this account id or (case-folded) e-mail address.
+
+        With `anybody` also those that stand for nobody in particular.
+        """
+        rows = self.database.rows(_CANDIDATES, self.connector, code, email, anybody)
         return [row["remote_id"] for row in rows]
 
     def products(self, skus: Iterable[str]) -> dict[str, set[str]]:
