@@ -44,7 +44,8 @@ class NewProduct(Struct):
 class Sale(Struct):
     """An order with what was found or made for it: remote ids of its customer ("": none) and, by SKU, of its products.
 
-    `day` and `due` are days where the shop is; `newest` tells that this customer of the shop has no newer order.
+    `codes` has, by SKU, what the service calls those products that it calls otherwise (linked by hand). `day` and `due`
+    are days where the shop is; `newest` tells that this customer of the shop has no newer order.
     """
 
     order: Order
@@ -53,6 +54,7 @@ class Sale(Struct):
     day: date
     due: date | None = None
     newest: bool = False
+    codes: Mapping[str, str] = MappingProxyType({})
 
 
 class Completion(Struct):

@@ -276,6 +276,35 @@ class TestContacts:
         assert cause(shop, "1") == ("due", "archived-contact")
 
 
+class TestLinksByHand:
+    """A product that somebody linked to an item with another code."""
+
+    @pytest.fixture
+    def cup(self, shop: Shop) -> Json:
+        shop.write("INSERT INTO products (sku, name) VALUES ('CUP', 'Cup')")
+        shop.upstream.put("products", {"Code": "CUP-2019", "Name": "Cup"})
+        shop.ok("sync-recent")
+        (item,) = [each for each in records(shop, "products") if each["Code"] == "CUP-2019"]
+        shop.ok("links", "remove", "product", "CUP-2019")
+        shop.ok("links", "add", "product", "CUP", item["ItemID"])
+        return item
+
+    def test_its_line_names_the_item(self, shop: Shop, cup: Json) -> None:
+        place(shop, order("1", line("MUG"), line("CUP"), total="23.00"))
+        result = post(shop)
+        assert (result["posted"], result["products_created"], result["errors"]) == (1, 0, [])
+        (stored,) = invoices(shop)
+        assert [each["ItemCode"] for each in stored["LineItems"]] == ["MUG", "CUP-2019"]
+
+    def test_an_item_whose_code_was_changed_is_read_again(self, shop: Shop, cup: Json) -> None:
+        shop.upstream.put("products", {"ItemID": cup["ItemID"], "Code": "CUP-2026"})
+        place(shop, order("1", line("CUP")))
+        result = post(shop)
+        assert (result["posted"], result["products_created"], result["errors"]) == (1, 0, [])
+        (stored,) = invoices(shop)
+        assert [each["ItemCode"] for each in stored["LineItems"]] == ["CUP-2026"]
+
+
 class TestNumbers:
     def others(self, shop: Shop, **values: Any) -> None:
         """Somebody's own invoice with the number that our order would have."""

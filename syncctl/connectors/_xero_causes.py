@@ -95,5 +95,5 @@ def _strangers(cause: str, row: Outgoing, said: str) -> tuple[str, ...]:
         return ()
     if cause == "unknown-customer":
         return (sale.customer,)
-    named = (remote_id for sku, remote_id in sale.products.items() if sku in said)
+    named = (remote_id for sku, remote_id in sale.products.items() if sale.codes.get(sku, sku) in said)
     return tuple(named) if cause == "unknown-product" else ()

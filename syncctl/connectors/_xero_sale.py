@@ -100,7 +100,7 @@ def _priced(values: Values, sale: Sale, number: int, line: Line) -> Priced:
         raise HeldError("quantity", f"line {number} has the quantity 0", "Correct the order in the shop")
     rate, amount = line.tax_rate or Decimal(0), cents(quantity * price)
     body = {
-        **_what(values, number, line),
+        **_what(values, sale, number, line),
         "Quantity": quantity,
         "UnitAmount": price,
         "TaxType": tax_code(values, line.tax_rate, f"line {number}"),
@@ -109,13 +109,14 @@ def _priced(values: Values, sale: Sale, number: int, line: Line) -> Priced:
     return Priced(body, amount, tax)
 
 
-def _what(values: Values, number: int, line: Line) -> Json:
+def _what(values: Values, sale: Sale, number: int, line: Line) -> Json:
     """The item, and where its revenue goes; a product without an account takes that of its item."""
     words = plain(line.description or line.sku or line.kind.capitalize(), 4000) or str(line.kind)
     setting = _SETTINGS.get(line.kind, "ACCOUNT")
     account = values.get(setting) or values.get("ACCOUNT")
     if line.kind == "product":
-        return {"ItemCode": line.sku, "Description": words, **({"AccountCode": account} if account else {})}
+        code = sale.codes.get(line.sku or "", line.sku)
+        return {"ItemCode": code, "Description": words, **({"AccountCode": account} if account else {})}
     if not account:
         message = f"line {number} is a {line.kind}, and {values.variable(setting)} is not set"
         raise HeldError("settings", message, f"Set {values.variable(setting)} to the code of an account")

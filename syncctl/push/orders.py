@@ -118,7 +118,7 @@ def _attempt(push: Pushing, rows: Sequence[Row]) -> None:
     if not orders:
         return
     from syncctl.push.customers import resolve_customers
-    from syncctl.push.products import resolve_products
+    from syncctl.push.products import other_codes, resolve_products
     from syncctl.push.send import send
 
     customers = resolve_customers(push, list(orders.values()))
@@ -128,11 +128,9 @@ def _attempt(push: Pushing, rows: Sequence[Row]) -> None:
             _wait(push, row, answer)
     able = [postable for number, postable in orders.items() if isinstance(customers[number], str)]
     products = resolve_products(push, able)
-    parcels = [
-        made
-        for row in rows
-        if row.key in orders and (made := _parcel(push, row, customers[row.key], products)) is not None
-    ]
+    sales = {row.key: _sale(push, row, customers[row.key], products) for row in rows if row.key in orders}
+    codes = other_codes(push, products)
+    parcels = [_parcel(push, row, sale.changed(codes=codes)) for row in rows if (sale := sales.get(row.key))]
     send(push, Kind.ORDERS, parcels)
 
 
@@ -159,7 +157,8 @@ def _wait(push: Pushing, row: Row, answer: Hold) -> None:
         push.outbox.wait(row, answer.cause, answer.message, answer.remedy)
 
 
-def _parcel(push: Pushing, row: Row, customer: str | Hold, products: Mapping[str, str | Hold]) -> Parcel | None:
+def _sale(push: Pushing, row: Row, customer: str | Hold, products: Mapping[str, str | Hold]) -> Sale | None:
+    """The order with all that it needs; None where it waits for something."""
     postable = push.order(row.key)
     if isinstance(customer, Hold) or postable is None or postable.order is None:
         return None
@@ -171,8 +170,13 @@ def _parcel(push: Pushing, row: Row, customer: str | Hold, products: Mapping[str
         return None
     placed = push.day(postable.placed_at)
     found = {sku: answer for sku, answer in needed.items() if isinstance(answer, str)}
-    sale = Sale(order, customer, found, placed, push.due(placed), newest=push.orders.is_newest(postable))
-    expected = Expected(row.reference, order.total, order.currency, customer)
+    return Sale(order, customer, found, placed, push.due(placed), newest=push.orders.is_newest(postable))
+
+
+def _parcel(push: Pushing, row: Row, sale: Sale) -> Parcel:
+    postable, order = push.order(row.key), sale.order
+    assert postable is not None  # noqa: S101 - for the type checker
+    expected = Expected(row.reference, order.total, order.currency, sale.customer)
     return push.parcel(row, sale, expected, postable.placed_at).changed(revision=postable.revision)
 
 

@@ -27,6 +27,13 @@ def resolve_products(push: Pushing, orders: Sequence[Postable]) -> dict[str, str
     return Resolver(push, Kind.PRODUCTS, _known_products, _look_up_product).resolve(needs)
 
 
+def other_codes(push: Pushing, products: Mapping[str, str | Hold]) -> dict[str, str]:
+    """By SKU, what the service calls those products that have another code there: they were linked by hand."""
+    ids = {sku: found for sku, found in products.items() if isinstance(found, str)}
+    codes = Links(push.session.database, push.session.name).codes(ids.values())
+    return {sku: codes[remote_id] for sku, remote_id in ids.items() if codes.get(remote_id, sku) != sku}
+
+
 def _products(order: Order | None) -> list[Line]:
     return [line for line in order.lines if line.kind is LineKind.PRODUCT] if order else []
 

@@ -76,7 +76,7 @@ class Resolver:
         return {key: need for key, need in needs.items() if key not in found}
 
     def _read_feed(self) -> bool:
-        """Whether the mirror is whole and as new as this run; reads what changed, once a run."""
+        """Whether the mirror is whole and as new as this run; reads the news, or the one list of all, once a run."""
         push, session = self.push, self.push.session
         if self.kind in push.fed:
             return True
@@ -84,7 +84,8 @@ class Resolver:
         if self.kind is Kind.CUSTOMERS:
             wanted = reads_customers(type(session.connector), session.roles)
         stamp = session.cursors.load(self.kind, "delta", session.scope(self.kind)).stamp if wanted else None
-        if stamp is None or not session.has_delta(self.kind):
+        in_one_call = session.has_delta(self.kind) or session.connector.pulls[self.kind].page_size is None
+        if stamp is None or not in_one_call:
             return False
         with push.reading() as may_read:
             if may_read and _has_read(session, self.kind):

@@ -28,6 +28,10 @@ _UNLINKED = """
 SELECT sku, remote_id FROM remote_products
 WHERE connector = ?1 AND product_id IS NULL AND state <> 'gone' AND sku IN (SELECT value FROM json_each(?2))
 """
+_CODES = """
+SELECT remote_id, sku FROM remote_products
+WHERE connector = ? AND sku <> '' AND remote_id IN (SELECT value FROM json_each(?))
+"""
 _SHOP_PRODUCTS = "SELECT sku, name, barcode, price, price_includes_tax FROM products WHERE sku IN ({})"
 
 
@@ -69,6 +73,11 @@ class Links:
         for row in self.database.rows(_UNLINKED, self.connector, wanted):
             others.setdefault(row["sku"], set()).add(row["remote_id"])
         return others | linked
+
+    def codes(self, remote_ids: Iterable[str]) -> dict[str, str]:
+        """What the service calls these products."""
+        rows = self.database.rows(_CODES, self.connector, json.dumps(list(remote_ids)))
+        return {row["remote_id"]: row["sku"] for row in rows}
 
     def shop_products(self, skus: Iterable[str]) -> dict[str, ShopProduct]:
         """What the shop knows of these products."""
