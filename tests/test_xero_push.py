@@ -56,6 +56,14 @@ def test_fifty_orders_in_few_calls(shop: Shop) -> None:
     assert result["calls"] <= 8
 
 
+def test_more_than_fifty_are_never_sent_at_once(shop: Shop) -> None:
+    shop.upstream.put("customers", {"ContactNumber": "WEB", "Name": "Web shop"})
+    place(shop, *(paid(str(number)) for number in range(51)))
+    assert post(shop, "--yes-all", SYNCCTL_XERO_GUEST="WEB")["posted"] == 51
+    sent = shop.rows("SELECT substr(path, 1, 9), count(*) FROM calls WHERE method = 'PUT' GROUP BY 1 ORDER BY 1")
+    assert sent == [("/Invoices", 2), ("/Payments", 2)]
+
+
 def test_a_dry_run_tells_the_calls(shop: Shop) -> None:
     place(shop, *(paid(str(number), customer_id=customer(shop, code=f"C-{number}")) for number in range(3)))
     shop.upstream.put("customers", *({"ContactNumber": f"C-{number}", "Name": f"N {number}"} for number in range(3)))
