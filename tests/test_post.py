@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
 from conftest import Shop
 from posting import SETTINGS, arrived, line, once, order, place, post, records, sales, states
@@ -100,19 +96,6 @@ def test_a_batch_whose_outcome_is_unknown_is_settled_record_by_record(
     post(shop)
     until_quiet(shop)
     assert (arrived(shop), states(shop)) == (once(numbers), {"done": 5})
-
-
-def test_runs_at_the_same_moment_post_each_order_once(shop: Shop) -> None:
-    numbers = [str(number) for number in range(1001, 1011)]
-    place(shop, *(order(number) for number in numbers))
-    env = dict(os.environ) | shop.env | shop.extra | {"SYNCCTL_STATE": str(shop.state)}
-    commands = ["post-invoices", "post-invoices", "retry-queue"]
-    running = [
-        subprocess.Popen([sys.executable, "-m", "syncctl", name, "--wait-lock", "300"], env=env, cwd=shop.folder)
-        for name in commands
-    ]
-    assert [process.wait(300) for process in running] == [0, 0, 0]
-    assert (arrived(shop), states(shop)) == (once(numbers), {"done": 10})
 
 
 def test_a_service_that_always_fails_is_left_alone_soon(shop: Shop) -> None:

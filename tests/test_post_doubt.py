@@ -2,158 +2,207 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from conftest import Shop
-from posting import SETTINGS, Json, arrived, moment, once, only_error, order, place, post, records, sales
+from offices import FORMS, Office, back_up, lose_state, opened
+from posting import Json, moment, once, only_error, order, place
+
+PATHS = {"unleashed": "/SalesOrders/%", "vend": "%/sales/%", "xero": "/Invoices%"}
+CHANGES: dict[str, dict[str, Json]] = {
+    "unleashed": {
+        "its total is 99.00 and not 11.50": {"Total": 99},
+        "is called web-7": {"SourceId": "web-7"},
+        "its currency is AUD": {"Currency": {"CurrencyCode": "AUD"}},
+        "voided or deleted": {"OrderStatus": "Deleted"},
+    },
+    "vend": {
+        "its total is 99.00 and not 11.50": {"totals": {"price_incl_tax": 99}},
+        "is called web-7": {"source": {"id": "web-7", "type": "syncctl"}},
+        "voided or deleted": {"state": "voided"},
+    },
+    "xero": {
+        "its total is 99.00 and not 11.50": {"Total": 99},
+        "its currency is AUD": {"CurrencyCode": "AUD"},
+        "voided or deleted": {"Status": "VOIDED"},
+        "deleted": {"Status": "DELETED"},
+    },
+}
 
 
-@pytest.fixture(autouse=True)
-def posting(shop: Shop) -> None:
-    shop.extra |= SETTINGS
-    shop.ok("sync-recent")
-    shop.ok("sync-customers")
+@pytest.fixture(params=FORMS)
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+    with opened(request.param, tmp_path) as office:
+        yield office
 
 
 @pytest.fixture
-def catalogue_size() -> int:
-    return 6
+def shop(office: Office) -> Shop:
+    return office.shop
 
 
-def lose_state(shop: Shop, *, locks: bool = True) -> None:
-    for file in shop.folder.glob("syncctl.db*"):
-        if locks or not file.name.endswith(".lock"):
-            file.unlink()
+def restore(shop: Shop, *, locks: bool = True) -> None:
+    """The copy takes the place of the state; the lock files that stand beside it stay, or are gone too."""
+    lose_state(shop, locks=not locks)
+    shutil.copy(shop.folder / "copy.db", shop.state)
 
 
-def restore(shop: Shop, copy: str = "copy.db") -> None:
-    lose_state(shop, locks=False)
-    shutil.copy(shop.folder / copy, shop.state)
-
-
-def back_up(shop: Shop) -> None:
-    shop.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    shutil.copy(shop.state, shop.folder / "copy.db")
-
-
-def look_ups(shop: Shop) -> int:
-    count: int = shop.value("SELECT count(*) FROM calls WHERE method = 'GET' AND path LIKE '/SalesOrders/%'")
+def look_ups(office: Office) -> int:
+    """How often the service was asked for an order."""
+    sql = "SELECT count(*) FROM calls WHERE method = 'GET' AND path LIKE ?"
+    count: int = office.shop.value(sql, PATHS[office.name])
     return count
 
 
-def posted_from_a_lost_state(shop: Shop, **settings: str) -> Json:
+def known(number: str, **more: object) -> Json:
+    """An order of somebody with a code; Vend takes no customer for a guest."""
+    return order(number, customer={"code": "C-1", "email": "jo@shop.test", "name": "Jo Example"}, **more)
+
+
+def posted_from_a_lost_state(office: Office) -> Json:
     """An order is posted, the state is lost and built anew from the shop's orders."""
-    placed = order("1001", placed_at=moment(days=2))
-    since = {"SYNCCTL_UNLEASHED_POST_SINCE": moment(days=5)[:10]}
-    shop.extra |= since
-    place(shop, placed)
-    assert post(shop)["posted"] == 1
-    lose_state(shop)
-    shop.ok("sync-recent")
-    shop.ok("sync-customers")
-    place(shop, placed)
+    placed = known("1001", placed_at=moment(days=2))
+    office.shop.extra |= office.settings(POST_SINCE=moment(days=5)[:10])
+    place(office.shop, placed)
+    assert office.run().only()["posted"] == 1
+    lose_state(office.shop)
+    office.read()
+    place(office.shop, placed)
     return placed
 
 
-def test_a_new_order_is_posted_without_a_look(shop: Shop) -> None:
-    place(shop, order("1001"))
-    post(shop)
-    assert look_ups(shop) == 0
+def test_a_new_order_is_posted_without_a_look(office: Office) -> None:
+    place(office.shop, order("1001"))
+    assert (office.run().only()["posted"], look_ups(office)) == (1, 0)
 
 
-def test_a_lost_state_finds_what_it_has_posted(shop: Shop) -> None:
-    posted_from_a_lost_state(shop)
-    result = post(shop)
+def test_a_lost_state_finds_what_it_has_posted(office: Office) -> None:
+    posted_from_a_lost_state(office)
+    before = office.writes()
+    result = office.run().only()
     assert (result["posted"], result["found"], result["customers_created"]) == (0, 1, 0)
-    assert arrived(shop) == once(["1001"])
+    assert (office.arrived(), office.writes()) == (once(["1001"]), before)
 
 
-def test_an_order_of_before_the_state_is_posted_after_a_look(shop: Shop) -> None:
-    shop.extra["SYNCCTL_UNLEASHED_POST_SINCE"] = moment(days=5)[:10]
-    place(shop, order("1001", placed_at=moment(days=2)))
-    assert post(shop)["posted"] == 1
-    assert look_ups(shop) == 1
+def test_an_order_of_before_the_state_is_posted_after_a_look(office: Office) -> None:
+    office.shop.extra |= office.settings(POST_SINCE=moment(days=5)[:10])
+    place(office.shop, order("1001", placed_at=moment(days=2)))
+    assert (office.run().only()["posted"], look_ups(office)) == (1, 1)
 
 
-def test_an_older_copy_finds_what_was_posted_since(shop: Shop) -> None:
-    place(shop, order("1001"), order("1002"))
-    back_up(shop)
-    assert post(shop)["posted"] == 2
-    restore(shop)
-    result = post(shop)
+def test_an_older_copy_finds_what_was_posted_since(office: Office) -> None:
+    place(office.shop, known("1001"), order("1002"))
+    back_up(office.shop)
+    assert office.run().only()["posted"] == 2
+    before = office.writes()
+    restore(office.shop)
+    result = office.run().only()
     assert (result["posted"], result["found"]) == (0, 2)
-    assert shop.value("SELECT count(*) FROM calls WHERE method = 'POST'") == 0
-    assert arrived(shop) == once(["1001", "1002"])
+    assert (office.arrived(), office.writes()) == (once(["1001", "1002"]), before)
 
 
-def test_an_older_copy_is_noticed_by_whatever_command_runs_first(shop: Shop) -> None:
-    place(shop, order("1001"))
-    back_up(shop)
-    post(shop)
-    restore(shop)
+def test_an_older_copy_on_another_machine_posts_nothing_twice(office: Office) -> None:
+    """Without the lock file nothing tells that it is a copy; the references are the same."""
+    place(office.shop, known("1001"), order("1002"))
+    back_up(office.shop)
+    office.run()
+    restore(office.shop, locks=False)
+    office.run()
+    assert office.arrived() == once(["1001", "1002"])
+
+
+@pytest.mark.parametrize("office", ["unleashed"], indirect=True)
+def test_an_older_copy_is_noticed_by_whatever_command_runs_first(office: Office) -> None:
+    place(office.shop, order("1001"))
+    back_up(office.shop)
+    office.run()
+    restore(office.shop)
     for _ in range(5):
-        shop.ok("sync-recent")
-    assert post(shop)["found"] == 1
+        office.shop.ok("sync-recent")
+    assert office.run().only()["found"] == 1
 
 
-def test_after_a_restoration_it_is_not_posted_before_the_service_has_settled(shop: Shop) -> None:
+@pytest.mark.parametrize("office", ["unleashed"], indirect=True)
+def test_after_a_restoration_it_is_not_posted_before_the_service_has_settled(office: Office, shop: Shop) -> None:
     place(shop, order("1001"))
     back_up(shop)
-    post(shop, "--order", "none")
+    office.run("--order", "none")
     restore(shop)
-    result = post(shop)
+    result = office.run().only()
     assert (result["posted"], result["waiting"]) == (0, 1)
     shop.write("UPDATE meta SET value = value - 400000 WHERE key = 'restored_at'")
     shop.write("UPDATE outbox SET due_at = due_at - 400000")
-    assert post(shop)["posted"] == 1
+    assert office.run().only()["posted"] == 1
 
 
 @pytest.mark.parametrize(
-    ("change", "word"),
-    [
-        ({"Total": 99}, "its total is 99.00 and not 11.50"),
-        ({"SourceId": "web-7"}, "is called web-7"),
-        ({"Currency": {"CurrencyCode": "AUD"}}, "its currency is AUD"),
-        ({"OrderStatus": "Deleted"}, "voided or deleted"),
-    ],
+    ("office", "word"), [(name, word) for name, words in CHANGES.items() for word in words], indirect=["office"]
 )
-def test_what_is_found_and_is_not_ours_holds_the_order(shop: Shop, change: Json, word: str) -> None:
-    posted_from_a_lost_state(shop)
-    (stored,) = sales(shop)
-    shop.upstream.put("sales_orders", {"Guid": stored["Guid"], **change})
-    before = records(shop, "sales_orders")
-    for _ in range(3):
-        result = shop.run("post-invoices", "--json")
+def test_what_is_found_and_is_not_ours_holds_the_order(office: Office, word: str) -> None:
+    posted_from_a_lost_state(office)
+    office.change("1001", **CHANGES[office.name][word])
+    before = office.records(office.form.kind)
+    for _ in range(2):
+        result = office.run()
         assert (result.code, result.only()["rejected"]) == (65, 1)
         assert word in only_error(result)["message"]
-        shop.write("UPDATE outbox SET due_at = 0 WHERE state = 'due'")
-    assert records(shop, "sales_orders") == before
+        office.shop.write("UPDATE outbox SET due_at = 0 WHERE state = 'due'")
+    assert office.records(office.form.kind) == before
 
 
-def test_two_shops_with_the_same_numbers_on_one_account(shop: Shop) -> None:
-    place(shop, order("1001"))
-    post(shop)
-    lose_state(shop)
-    shop.extra["SYNCCTL_SHOP"] = "south"
-    shop.ok("sync-recent")
-    shop.ok("sync-customers")
-    place(shop, order("1001"))
-    assert post(shop)["posted"] == 1
-    references = {each["SourceId"] for each in records(shop, "sales_orders")}
-    assert {"demo-1001", "south-1001"} <= references
+def test_two_shops_with_the_same_numbers_on_one_account(office: Office) -> None:
+    place(office.shop, order("1001"))
+    office.run()
+    lose_state(office.shop)
+    office.shop.extra["SYNCCTL_SHOP"] = "south"
+    office.read()
+    place(office.shop, order("1001"))
+    assert office.run().only()["posted"] == 1
+    assert (office.arrived(), office.arrived("south")) == (once(["1001"]), once(["1001"]))
 
 
-def test_an_order_that_turns_out_to_be_posted_while_it_waits(shop: Shop) -> None:
+@pytest.mark.parametrize("office", ["vend"], indirect=True)
+def test_somebodys_own_sale_with_the_number_is_left_alone(office: Office) -> None:
+    """Vend's invoice numbers need not be unique: ours is known by its id."""
+    theirs = {"invoice_number": "demo-1", "note": "by hand"}
+    office.upstream.put("sales", theirs)
+    before = [record for record in office.records("sales") if record.get("note") == "by hand"]
+    place(office.shop, order("1"))
+    assert office.run().only()["posted"] == 1
+    assert office.arrived() == once(["1"])
+    assert [record for record in office.records("sales") if record.get("note") == "by hand"] == before
+
+
+def test_runs_at_the_same_moment_post_each_order_once(office: Office) -> None:
+    shop, numbers = office.shop, [str(number) for number in range(1001, 1009)]
+    place(shop, *(order(number) for number in numbers))
+    env = dict(os.environ) | shop.env | shop.extra | {"SYNCCTL_STATE": str(shop.state)}
+    running = [
+        subprocess.Popen([sys.executable, "-m", "syncctl", name, "--wait-lock", "30"], env=env, cwd=shop.folder)
+        for name in ("post-invoices", "post-invoices", "retry-queue")
+    ]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert office.arrived() == once(numbers)
+    assert shop.rows("SELECT DISTINCT state FROM outbox") == [("done",)]
+
+
+@pytest.mark.parametrize("office", ["unleashed"], indirect=True)
+def test_an_order_that_turns_out_to_be_posted_while_it_waits(office: Office, shop: Shop) -> None:
     place(shop, order("1001", currency="EUR"))
-    post(shop)
+    office.run()
     shop.write("INSERT INTO posted_elsewhere SELECT id, 'unleashed', 'so-77' FROM orders")
     shop.run("retry-queue", "--now")
     assert shop.rows("SELECT state, remote_id FROM outbox WHERE kind = 'orders'") == [("done", "so-77")]
 
 
-def test_an_order_posted_by_an_older_integration_is_left_alone(shop: Shop) -> None:
+def test_an_order_posted_by_an_older_integration_is_left_alone(office: Office, shop: Shop) -> None:
     place(shop, order("1001"))
-    shop.write("INSERT INTO posted_elsewhere SELECT id, 'unleashed', 'so-77' FROM orders")
-    assert post(shop)["posted"] == 0
+    shop.write("INSERT INTO posted_elsewhere SELECT id, ?, 'so-77' FROM orders", office.name)
+    assert office.run().only()["posted"] == 0
     assert shop.rows("SELECT state, remote_id FROM outbox") == [("done", "so-77")]

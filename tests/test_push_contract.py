@@ -197,6 +197,11 @@ class TestVend(PushContract):
         Kind.ORDERS: ("POST", "/sales"),
     }
 
+    def test_an_sku_that_differs_only_in_case_is_another(self, bench: Bench) -> None:
+        bench.shop.upstream.switch(sku_case="ignored")
+        bench.created(Kind.PRODUCTS, "Case-1")
+        assert bench.connector.seek(Kind.PRODUCTS, bench.rows(Kind.PRODUCTS, "CASE-1")) == [None]
+
 
 class TestXero(PushContract):
     service = "xero"

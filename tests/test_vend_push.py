@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import Shop
-from posting import Json, customer, line, moment, once, only_error, order, place, post, states
+from posting import Json, customer, line, once, only_error, order, place, post, states
 from vendbench import VendBench
 from vendposting import (
     CARD,
@@ -488,38 +488,6 @@ class TestExactlyOnce(VendPosting):
         check_once(shop, numbers)
         after = writes(shop, "customers")
         assert {each: after[each] for each in before} == before
-
-    def test_a_lost_state_finds_what_it_has_posted(self, shop: Shop) -> None:
-        shop.extra["SYNCCTL_VEND_POST_SINCE"] = moment(days=5)[:10]
-        placed = order("1001", placed_at=moment(days=2))
-        place(shop, placed)
-        assert post(shop)["posted"] == 1
-        for file in shop.folder.glob("syncctl.db*"):
-            file.unlink()
-        shop.ok("sync-recent")
-        shop.ok("sync-customers")
-        place(shop, placed)
-        result = post(shop)
-        assert (result["posted"], result["found"]) == (0, 1)
-        assert arrived(shop) == once(["1001"])
-
-    @pytest.mark.parametrize(
-        ("change", "words"),
-        [
-            ({"totals": {"price_incl_tax": 99}}, "its total is 99.00 and not 11.50"),
-            ({"source": {"id": "web-7", "type": "syncctl"}}, "is called web-7"),
-            ({"state": "voided"}, "voided or deleted"),
-        ],
-    )
-    def test_what_is_found_and_is_not_ours_holds_the_order(self, shop: Shop, change: Json, words: str) -> None:
-        place(shop, order("1001"))
-        post(shop)
-        (sale,) = sales(shop)
-        shop.upstream.put("sales", {"id": sale["id"], **change})
-        shop.write("UPDATE outbox SET state = 'sending', sent_at = sent_at - 900000 WHERE kind = 'orders'")
-        before = writes(shop, "sales")
-        assert words in held(shop)["message"]
-        assert writes(shop, "sales") == before
 
 
 def check_once(shop: Shop, numbers: list[str]) -> None:
