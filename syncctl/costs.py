@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from syncctl.connector_config import ConnectorConfig
 from syncctl.models import Kind, Struct
-from syncctl.session import has_delta, reads_customers
+from syncctl.session import has_feed
 
 
 def news(config: ConnectorConfig, kinds: Iterable[Kind], changes: float = 0) -> int:
@@ -85,16 +85,20 @@ def _news(config: ConnectorConfig, kind: Kind, changes: int) -> int:
 
 def _looks(config: ConnectorConfig, kind: Kind, count: int) -> int:
     """One read of the feed; where there is none, a customer by code and e-mail address, a product by its SKU."""
-    if kind is Kind.CUSTOMERS:
-        return min(1, count) if reads_customers(config.cls, config.roles) else 2 * count
-    fed = kind in config.roles and has_delta(config.cls, config.roles, kind)
-    return min(1, count) if fed else count
+    if has_feed(config.cls, config.roles, kind):
+        return min(1, count)
+    return count * (2 if kind is Kind.CUSTOMERS else 1)
+
+
+def follows(config: ConnectorConfig) -> Kind | None:
+    """The kind of what follows an order, where something does."""
+    pushes, values = config.cls.pushes, config.values
+    if Kind.COMPLETIONS in pushes and values.get("STATUS") == "Completed":
+        return Kind.COMPLETIONS
+    return Kind.PAYMENTS if Kind.PAYMENTS in pushes and values.get("PAYMENTS") else None
 
 
 def _following(config: ConnectorConfig, orders: int, payments: int) -> int:
-    pushes, values = config.cls.pushes, config.values
-    if Kind.COMPLETIONS in pushes and values.get("STATUS") == "Completed":
-        return orders
-    if Kind.PAYMENTS in pushes and values.get("PAYMENTS"):
-        return math.ceil(payments / pushes[Kind.PAYMENTS].batch)
-    return 0
+    kind = follows(config)
+    count = orders if kind is Kind.COMPLETIONS else payments
+    return math.ceil(count / config.cls.pushes[kind].batch) if kind else 0

@@ -6,14 +6,15 @@ millionths; times are aware UTC and stand there as milliseconds since 1970.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, Self, TypeVar, dataclass_transform
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+T = TypeVar("T")
 SUM = ""  # the location of a stock row that is the service's own sum over all locations
 MILLION = 1_000_000
 
@@ -144,6 +145,12 @@ class Customer(Struct):
 
 
 Record = Product | Stock | Customer
+
+
+def in_batches(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """The rows, so many at a time."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def to_ms(moment: datetime) -> int:

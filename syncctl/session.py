@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from syncctl.config import Config
 from syncctl.connectors.base import Connector
-from syncctl.connectors.declared import Limit
+from syncctl.connectors.declared import Limit, Values
 from syncctl.models import Customer, Kind, Problem, Product, Record, State, Stock, to_ms
 from syncctl.run import Run
 from syncctl.state.changelog import Look
@@ -57,19 +57,17 @@ class Session:
         return [kind, *(other for other in self.connector.pulls[kind].brings if other in self.roles)]
 
     def has_delta(self, kind: Kind) -> bool:
-        """Whether "changed since" tells all that is wanted of this kind."""
+        """See `has_delta`."""
         return has_delta(type(self.connector), self.roles, kind)
 
     @property
     def stand_in(self) -> str:
-        """The code of the customer that stands for all guests; "" where there is none."""
-        told = self.connector.setting("GUEST")
-        return "" if told == "create" else told
+        """See `stand_in`."""
+        return stand_in(self.connector.values)
 
     def scope(self, kind: Kind) -> str:
-        """What the cursor of a kind depends on."""
-        own = self.connector.scope(self.connector.values, kind)
-        return own + self.stand_in if kind is Kind.CUSTOMERS else own
+        """See `scope_of`."""
+        return scope_of(type(self.connector), self.connector.values, kind)
 
     def seen(self, kind: Kind, first_call: int) -> int:
         """How many records of a kind were looked at by `first_call` or later."""
@@ -149,6 +147,18 @@ class Session:
         self.tally.report(problems)
 
 
+def stand_in(values: Values) -> str:
+    """The code of the customer that stands for all guests; "" where there is none."""
+    told = values.get("GUEST")
+    return "" if told == "create" else told
+
+
+def scope_of(cls: type[Connector], values: Values, kind: Kind) -> str:
+    """What the cursor of a kind depends on."""
+    own = cls.scope(values, kind)
+    return own + stand_in(values) if kind is Kind.CUSTOMERS else own
+
+
 def kinds_of(cls: type[Connector], roles: frozenset[str]) -> list[Kind]:
     """The kinds that a connector reads for these roles; products first, without which stock means little."""
     wanted = [Kind.PRODUCTS] if roles & {"products", "stock"} else []
@@ -165,6 +175,12 @@ def reads_customers(cls: type[Connector], roles: frozenset[str]) -> bool:
 def has_delta(cls: type[Connector], roles: frozenset[str], kind: Kind) -> bool:
     """Whether "changed since" tells all that these roles want of this kind, and of what comes with it."""
     return cls.pulls[kind].delta and roles.isdisjoint(cls.pulls[kind].brings)
+
+
+def has_feed(cls: type[Connector], roles: frozenset[str], kind: Kind) -> bool:
+    """Whether a role wants this kind read, and all news of it come in a page: what changed, or the list of all."""
+    wanted = reads_customers(cls, roles) if kind is Kind.CUSTOMERS else "products" in roles
+    return wanted and (has_delta(cls, roles, kind) or cls.pulls[kind].page_size is None)
 
 
 def deleted(records: Iterable[Record | Problem]) -> list[Product]:

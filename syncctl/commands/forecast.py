@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from syncctl.config import ConnectorConfig
     from syncctl.forecast import Cost, Wanted
+    from syncctl.push.pushing import Wanted as Posting
 
 
 def show_forecast(wanted: Wanted, common: Common, connector: str | None) -> int:
@@ -35,7 +36,7 @@ def show_forecast(wanted: Wanted, common: Common, connector: str | None) -> int:
     return _show(wanted.command, common, configs, costs)
 
 
-def show_posting_forecast(command: str, common: Common, connector: str | None) -> int:
+def show_posting_forecast(command: str, wanted: Posting, common: Common, connector: str | None) -> int:
     """The same for the commands that post."""
     from syncctl.clock import SystemClock
     from syncctl.config import load
@@ -50,7 +51,7 @@ def show_posting_forecast(command: str, common: Common, connector: str | None) -
     database = open_database(config.state, create=False)
     try:
         now = to_ms(SystemClock().now())
-        costs = [posting_forecast(each, database, terms, now) for each in configs if not each.problems]
+        costs = [posting_forecast(each, database, terms, wanted, now) for each in configs if not each.problems]
     finally:
         database.close()
     return _show(command, common, configs, costs)

@@ -44,7 +44,7 @@ def run_posting(name: str, wanted: Wanted, common: Common, running: Running) -> 
     if running.dry_run:
         from syncctl.commands.forecast import show_posting_forecast
 
-        return show_posting_forecast(name, common, running.connector)
+        return show_posting_forecast(name, wanted, common, running.connector)
 
     def work(session: Session) -> None:
         from syncctl.push.orders import post

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from syncctl.connectors._fields import text
 from syncctl.connectors._posting import HeldError
 from syncctl.connectors._xero_causes import messages, not_found, refusal
-from syncctl.connectors._xero_records import contact_body, entered_body, item_body, left_out, suffixed
+from syncctl.connectors._xero_records import contact_body, entered_body, item_body, left_out, suffixed, tells_news
 from syncctl.connectors._xero_sale import invoice_body, payment_body
 from syncctl.connectors._xero_seek import Seeker, agreeing, amount, is_id
 from syncctl.errors import AnswerError, RefusedError, SyncctlError
@@ -192,10 +192,9 @@ class Desk:
         By a call of its own, since bad data of a contact would have the invoice refused.
         """
         pairs = [
-            (row, body)
+            (row, entered_body(row.record))
             for row in rows
-            if isinstance(row.record, Sale) and row.record.newest and outcomes[row.guid].result == "done"
-            if (body := entered_body(row.record))
+            if isinstance(row.record, Sale) and tells_news(row.record) and outcomes[row.guid].result == "done"
         ]
         if not pairs:
             return {}

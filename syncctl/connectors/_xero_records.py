@@ -75,6 +75,11 @@ def item_body(values: Values, row: Outgoing) -> Json:
     }
 
 
+def tells_news(sale: Sale) -> bool:
+    """Whether an order changes its contact: a customer's newest one does."""
+    return sale.newest and bool(entered_body(sale))
+
+
 def entered_body(sale: Sale) -> Json:
     """What the customer entered for an order: never the contact's name, numbers or persons; what is empty stays."""
     entered = sale.order.customer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from syncctl.connectors._fields import microsoft_date, text
-from syncctl.models import Kind, from_ms
+from syncctl.models import Kind, from_ms, in_batches
 from syncctl.models_push import Outgoing, Payment, Seen
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Seeker:
 
     def _invoices(self, numbers: Sequence[str]) -> Iterator[Seen]:
         listable = [number for number in numbers if "," not in number]
-        for some in _chunks(listable, _MOST_NUMBERS):
+        for some in in_batches(listable, _MOST_NUMBERS):
             query = f"InvoiceNumbers={_quoted(','.join(some))}&Statuses={_STATUSES}"
             yield from self._sales(query)
         for number in (number for number in numbers if "," in number):
@@ -87,7 +87,7 @@ class Seeker:
         """Payments have no number: each is looked for in its invoice, and no payment is taken for two of ours."""
         ids = list(dict.fromkeys(_invoice_id(row) for row in rows))
         there: dict[str, list[tuple[Json, int]]] = {}
-        for some in _chunks([remote_id for remote_id in ids if remote_id], _MOST_NUMBERS):
+        for some in in_batches([remote_id for remote_id in ids if remote_id], _MOST_NUMBERS):
             for invoice, call in self._pages("/Invoices", f"IDs={','.join(some)}", "Invoices"):
                 listed = invoice.get("Payments")
                 paid = [each for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)]
@@ -181,8 +181,3 @@ def _asking(field: str, value: str) -> str:
 
 def _quoted(value: str) -> str:
     return quote(value, safe="")
-
-
-def _chunks(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]

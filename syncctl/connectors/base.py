@@ -19,7 +19,7 @@ from syncctl.models import SUM, Kind, Problem, Record, Struct
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
-    from syncctl.models_push import Follow, Outcome, Outgoing, Seen
+    from syncctl.models_push import Follow, Outcome, Outgoing, Sale, Seen
     from syncctl.shoporder import Order
 
 Auth: TypeAlias = "Callable[[PreparedRequest], PreparedRequest]"
@@ -274,6 +274,11 @@ class Connector(ABC):
     def seek(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Seen | None]:
         """What stands in the service under the references of these rows, in their order; only reads."""
         raise NotImplementedError(f"{self.title} takes no {kind}")
+
+    @classmethod
+    def besides(cls, values: Values, sales: Sequence[Sale]) -> int:
+        """What posting these costs in calls besides one for each batch of them, as far as the settings tell."""
+        return 0
 
     def follow(self, order: Order, remote_id: str, day: Callable[[datetime], date]) -> Sequence[Follow]:
         """What has to be sent once an order is there: its payments, or that it is final.

@@ -67,11 +67,12 @@ class Push(Struct):
     """The cost of creating records of a kind: one call per `batch`.
 
     `settle` is for how many seconds after a lost answer the service may still bring forth what was sent: until then
-    its not being found means nothing.
+    its not being found means nothing. So many are looked for in one call: `sought`.
     """
 
     batch: int = 1
     settle: int = 300
+    sought: int = 1
 
 
 class Rate(Struct):

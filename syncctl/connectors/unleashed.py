@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
     from syncctl.connectors._unleashed_push import Desk
-    from syncctl.models_push import Follow, Outcome, Outgoing, Seen
+    from syncctl.models_push import Follow, Outcome, Outgoing, Sale, Seen
     from syncctl.shoporder import Order
 
 _TIERS = tuple((str(number), f"SellPriceTier{number}") for number in range(1, 11))
@@ -261,6 +261,12 @@ class Unleashed(Connector):
     def seek(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Seen | None]:
         """One call a record, by the guid that we gave it."""
         return [self._desk.seek(kind, row) for row in rows]
+
+    @classmethod
+    def besides(cls, values: Values, sales: Sequence[Sale]) -> int:
+        """A look at the warehouses where none is set, and at each customer who pays in another currency."""
+        foreign = sum(sale.order.currency != values.get("CURRENCY") for sale in sales)
+        return foreign + bool(sales and not values.get("WAREHOUSE"))
 
     def follow(self, order: Order, remote_id: str, day: Callable[[datetime], date]) -> Sequence[Follow]:
         """That it is complete, where orders are to become invoices."""

@@ -22,7 +22,7 @@ from syncctl.connectors._xero_settings import POSTING_SETTINGS
 from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
 from syncctl.connectors.declared import Grant, Limit, Lookup, Oldest, Pull, Push, Rate, Repeat, Setting, Values
 from syncctl.errors import RefusedError
-from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock, to_ms
+from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock, in_batches, to_ms
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
     from syncctl.connectors._xero_push import Desk
-    from syncctl.models_push import Follow, Outcome, Outgoing, Seen
+    from syncctl.models_push import Follow, Outcome, Outgoing, Sale, Seen
     from syncctl.shoporder import Order
 
 GRACE_SECONDS = 30 * 60  # for so long a refresh token that was used before is still taken
@@ -73,9 +73,10 @@ class Xero(Connector):
         Kind.CUSTOMERS: Pull(1000),
     }
     lookups: ClassVar[Mapping[Kind, Lookup]] = {Kind.PRODUCTS: Lookup(1)}
-    pushes: ClassVar[Mapping[Kind, Push]] = dict.fromkeys(
-        (Kind.CUSTOMERS, Kind.PRODUCTS, Kind.ORDERS, Kind.PAYMENTS), Push(50)
-    )
+    pushes: ClassVar[Mapping[Kind, Push]] = {
+        Kind.CUSTOMERS: Push(50), Kind.PRODUCTS: Push(50, sought=50),
+        Kind.ORDERS: Push(50, sought=40), Kind.PAYMENTS: Push(50, sought=40),
+    }  # fmt: skip
     oldest: ClassVar[Oldest] = "everything"
     check_calls: ClassVar[int] = 5
 
@@ -256,6 +257,16 @@ class Xero(Connector):
     def seek(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Seen | None]:
         """One call for up to 40 orders or payments, for all items, or for a thousand contacts."""
         return self._desk.seek(kind, rows)
+
+    @classmethod
+    def besides(cls, values: Values, sales: Sequence[Sale]) -> int:
+        """An update of contacts for each batch with a customer's newest order, where contacts are to be as entered."""
+        if values.get("CONTACT") != "as-entered":
+            return 0
+        from syncctl.connectors._xero_records import tells_news
+
+        batches = in_batches(sales, cls.pushes[Kind.ORDERS].batch)
+        return sum(any(map(tells_news, batch)) for batch in batches)
 
     def follow(self, order: Order, remote_id: str, day: Callable[[datetime], date]) -> Sequence[Follow]:
         """Its payments, where accounts are set for them."""

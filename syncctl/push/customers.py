@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from syncctl.connectors.base import Connector
+from syncctl.connectors.declared import Values
 from syncctl.decide import Hold
 from syncctl.models import Kind
 from syncctl.models_push import NewCustomer
 from syncctl.push.pushing import Pushing
 from syncctl.push.resolve import Answers, Need, Resolver, called
-from syncctl.shoporder import Order
+from syncctl.session import stand_in
 from syncctl.state.postable import Postable
 from syncctl.state.remote_customers import folded
 from syncctl.state.remote_links import Links
@@ -54,27 +56,37 @@ def _is_whole(push: Pushing) -> bool:
 
 
 def _customer_need(push: Pushing, postable: Postable) -> Need | Hold | str:
-    assert postable.order is not None  # noqa: S101 - for the type checker
-    new = _new_customer(postable.order, postable)
-    if postable.customer_id is not None:
-        return Need(str(postable.customer_id), new, postable.placed_at, postable.customer_id)
-    if push.session.connector.anonymous:
+    connector, guest = push.session.connector, push.session.stand_in
+    key, new = customer_key(type(connector), connector.values, postable), new_customer(postable)
+    if not key:
         return ""
-    guest, setting = push.session.stand_in, push.session.connector.values.variable("GUEST")
-    if guest:
-        message = f"there is no customer {guest}, as {setting} says"
-        missing = Hold("guest", message, f"Correct {setting}")
-        return Need(f"{GUEST}={guest}", NewCustomer(guest, guest), postable.placed_at, instead=missing)
-    if new.code:
-        return Need(f"code:{new.code}", new, postable.placed_at)
-    if not folded(new.email):
+    setting = connector.values.variable("GUEST")
+    if key == GUEST:
         message = "it has neither a customer nor an e-mail address to make one of"
         return Hold("no-customer", message, f"Set {setting} to the code of the customer that stands for guests")
-    return Need(GUEST + folded(new.email), new, postable.placed_at)
+    if guest and postable.customer_id is None:
+        message = f"there is no customer {guest}, as {setting} says"
+        missing = Hold("guest", message, f"Correct {setting}")
+        return Need(key, NewCustomer(guest, guest), postable.placed_at, instead=missing)
+    return Need(key, new, postable.placed_at, postable.customer_id)
 
 
-def _new_customer(order: Order, postable: Postable) -> NewCustomer:
+def customer_key(cls: type[Connector], values: Values, postable: Postable) -> str:
+    """What an order's customer is called in the outbox; "" where it needs none, `GUEST` alone where there is none."""
+    if postable.customer_id is not None:
+        return str(postable.customer_id)
+    if cls.anonymous:
+        return ""
+    if guest := stand_in(values):
+        return f"{GUEST}={guest}"
+    new = new_customer(postable)
+    return f"code:{new.code}" if new.code else GUEST + folded(new.email)
+
+
+def new_customer(postable: Postable) -> NewCustomer:
     """The customer as entered for the order; code and e-mail from the shop's table, where the order has none."""
+    order = postable.order
+    assert order is not None  # noqa: S101 - for the type checker
     entered = order.customer
     email = entered.email or postable.customer_email
     name = entered.name or entered.company or email

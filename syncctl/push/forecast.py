@@ -1,63 +1,170 @@
-"""What posting would cost in calls, from the state alone: exact where everything is linked, else an upper bound."""
+"""What posting would cost in calls, from the state alone: exact where everything is linked, else an upper bound.
+
+A name that is taken, sums that are refused and what else needs a second try are not foreseen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from syncctl import costs
 from syncctl.config import ConnectorConfig
 from syncctl.forecast import Cost
-from syncctl.models import Kind
+from syncctl.models import Kind, Struct, from_ms
+from syncctl.models_push import Sale
 from syncctl.posting_terms import PostingTerms, posting_since
-from syncctl.push.customers import GUEST
-from syncctl.shoporder import Line, LineKind
+from syncctl.push.customers import GUEST, customer_key, new_customer
+from syncctl.push.orders import is_flood, to_queue
+from syncctl.push.outcomes import number_of
+from syncctl.push.pushing import CONTESTED, Wanted, doubt_of
+from syncctl.session import has_feed, scope_of, stand_in
+from syncctl.shoporder import LineKind, Order
+from syncctl.state.cursors import Cursors
 from syncctl.state.database import Database
-from syncctl.state.outbox import Outbox
+from syncctl.state.outbox import Outbox, Row
 from syncctl.state.postable import Orders, Postable
 from syncctl.state.remote_customers import folded
 from syncctl.state.remote_links import Links
 from syncctl.state.runs import Runs
 
 
-def posting_forecast(config: ConnectorConfig, database: Database, terms: PostingTerms, now: int) -> Cost:
+class Due(Struct):
+    """An order that would be posted; `unsure`: after a look, since it may be there already."""
+
+    postable: Postable
+    order: Order
+    newest: bool
+    unsure: bool
+
+
+class Forecaster:
+    """Reads the state of one connector as a run at that moment would."""
+
+    def __init__(self, config: ConnectorConfig, database: Database, wanted: Wanted, now: int) -> None:
+        self.config = config
+        self.database = database
+        self.wanted = wanted
+        self.now = now
+        self.outbox = Outbox(database, config.name)
+        self.orders = Orders(database, config.name)
+
+    def cost(self, terms: PostingTerms) -> Cost:
+        """The calls of the run."""
+        due = self._due(terms)
+        unknown = self._unknown(due)
+        cost = costs.posting(
+            self.config, len(due), self._payments(due), {kind: len(of) for kind, of in unknown.items()}
+        )
+        asked = self._asked(due)
+        least = cost.posts + cost.following + self._completions() + asked + self._besides(due)
+        looks = sum(self._looks(kind, needs) for kind, needs in unknown.items())
+        words = (
+            f"{cost.posts} for {len(due)} orders, {cost.creates} for what may have to be created,"
+            f" {looks + asked} for looks"
+        )
+        return Cost(self.config.name, least, least + cost.creates + looks, words)
+
+    def _due(self, terms: PostingTerms) -> list[Due]:
+        """Those that are due or would be queued, in their order."""
+        rows = {row.key: row for row in self._ready(Kind.ORDERS)}
+        numbers = [*rows, *(self._new(terms) if self.wanted.queue else ())][: self.wanted.limit]
+        doubt = doubt_of(Runs(self.database))
+        found = []
+        for number in numbers:
+            each, row = self.orders.load(number), rows.get(number)
+            if each and each.order and each.status in terms.statuses and not each.elsewhere:
+                queued, looked = (row.queued_at, row.looked_at) if row else (self.now, None)
+                unsure = not doubt.covers(each.placed_at, queued, looked) or bool(row and row.cause in CONTESTED)
+                found.append(Due(each, each.order, self.orders.is_newest(each), unsure))
+        return found
+
+    def _new(self, terms: PostingTerms) -> list[str]:
+        stored = int(Runs(self.database).meta(f"invoices_since.{self.config.name}") or self.now)
+        fresh = to_queue(self.orders.new(terms.statuses), self.wanted, posting_since(self.config, terms, stored))
+        return [] if is_flood(fresh, self.wanted, self.now) else [each.number for each in fresh]
+
+    def _ready(self, kind: Kind) -> list[Row]:
+        rows = self.outbox.ready(kind, None if self.wanted.now else self.now)
+        return [row for row in rows if not self.wanted.numbers or number_of(row) in self.wanted.numbers]
+
+    def _payments(self, due: Sequence[Due]) -> int:
+        """Those of the orders, and those that are due themselves."""
+        return _paid(due) + len(self._ready(Kind.PAYMENTS))
+
+    def _completions(self) -> int:
+        return len(self._ready(Kind.COMPLETIONS)) if Kind.COMPLETIONS in self.config.cls.pushes else 0
+
+    def _asked(self, due: Sequence[Due]) -> int:
+        """The calls for what may be there already: what has no known outcome, and orders that need a look."""
+        settled = self.outbox.sending(None if self.wanted.now else self.now)
+        unsure = [each for each in due if each.unsure]
+        follows = {Kind.COMPLETIONS: len(unsure), Kind.PAYMENTS: _paid(unsure)}
+        counts = Counter(row.kind for row in settled) + Counter({Kind.ORDERS: len(unsure)})
+        if follow := costs.follows(self.config):
+            counts[follow] += follows[follow]
+        return sum(self._sought(kind, count) for kind, count in counts.items())
+
+    def _sought(self, kind: Kind, count: int) -> int:
+        """The calls in which so many records are looked for: batch by batch."""
+        push = self.config.cls.pushes[kind]
+        whole, rest = divmod(count, push.batch)
+        return whole * math.ceil(push.batch / push.sought) + math.ceil(rest / push.sought)
+
+    def _besides(self, due: Sequence[Due]) -> int:
+        sales = [Sale(each.order, "", {}, from_ms(each.postable.placed_at).date(), newest=each.newest) for each in due]
+        return self.config.cls.besides(self.config.values, sales)
+
+    def _looks(self, kind: Kind, needs: Mapping[str, int]) -> int:
+        """The calls to find what is not linked: one of its feed, where that is read, else those of each."""
+        config = self.config
+        scope = scope_of(config.cls, config.values, kind)
+        stamp = Cursors(self.database, config.name).load(kind, "delta", scope).stamp
+        if needs and stamp is not None and has_feed(config.cls, config.roles, kind):
+            return 1
+        return sum(needs.values())
+
+    def _unknown(self, due: Sequence[Due]) -> dict[Kind, dict[str, int]]:
+        """The customers and products of the orders that are not linked yet, with the look-ups that each may take."""
+        return {Kind.CUSTOMERS: self._unknown_customers(due), Kind.PRODUCTS: self._unknown_products(due)}
+
+    def _unknown_products(self, due: Sequence[Due]) -> dict[str, int]:
+        lines = (line for each in due for line in each.order.lines)
+        skus = {line.sku or "" for line in lines if line.kind is LineKind.PRODUCT}
+        known = Links(self.database, self.config.name).products(skus).keys() | self._made(Kind.PRODUCTS, skus)
+        return dict.fromkeys(skus - known, 1)
+
+    def _unknown_customers(self, due: Sequence[Due]) -> dict[str, int]:
+        """Each by account id and by e-mail address."""
+        config, links = self.config, Links(self.database, self.config.name)
+        needs = {customer_key(config.cls, config.values, each.postable): each.postable for each in due}
+        needs = {key: postable for key, postable in needs.items() if key not in ("", GUEST)}
+        linked = links.customers([each.customer_id for each in needs.values() if each.customer_id is not None])
+        known = {str(number) for number in linked} | self._made(Kind.CUSTOMERS, needs)
+        known |= {key for key, each in needs.items() if each.customer_id is None and self._is_there(links, each)}
+        wanted = {key: new_customer(each) for key, each in needs.items() if key not in known}
+        return {key: bool(new.code) + ("@" in new.email) for key, new in wanted.items()}
+
+    def _is_there(self, links: Links, postable: Postable) -> bool:
+        """Whether the mirror has a guest, or the customer that stands for all."""
+        if guest := stand_in(self.config.values):
+            return len(links.candidates(guest, "", anybody=True)) == 1
+        new = new_customer(postable)
+        return len(links.candidates(new.code, folded(new.email))) == 1
+
+    def _made(self, kind: Kind, keys: Mapping[str, object] | set[str]) -> set[str]:
+        """What was created before."""
+        return {key for key, row in self.outbox.by_keys(kind, keys).items() if row.state == "done"}
+
+
+def _paid(due: Sequence[Due]) -> int:
+    """How many payments these orders have."""
+    return sum(bool(paid.amount) for each in due for paid in each.order.payments)
+
+
+def posting_forecast(
+    config: ConnectorConfig, database: Database, terms: PostingTerms, wanted: Wanted, now: int
+) -> Cost:
     """The calls of a posting run for one connector."""
-    orders = _orders(config, database, terms, now)
-    payments = sum(len(each.order.payments) for each in orders if each.order)
-    cost = costs.posting(config, len(orders), payments, _unknown(config, database, orders))
-    settled = len(Outbox(database, config.name).sending(now))
-    words = (
-        f"{cost.posts} for {len(orders)} orders, {cost.creates} for what may have to be created,"
-        f" {cost.looks + settled} for looks"
-    )
-    return Cost(config.name, cost.posts + cost.following + settled, cost.most + settled, words)
-
-
-def _orders(config: ConnectorConfig, database: Database, terms: PostingTerms, now: int) -> list[Postable]:
-    """Those that are due or would be queued."""
-    orders = Orders(database, config.name)
-    stored = int(Runs(database).meta(f"invoices_since.{config.name}") or now)
-    since = posting_since(config, terms, stored)
-    numbers = [row.key for row in Outbox(database, config.name).ready(Kind.ORDERS, now)]
-    numbers += [new.number for new in orders.new(terms.statuses) if new.placed_at >= since and not new.elsewhere]
-    loaded = (orders.load(number) for number in numbers)
-    return [each for each in loaded if each and each.order and each.status in terms.statuses]
-
-
-def _unknown(config: ConnectorConfig, database: Database, orders: Sequence[Postable]) -> dict[Kind, int]:
-    """How many customers and products of the orders are not linked yet."""
-    links, outbox = Links(database, config.name), Outbox(database, config.name)
-    skus = {line.sku or "" for each in orders for line in _lines(each) if line.kind is LineKind.PRODUCT}
-    made = {key for key, row in outbox.by_keys(Kind.PRODUCTS, skus).items() if row.state == "done"}
-    ids = {each.customer_id for each in orders if each.customer_id is not None}
-    guests = set() if config.cls.anonymous else {_guest(each) for each in orders if each.customer_id is None}
-    keys = {str(each) for each in ids - links.customers(ids).keys()} | guests
-    known = {key for key, row in outbox.by_keys(Kind.CUSTOMERS, keys).items() if row.state == "done"}
-    return {Kind.CUSTOMERS: len(keys - known), Kind.PRODUCTS: len(skus - links.products(skus).keys() - made)}
-
-
-def _lines(postable: Postable) -> Sequence[Line]:
-    return postable.order.lines if postable.order else ()
-
-
-def _guest(postable: Postable) -> str:
-    return GUEST + folded(postable.order.customer.email if postable.order else "")
+    return Forecaster(config, database, wanted, now).cost(terms)

@@ -12,7 +12,7 @@ from syncctl.decide import Expected, Hold
 from syncctl.models import Kind, Problem, from_ms, iso
 from syncctl.models_push import Sale
 from syncctl.push.outcomes import arrived, drop, follow_key, number_of, refuse
-from syncctl.push.pushing import Parcel, Pushing
+from syncctl.push.pushing import Parcel, Pushing, Wanted
 from syncctl.state.outbox import Row
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def enqueue(push: Pushing) -> None:
     if push.wanted.numbers:
         new = [each for each in new if each.number in push.wanted.numbers]
         _tell_unknown(push)
-    fresh = [each for each in new if each.placed_at >= push.since or push.wanted.numbers]
-    fresh = [each for each in fresh if not each.elsewhere][: push.wanted.limit]
-    if _is_flood(push, fresh):
+    fresh = to_queue(new, push.wanted, push.since)
+    if is_flood(fresh, push.wanted, push.now()):
+        _tell_flood(push, fresh)
         fresh = []
     chosen = {each.number for each in fresh}
     with push.session.database.transaction():
@@ -83,18 +83,26 @@ def _tell_unknown(push: Pushing) -> None:
             )
 
 
-def _is_flood(push: Pushing, fresh: Sequence[New]) -> bool:
+def to_queue(new: Sequence[New], wanted: Wanted, since: int) -> list[New]:
+    """Those of the new orders that a run would post."""
+    named = [each for each in new if each.number in wanted.numbers or not wanted.numbers]
+    fresh = [each for each in named if each.placed_at >= since or wanted.numbers]
+    return [each for each in fresh if not each.elsewhere][: wanted.limit]
+
+
+def is_flood(fresh: Sequence[New], wanted: Wanted, now: int) -> bool:
     """Whether so many, or so old ones, need a word from a person: a shop's history is never posted by accident."""
-    if push.wanted.yes_all or push.wanted.numbers or not fresh:
+    if wanted.yes_all or wanted.numbers or not fresh:
         return False
-    oldest = min(each.placed_at for each in fresh)
-    if len(fresh) <= MOST_AT_ONCE and oldest >= push.now() - MOST_AGE_MS:
-        return False
+    return len(fresh) > MOST_AT_ONCE or min(each.placed_at for each in fresh) < now - MOST_AGE_MS
+
+
+def _tell_flood(push: Pushing, fresh: Sequence[New]) -> None:
     setting = push.session.connector.values.variable("POST_SINCE")
-    message = f"{len(fresh)} orders are new, the oldest of {push.day(oldest)}: nothing is posted unasked"
+    oldest = push.day(min(each.placed_at for each in fresh))
+    message = f"{len(fresh)} orders are new, the oldest of {oldest}: nothing is posted unasked"
     remedy = f"Look at them, then run syncctl post-invoices --yes-all, or set {setting}"
     push.session.tally.report([Problem("", message, remedy)])
-    return True
 
 
 def _send_orders(push: Pushing) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from syncctl.decide import CANCELLED, TAKEN, Expected, Hold
 from syncctl.errors import LockedError
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from syncctl.posting_terms import PostingTerms
     from syncctl.session import Session
     from syncctl.shoporder import Order
+    from syncctl.state.runs import Runs
 
-T = TypeVar("T")
 _SUBJECTS = {
     Kind.CUSTOMERS: "customer", Kind.PRODUCTS: "product", Kind.COMPLETIONS: "completion of", Kind.PAYMENTS: "payment",
 }  # fmt: skip
-_CONTESTED = frozenset({TAKEN, CANCELLED})
+CONTESTED = frozenset({TAKEN, CANCELLED})
 
 
 class Wanted(Struct):
@@ -44,6 +44,11 @@ class Doubt(Struct):
 
     vouches_from: int
     restored_at: int
+
+    def covers(self, placed_at: int, queued_at: int, looked_at: int | None) -> bool:
+        """Whether it would know of an order that was posted already: placed, queued and looked for at these times."""
+        since = max(self.vouches_from, self.restored_at)
+        return since <= placed_at <= queued_at or (looked_at or 0) >= since
 
 
 class Parcel(Struct):
@@ -123,9 +128,7 @@ class Pushing:
 
         Also where something strange was found under its reference: it is looked at again before it is sent.
         """
-        vouches_from = max(self.doubt.vouches_from, self.doubt.restored_at)
-        vouched = vouches_from <= placed_at <= row.queued_at or (row.looked_at or 0) >= vouches_from
-        return not vouched or row.cause in _CONTESTED
+        return not self.doubt.covers(placed_at, row.queued_at, row.looked_at) or row.cause in CONTESTED
 
     def parcel(self, row: Row, record: Sending, expected: Expected, placed_at: int) -> Parcel:
         """A row that is ready to go, for an order that was placed then; its idempotency key is that of this try."""
@@ -205,18 +208,17 @@ def pushing(session: Session, wanted: Wanted) -> Pushing:
         orders=Orders(session.database, session.name),
         posting=terms,
         wanted=wanted,
-        doubt=Doubt(int(runs.meta("vouches_from") or 0), int(runs.meta("restored_at") or 0)),
+        doubt=doubt_of(runs),
         since=posting_since(own, terms, since),
         shop=config.shop,
     )
 
 
+def doubt_of(runs: Runs) -> Doubt:
+    """What a state remembers of its own past."""
+    return Doubt(int(runs.meta("vouches_from") or 0), int(runs.meta("restored_at") or 0))
+
+
 def subject(row: Row) -> str:
     """What people call a record of the queue: an order by its number alone."""
     return f"{_SUBJECTS[row.kind]} {row.key}" if row.kind in _SUBJECTS else row.key
-
-
-def in_batches(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """The rows, so many at a time."""
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]

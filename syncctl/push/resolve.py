@@ -16,7 +16,7 @@ from syncctl.models_push import NewCustomer, NewProduct
 from syncctl.pull import read_news
 from syncctl.push.pushing import Parcel, Pushing
 from syncctl.push.send import send
-from syncctl.session import Session, reads_customers
+from syncctl.session import Session, has_feed
 from syncctl.state.outbox import Row
 
 
@@ -80,12 +80,8 @@ class Resolver:
         push, session = self.push, self.push.session
         if self.kind in push.fed:
             return True
-        wanted = "products" in session.roles
-        if self.kind is Kind.CUSTOMERS:
-            wanted = reads_customers(type(session.connector), session.roles)
-        stamp = session.cursors.load(self.kind, "delta", session.scope(self.kind)).stamp if wanted else None
-        in_one_call = session.has_delta(self.kind) or session.connector.pulls[self.kind].page_size is None
-        if stamp is None or not in_one_call:
+        stamp = session.cursors.load(self.kind, "delta", session.scope(self.kind)).stamp
+        if stamp is None or not has_feed(type(session.connector), session.roles, self.kind):
             return False
         with push.reading() as may_read:
             if may_read and _has_read(session, self.kind):

@@ -11,10 +11,10 @@ from decimal import Decimal
 
 from syncctl.decide import Expected, Hold, Situation, decide
 from syncctl.errors import AnswerError, RefusedError, SyncctlError, UnknownOutcomeError
-from syncctl.models import Kind
+from syncctl.models import Kind, in_batches
 from syncctl.models_push import Completion, Outcome, Outgoing, Seen
 from syncctl.push.outcomes import follow_decision, follow_key, give_back, number_of, record, refuse
-from syncctl.push.pushing import Parcel, Pushing, in_batches
+from syncctl.push.pushing import Parcel, Pushing
 from syncctl.state.outbox import Row
 
 MOST_LOST = 3  # answers in a run: what loses more of them will lose the next ones too
