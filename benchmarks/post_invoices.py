@@ -24,24 +24,12 @@ from typing import Any, NamedTuple
 
 import requests
 
-from syncctl.sandbox import Sandbox
+from syncctl.sandbox import PostingSandbox, Sandbox
 
 Json = dict[str, Any]
 SYNCCTL = [sys.executable, "-m", "syncctl"]
 KNOWN = ("KNOWN-1", "KNOWN-2", "KNOWN-3")  # products of which no stock is kept: none of them ever runs out
 REGULARS = 40  # customers whom the service knows before
-_VEND = "0b5e7a00-1111-4000-8000-0000000000"
-_POSTING = {
-    "unleashed": {"TAX": "0.15:G.S.T.,0:NONE", "WAREHOUSE": "MAIN", "LIMITS": "1000000/minute"},
-    "vend": {
-        "TAX": f"0.15:{_VEND}21,0:{_VEND}22",
-        "PAYMENTS": f"card:{_VEND}32",
-        "REGISTER": f"{_VEND}11",
-        "USER": f"{_VEND}41",
-        "LIMITS": "1000000/5 minutes",
-    },
-    "xero": {"TAX": "0.15:OUTPUT2,0:NONE", "ACCOUNT": "200", "PAYMENTS": "card:090", "LIMITS": "1000000/minute"},
-}
 _RECORDS = {"unleashed": "sales_orders", "vend": "sales", "xero": "invoices"}
 _REFERENCES = {"unleashed": "SourceId", "vend": "invoice_number", "xero": "InvoiceNumber"}
 
@@ -82,11 +70,9 @@ class Shop:
         self.folder = folder
         self.case = case
         self.control = f"{sandbox.url}/_sandbox"
-        name = case.service.upper()
-        own = {"ROLES": "products,stock,customers,invoices", "CURRENCY": "NZD", **_POSTING[case.service]}
-        settings = {f"SYNCCTL_{name}_{key}": value for key, value in (own | dict(case.settings)).items()}
-        state = {"SYNCCTL_STATE": str(folder / "syncctl.db"), "SYNCCTL_TIMEZONE": "Pacific/Auckland"}
-        self.env = clean() | sandbox.env() | settings | state
+        name, limits = case.service.upper(), "1000000/5 minutes" if case.service == "vend" else "1000000/minute"
+        settings = {f"SYNCCTL_{name}_{key}": value for key, value in {"LIMITS": limits, **case.settings}.items()}
+        self.env = clean() | sandbox.env() | settings | {"SYNCCTL_STATE": str(folder / "syncctl.db")}
         self.placed: list[str] = []
 
     def run(self, *args: str, text: str = "") -> Json:
@@ -131,7 +117,7 @@ def clean() -> dict[str, str]:
 @contextmanager
 def ready(case: Case, folder: Path) -> Iterator[Shop]:
     """A shop that has read everything, and some of whose customers have bought before."""
-    with Sandbox(port=0, products=200, services=(case.service,)) as sandbox:
+    with PostingSandbox(port=0, products=200, services=(case.service,)) as sandbox:
         raised = dict.fromkeys(requests.get(f"{sandbox.url}/_sandbox/limits", timeout=60).json()[case.service])
         requests.post(f"{sandbox.url}/_sandbox/limits", json={case.service: raised}, timeout=60).raise_for_status()
         folder.mkdir()
