@@ -17,8 +17,7 @@ import vendposting
 import xero_posting
 from conftest import Result, Shop, Upstream
 from posting import Json
-
-from syncctl.sandbox import Sandbox
+from seeded import seeded
 
 
 class Form(NamedTuple):
@@ -132,7 +131,7 @@ class Office:
 @contextmanager
 def opened(name: str, folder: Path) -> Iterator[Office]:
     """An office with its sandbox, whose limits are raised."""
-    with Sandbox(port=0, products=6, seed=7, services=(name,)) as sandbox:
+    with seeded(name, products=6) as sandbox:
         (folder / ".env").touch(mode=0o600)
         upstream = Upstream(sandbox.url, name)
         limits = dict.fromkeys(upstream.request("GET", "limits")[name])

@@ -15,12 +15,12 @@ import vendposting
 import xero_posting
 from conftest import Shop, Upstream
 from contract import UNKNOWN_ID, connected
+from seeded import seeded
 
 from syncctl.connectors.base import Connector
 from syncctl.errors import UnknownOutcomeError
 from syncctl.models import Kind
 from syncctl.models_push import NewCustomer, NewProduct, Outgoing, Sale, Seen, guid_of
-from syncctl.sandbox import Sandbox
 from syncctl.shoporder import Line, Order, Payment
 
 DAY = date(2026, 11, 23)
@@ -116,7 +116,7 @@ class PushContract:
 
     @pytest.fixture
     def bench(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-        with Sandbox(port=0, products=6, seed=7, services=(self.service,)) as sandbox, ExitStack() as stack:
+        with seeded(self.service, products=6) as sandbox, ExitStack() as stack:
             (tmp_path / ".env").touch(mode=0o600)
             shop = Shop(tmp_path, sandbox.env() | dict(self.settings), Upstream(sandbox.url, self.service))
             yield Bench(shop, stack.enter_context(connected(shop, monkeypatch)))
