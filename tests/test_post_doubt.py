@@ -195,6 +195,7 @@ def test_runs_at_the_same_moment_post_each_order_once(office: Office) -> None:
     assert [process.wait(300) for process in running] == [0, 0, 0]
     assert office.arrived() == once(numbers)
     assert shop.rows("SELECT DISTINCT state FROM outbox") == [("done",)]
+    assert shop.rows("SELECT outbox FROM attempts GROUP BY outbox HAVING count(*) > 1") == []
 
 
 @pytest.mark.parametrize("office", ["unleashed"], indirect=True)
