@@ -94,9 +94,10 @@ class UnknownOutcomeError(UnavailableError):
 
 
 class AnswerError(RunError):
-    """The service answered something that is not its documented form."""
+    """The service answered something that is not its documented form; `call` is the journal's id of the call."""
 
     exit_code = 76
+    call = 0
 
 
 class CredentialsError(RunError):

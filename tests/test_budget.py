@@ -87,7 +87,7 @@ def test_a_block_is_told(shop: Shop) -> None:
     shop.ok("sync-recent")
     told = shop.ok("budget", "--json").only()["blocked"]
     assert told["until"] > iso(datetime.now(UTC))
-    assert f"blocked       until {told['until']}" in shop.ok("budget").out
+    assert f"blocked         until {told['until']}" in shop.ok("budget").out
 
 
 def test_one_connector_alone(shop: Shop) -> None:

@@ -127,7 +127,7 @@ def test_one_bad_order_never_stops_the_next(shop: Shop) -> None:
     assert result.code == 65
     assert result.err.splitlines()[0] == (
         "line 2: total 21.86 is 0.01 more than its lines add up to (21.85)."
-        " Mend the amounts, or give each line its tax_amount as it was rounded"
+        " Mend the amounts, or give each line its tax_amount as it was rounded."
     )
     assert [line.partition(".")[0] for line in result.err.splitlines()[1:]] == [
         f"line 3: It has no {key}" for key in ("placed_at", "currency", "status", "lines", "total")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from syncctl.commands.layout import padded, paint, say, window_words
 from syncctl.commands.messages import show_json, warn
 from syncctl.commands.options import Common, common_options
 from syncctl.models import iso, to_ms
@@ -93,13 +94,14 @@ def _window(usage: Usage, pace: Pace, planned: Mapping[str, int]) -> dict[str, A
 
 
 def _print(connector: dict[str, Any]) -> None:
-    click.echo(connector["name"])
+    say(connector["name"])
     if connector["blocked"]:
-        click.echo(f"  {'blocked':14}until {connector['blocked']['until']}: {connector['blocked']['reason']}")
+        blocked = connector["blocked"]
+        say(f"  {padded(paint('blocked', 'warning'), 16)}until {blocked['until']}: {blocked['reason']}", indent=18)
     for window in connector["windows"]:
-        label = f"calls/{window['window']}"
+        label = f"calls/{window_words(window['window'])}"
         for line in _lines(window, connector["last_24_hours"]):
-            click.echo(f"  {label:14}{line}")
+            say(f"  {label:16}{line}", indent=18)
             label = ""
 
 

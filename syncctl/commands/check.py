@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import click
-
 from syncctl.clock import span
+from syncctl.commands.layout import Level, paint, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common
 from syncctl.commands.status import overview
@@ -16,6 +15,7 @@ from syncctl.models import Struct
 
 LEVELS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")  # by exit code
 _WORST_FIRST = ("CRITICAL", "WARNING", "UNKNOWN", "OK")
+_COLOURS: tuple[Level, ...] = ("ok", "warning", "wrong", "wrong")
 _EARLY = 0.75  # of the promised time: one hourly run was missed
 _TOKEN_DAYS = (14, 3)  # left for a person to notice
 
@@ -45,7 +45,7 @@ def show_check(common: Common) -> int:
         show_json("status", exit_code=code, check={"level": level, "findings": [each.as_dict() for each in found]})
     else:
         line = " ".join(told.replace("|", "/").split())
-        click.echo(f"SYNCCTL {level}: {line}" + (f" | {' '.join(performance)}" if performance else ""))
+        say(f"SYNCCTL {paint(level, _COLOURS[code])}: {line}" + (f" | {' '.join(performance)}" if performance else ""))
     return code
 
 

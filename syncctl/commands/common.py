@@ -9,8 +9,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import click
-
+from syncctl.commands.layout import say
 from syncctl.commands.messages import Terminal, deferral, mute, sentence, show_errors, show_json, summary, warn
 from syncctl.commands.options import Common, Running
 from syncctl.errors import worst
@@ -139,10 +138,10 @@ def _show_outcome(job: Job, outcome: Outcome, common: Common) -> None:
         show_errors(tally, common)
         by_hand = job.purpose is Purpose.MANUAL
         if tally.deferred_until and (by_hand or (tally.name in outcome.news and not common.talks)):
-            click.echo(sentence(tally.name, "", deferral(tally, tally.deferred_until), ""), err=True)
+            say(sentence(tally.name, "", deferral(tally, tally.deferred_until), ""), indent=4, err=True)
     if common.as_json:
         connectors = [tally.as_json() for tally in outcome.tallies]
         show_json(command, run=outcome.run, exit_code=outcome.code, connectors=connectors)
     elif common.talks:
         for tally in outcome.tallies:
-            click.echo(summary(command, tally))
+            say(summary(command, tally), indent=4)

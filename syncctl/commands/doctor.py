@@ -7,6 +7,7 @@ import os
 import click
 
 from syncctl.commands.common import Job, Outcome, execute
+from syncctl.commands.layout import padded, paint, say
 from syncctl.commands.messages import deferral, sentence, show_errors, show_json
 from syncctl.commands.options import Common, Running, common_options, running_options
 from syncctl.connectors.base import Check
@@ -105,11 +106,11 @@ def _warn(tally: Tally, why: str, common: Common, checks: dict[str, list[Check]]
     check = Check("warning", "calls", why)
     checks.setdefault(tally.name, []).append(check)
     if common.as_json:
-        click.echo(sentence(tally.name, "", why, ""), err=True)
+        say(sentence(tally.name, "", why, ""), indent=4, err=True)
     else:
         _print(tally.name, check)
 
 
 def _print(name: str, check: Check) -> None:
-    remedy = f". {check.remedy}" if check.remedy else ""
-    click.echo(f"{check.level:8} {name}: {check.subject}: {check.message}{remedy}")
+    remedy = f". {check.remedy.rstrip('.')}." if check.remedy else ""
+    say(f"{padded(paint(check.level, check.level), 8)} {name}: {check.subject}: {check.message}{remedy}", indent=9)

@@ -10,6 +10,7 @@ import click
 from syncctl.commands.explain_call import explain_call
 from syncctl.commands.explain_customer import customer
 from syncctl.commands.explain_order import order
+from syncctl.commands.layout import say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, common_options
 from syncctl.commands.sku import as_sku
@@ -101,11 +102,11 @@ def _record(database: Database, row: sqlite3.Row) -> dict[str, Any]:
 
 def _print(story: dict[str, Any]) -> None:
     shop = story["catalogue"]
-    click.echo(f"{story['sku']} in the shop: " + (_shop_line(shop) if shop else "not there"))
+    say(f"{story['sku']} in the shop: " + (_shop_line(shop) if shop else "not there"), indent=4)
     owners = [f"{field} from {connector}" for field, connector in story["owners"].items()]
-    click.echo(f"  the shop takes its {', its '.join(owners)}" if owners else "  no connector gives prices or stock")
+    say(f"  the shop takes its {', its '.join(owners)}" if owners else "  no connector gives prices or stock", indent=4)
     for record in story["records"]:
-        click.echo(f"\n{record['connector']}: {record['remote_id']}, {record['state']}, {record['link']}")
+        say(f"\n{record['connector']}: {record['remote_id']}, {record['state']}, {record['link']}", indent=4)
         if record["state"] != "gone":  # the change that says so tells when it was looked for last
             print_seen("product seen last", record["product_last_seen"])
             print_seen("stock seen last", record["stock_last_seen"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncctl.clock import SystemClock
+from syncctl.commands.layout import say, window_words
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, common_options
 from syncctl.errors import RecordError
@@ -147,22 +148,24 @@ def _print(story: dict[str, Any]) -> None:
     run = story["run"]
     status = story["status"] or "no answer"
     ended = f", exit code {run['exit_code']}" if run["exit_code"] is not None else ", under way or cut off"
-    click.echo(f"call {story['call']} at {story['at']}: {story['method']} {story['path']}")
+    say(f"call {story['call']} at {story['at']}: {story['method']} {story['path']}", indent=4)
     lines = [
         ("connector", f"{story['connector']}, for the purpose {story['purpose']}"),
         ("run", f"{run['run']} ({run['command'] or '?'}), begun {run['started_at'] or '?'}{ended}"),
         ("outcome", ", ".join(map(str, filter(None, [status, *_measures(story), story["error"]])))),
         ("changes", f"{story['changes']:,}" if story["changes"] else "none"),
     ]
-    lines += [(f"calls/{w['window']}", f"number {w['position']:,} of {w['limit']:,}") for w in story["windows"]]
+    for window in story["windows"]:
+        position = f"number {window['position']:,} of {window['limit']:,}"
+        lines.append((f"calls/{window_words(window['window'])}", position))
     for label, text in lines:
-        click.echo(f"  {label:14}{text}")
+        say(f"  {label:14}{text}", indent=16)
     if story["request"] is not None:
         _print_body("Sent", story["request"])
     if story["response"] is not None:
         _print_body("Answered", story["response"])
     else:
-        click.echo(f"\nAnswer: {story['response_missing']}.")
+        say(f"\nAnswer: {story['response_missing']}.")
     if story["curl"]:
         click.echo(f"\nAgain, by hand:\n{story['curl']}")
 

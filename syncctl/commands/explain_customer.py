@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from syncctl.commands.layout import say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, common_options
 from syncctl.commands.sku import as_sku
@@ -81,15 +82,15 @@ def _record(database: Database, row: sqlite3.Row) -> dict[str, Any]:
 def _print(story: dict[str, Any]) -> None:
     for each in story["shop"]:
         parts = (each["code"] or "no code", each["email"] or "no e-mail address", each["name"] or each["company"])
-        click.echo(
-            f"{story['key']} in the shop: {', '.join(part for part in parts if part)}, since {each['created_at']}"
-        )
+        told = ", ".join(part for part in parts if part)
+        say(f"{story['key']} in the shop: {told}, since {each['created_at']}", indent=4)
     if not story["shop"]:
-        click.echo(f"{story['key']} in the shop: not there")
+        say(f"{story['key']} in the shop: not there")
     for record in story["records"]:
         who = ", ".join([*record["codes"], *record["emails"], repr(record["name"][:60])])
         to = f" to {record['linked_to']}" if record["linked_to"] else ""
-        click.echo(f"\n{record['connector']}: {record['remote_id']}, {record['state']}, {record['link']}{to}\n  {who}")
+        say(f"\n{record['connector']}: {record['remote_id']}, {record['state']}, {record['link']}{to}", indent=4)
+        say(f"  {who}", indent=4)
         print_seen("seen last", record["last_seen"])
         print_changes(record["changes"])
         print_seen("first seen", record["first_seen"])

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import click
 
+from syncctl.commands.layout import say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, common_options
 from syncctl.errors import RecordError
+
+if TYPE_CHECKING:
+    from syncctl.config import Config
 
 
 @click.command("order")
@@ -38,10 +43,22 @@ def order(*, number: str, common: Common) -> int:
         show_json("explain order", exit_code=0, number=number, shop=dict(shop) if shop else None, records=told)
         return 0
     where = f"{shop['status']}, {shop['total']} {shop['currency']}, placed {shop['placed_at']}" if shop else "not there"
-    click.echo(f"{number} in the shop: {where}")
+    say(f"{number} in the shop: {where}", indent=4)
     for row, attempts in rows:
-        click.echo(line(row))
+        say(line(row), indent=7)
         print_attempts(attempts)
-    if not rows:
-        click.echo("not queued: its status is not posted, or no run has come yet")
+    if shop and not rows:
+        say(f"not queued: {_why_not(config, shop['status'])}", indent=4)
     return 0
+
+
+def _why_not(config: Config, status: str) -> str:
+    """Why no run has queued an order of this status."""
+    from syncctl.commands.queue import posted_statuses
+
+    if not any("invoices" in each.roles for each in config.connectors):
+        return "no connector has the role invoices (SYNCCTL_NAME_ROLES)"
+    if status not in posted_statuses(config):
+        told = config.posting["POST_STATUSES"]
+        return f"orders with the status {status} are not posted (SYNCCTL_POST_STATUSES={told})"
+    return "the next syncctl post-invoices looks at it"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from syncctl.commands.messages import number_of_calls, sentence, show_json, warn
+from syncctl.commands.layout import plural, say
+from syncctl.commands.messages import sentence, show_json, warn
 from syncctl.commands.options import Common
 
 if TYPE_CHECKING:
@@ -62,11 +61,11 @@ def _show(command: str, common: Common, configs: Sequence[ConnectorConfig], cost
     code = 78 if any(each.problems for each in configs) else 0
     for each in configs:
         for problem in each.problems:
-            click.echo(sentence(each.name, "", problem, ""), err=True)
+            say(sentence(each.name, "", problem, ""), indent=4, err=True)
     if common.as_json:
         rows = [{"name": cost.name, "minimum": cost.minimum, "expected": cost.expected} for cost in costs]
         show_json(command, dry_run=True, exit_code=code, connectors=rows)
     else:
         for cost in costs:
-            click.echo(f"{cost.name}: at least {number_of_calls(cost.minimum)}, {cost.words}; none was made")
+            say(f"{cost.name}: at least {plural(cost.minimum, 'call')}, {cost.words}; none was made", indent=4)
     return code

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from syncctl.commands.layout import plural, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, common_options, gathered
 from syncctl.models import Problem, Struct
@@ -139,7 +140,7 @@ def _bring(what: str, app: App, source: Source, target: Target, common: Common) 
     _show_problems(problems)
     if problems and not stored and not source.dry_run:
         rest = "no line was good" if not good else "mend these lines, or store the others with --skip-bad"
-        click.echo(f"Nothing was stored: {rest}", err=True)
+        say(f"Nothing was stored: {rest}.", indent=4, err=True)
     _show_counts(f"import {what}", counts, problems, common)
     return 65 if problems else 0
 
@@ -152,11 +153,12 @@ def _show_counts(command: str, counts: Counts | None, problems: list[Problem], c
         errors = [{"record": p.record, "message": p.message, "remedy": p.remedy} for p in problems]
         show_json(command, exit_code=65 if problems else 0, stored=counts is not None, **numbers, errors=errors)
     elif common.talks and counts:
-        click.echo(f"{counts.created:,} new, {counts.changed:,} changed, {counts.unchanged:,} unchanged")
+        say(f"{counts.created:,} new, {counts.changed:,} changed, {counts.unchanged:,} unchanged")
 
 
 def _show_problems(problems: list[Problem]) -> None:
     for problem in problems[:_MOST_SHOWN]:
-        click.echo(f"{problem.record}: {problem.message.rstrip('.')}. {problem.remedy}".rstrip(), err=True)
+        remedy = f" {problem.remedy.rstrip('.')}." if problem.remedy else ""
+        say(f"{problem.record}: {problem.message.rstrip('.')}.{remedy}", indent=4, err=True)
     if len(problems) > _MOST_SHOWN:
-        click.echo(f"... and {len(problems) - _MOST_SHOWN:,} more bad lines; --json lists them all", err=True)
+        say(f"… and {plural(len(problems) - _MOST_SHOWN, 'more bad line')}; --json lists them all", err=True)

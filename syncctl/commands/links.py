@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from syncctl.commands.layout import MOST_SHOWN, more, say
 from syncctl.commands.messages import show_json
-from syncctl.commands.options import Common, common_options
+from syncctl.commands.options import Common, common_options, limit_option
 from syncctl.commands.sku import as_sku
 from syncctl.commands.timeline import HOW
 from syncctl.errors import ConfigError, RecordError
@@ -38,8 +39,9 @@ def command() -> None:
 @click.argument("kind", type=click.Choice(WORDS), required=False)
 @click.option("--connector", metavar="NAME", help="Only this connector.")
 @click.option("--ambiguous", is_flag=True, help="Only what was not linked because there are several candidates.")
+@limit_option
 @common_options
-def list_links(*, kind: str | None, connector: str | None, ambiguous: bool, common: Common) -> int:
+def list_links(*, kind: str | None, connector: str | None, ambiguous: bool, limit: int | None, common: Common) -> int:
     """Show all links, then what was not linked because there are several candidates.
 
     \b
@@ -53,15 +55,32 @@ def list_links(*, kind: str | None, connector: str | None, ambiguous: bool, comm
     with _opened(common) as app:
         names = [each.name for each in chosen(app.config, connector)]
         tables = [links.TABLES[word] for word in ((kind,) if kind else WORDS)]
-        rows = (
-            [] if ambiguous else [_linked(t, row) for t in tables for row in links.linked(app.database, t, connector)]
-        )
+        most = limit if common.as_json else limit or MOST_SHOWN
+        rows = [] if ambiguous else _links(app.database, tables, connector, most)
         doubts = [_doubt(t, each) for t in tables for name in names for each in links.doubts(app.database, t, name)]
+        full = not ambiguous and not common.as_json and len(rows) == most
+        total = sum(links.count(app.database, table, connector) for table in tables) if full else len(rows)
     if common.as_json:
-        show_json("links list", exit_code=0, links=rows, ambiguous=doubts)
-    else:
-        _print_list(rows, doubts)
+        show_json("links list", exit_code=0, links=rows, ambiguous=doubts[:limit])
+        return 0
+    _print_list(rows, doubts[:most])
+    more(total - len(rows) + len(doubts[most:]))
+    if not rows and not doubts and common.talks:
+        say("no link" if not ambiguous else "nothing waits for a choice")
     return 0
+
+
+def _links(
+    database: Database, tables: Sequence[LinkTable], connector: str | None, most: int | None
+) -> list[dict[str, Any]]:
+    """The links of several kinds, at most so many."""
+    from syncctl.state import links
+
+    rows: list[dict[str, Any]] = []
+    for table in tables:
+        left = None if most is None else most - len(rows)
+        rows += [_linked(table, row) for row in links.linked(database, table, connector, left)]
+    return rows
 
 
 @command.command("show")
@@ -83,14 +102,14 @@ def show(*, kind: str, key: str, common: Common) -> int:
         number = links.number_of(app.database, table, key)
         name = links.name_of(app.database, table, number)
         rows = [_linked(table, row) for row in links.of(app.database, table, number)]
-        found = [d for each in app.config.connectors for d in links.doubts(app.database, table, each.name)]
+        found = [d for each in app.config.connectors for d in links.doubts(app.database, table, each.name, number)]
         doubts = [_doubt(table, doubt) for doubt in found if doubt.name == name]
     if common.as_json:
         show_json("links show", exit_code=0, links=rows, ambiguous=doubts)
     else:
         _print_list(rows, doubts)
         if not rows and not doubts:
-            click.echo(f"{kind} {name} has no link, and no record fits it")
+            say(f"{kind} {name} has no link, and no record fits it")
     return 0
 
 
@@ -162,7 +181,7 @@ def _by_hand(told: tuple[str, str], which: tuple[str, str, str | None], common: 
     if common.as_json:
         show_json(command, exit_code=0, run=look.run, kind=kind, key=key, connector=name, remote_id=remote_id)
     else:
-        click.echo(f"{kind} {key} {words} {remote_id} in {name}")
+        say(f"{kind} {key} {words} {remote_id} in {name}", indent=4)
     return 0
 
 
@@ -212,12 +231,12 @@ def _print_list(rows: Sequence[dict[str, Any]], doubts: Sequence[dict[str, Any]]
         state = "" if row["state"] == "active" else f", {row['state']}"
         how = HOW.get(row["matched_by"], row["matched_by"])
         when = f", {row['matched_at']}" if row["matched_at"] else ""  # its run may be forgotten
-        click.echo(f"{row['kind']} {row['key']}: {_named(row)}{state}; {how}{when}")
+        say(f"{row['kind']} {row['key']}: {_named(row)}{state}; {how}{when}", indent=4)
     for doubt in doubts:
-        click.echo(f"{doubt['kind']} {doubt['key']}: not linked in {doubt['connector']}, for there are candidates:")
+        say(f"{doubt['kind']} {doubt['key']}: not linked in {doubt['connector']}, for there are candidates:", indent=4)
         for each in doubt["candidates"]:
             taken = f"; linked to {each['linked_to']}" if each["linked_to"] else ""
-            click.echo(f"    {_named(each)}{taken}")
+            say(f"    {_named(each)}{taken}", indent=8)
 
 
 def _named(record: dict[str, Any]) -> str:

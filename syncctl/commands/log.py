@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncctl.clock import SystemClock, seconds_in
-from syncctl.commands.messages import number_of_calls, show_json
+from syncctl.commands.layout import length, padded, paint, plural, request_words, say
+from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, common_options, gathered
 from syncctl.models import Kind, Purpose, Struct, from_ms, iso, to_ms
 
@@ -196,10 +197,10 @@ class Columns:
         lines = [self.view.as_line(row) for row in rows]
         for line in lines:
             widths = self._widths or [0] * len(line)
-            self._widths = [max(width, len(cell)) for width, cell in zip(widths, line, strict=True)]
+            self._widths = [max(width, length(cell)) for width, cell in zip(widths, line, strict=True)]
         for line in lines:
-            cells = [cell.ljust(width) for cell, width in zip(line, self._widths, strict=True)]
-            click.echo("  ".join([*cells[:-1], line[-1]]).rstrip())
+            cells = [padded(cell, width) for cell, width in zip(line, self._widths, strict=True)]
+            say("  ".join([*cells[:-1], line[-1]]).rstrip(), indent=22)
 
 
 def _call(database: Database, row: sqlite3.Row) -> dict[str, Any]:
@@ -214,10 +215,14 @@ def _call_line(call: dict[str, Any]) -> Sequence[str]:
         f"call {call['call']}",
         f"run {call['run']} ({call['command'] or '?'})",
         f"{call['connector']}, {call['purpose']}",
-        str(call["status"] or "no answer"),
+        _status_words(call["status"]),
         "" if call["ms"] is None else f"{call['ms']:>5} ms",
-        f"{call['method']} {cut(call['path'])}{told}",
+        f"{request_words(call['method'], call['path'])}{told}",
     )
+
+
+def _status_words(status: int | None) -> str:
+    return paint(str(status or "no answer"), None if status and status < 400 else "wrong")
 
 
 def _run(database: Database, row: sqlite3.Row) -> dict[str, Any]:
@@ -241,13 +246,13 @@ def _errors(row: sqlite3.Row) -> list[list[str]]:
 
 
 def _run_line(run: dict[str, Any]) -> Sequence[str]:
-    ended = "under way, or cut off" if run["finished_at"] is None else f"exit code {run['exit_code']}"
+    ended = paint(f"exit code {run['exit_code']}", "wrong" if run["exit_code"] else None)
     return (
         run["started_at"],
         f"run {run['run']}",
         run["command"],
         _lasted(run),
-        ended,
+        "under way, or cut off" if run["finished_at"] is None else ended,
         "; ".join(map(_part_words, run["connectors"])),
     )
 
@@ -263,7 +268,7 @@ def _part_words(part: dict[str, Any]) -> str:
     words = [f"{part[name]:,} {name}" for name in ("changed", "created", "drifted", "gone") if part[name]]
     words += [f"waits until {part['deferred_until']}"] if part["deferred_until"] else []
     words += [f"{len(part['errors'])} to look at"] if part["errors"] else []
-    return f"{part['name']}: {', '.join([number_of_calls(part['calls']), *words])}"
+    return f"{part['name']}: {', '.join([plural(part['calls'], 'call'), *words])}"
 
 
 def _change(database: Database, row: sqlite3.Row) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from syncctl.commands.layout import paint, plural, say
 from syncctl.commands.options import Common
 from syncctl.errors import ConfigError, RecordError, SyncctlError
 from syncctl.models import Problem, iso
@@ -30,12 +31,12 @@ class Terminal:
         """A sentence, where somebody reads it."""
         self.close()
         if self.common.verbose or sys.stderr.isatty():
-            click.echo(text, err=True)
+            say(text, err=True)
 
     def warn(self, text: str) -> None:
         """A sentence for everybody."""
         self.close()
-        click.echo(f"syncctl: {text.rstrip('.')}.", err=True)
+        say(f"syncctl: {text.rstrip('.')}.", err=True)
 
     def progress(self, label: str, done: int, total: int) -> None:
         """A bar, on a terminal only."""
@@ -69,7 +70,7 @@ def mute() -> None:
 def warn(warnings: Sequence[str]) -> None:
     """Prints warnings, which never change the outcome."""
     for warning in warnings:
-        click.echo(f"syncctl: warning: {warning}", err=True)
+        say(f"syncctl: {paint('warning', 'warning')}: {warning}", indent=4, err=True)
 
 
 def show_json(command: str, **values: object) -> None:
@@ -84,7 +85,7 @@ def show_errors(tally: Tally, common: Common) -> None:
         return
     click.echo(tally.trace, err=True, nl=False)
     for error in tally.errors if watched else [error for error in tally.errors if error not in tally.mailed]:
-        click.echo(sentence(tally.name, error.record, error.message, error.remedy), err=True)
+        say(sentence(tally.name, error.record, error.message, error.remedy), indent=4, err=True)
 
 
 def sentence(connector: str, record: str, message: str, remedy: str) -> str:
@@ -97,20 +98,15 @@ def sentence(connector: str, record: str, message: str, remedy: str) -> str:
 def summary(command: str, tally: Tally) -> str:
     """One line: what was done and what it cost."""
     told = ", ".join(_counted(number, word) for word, number, always in _counts(command, tally) if number or always)
-    line = f"{tally.name}: {told}; {number_of_calls(tally.calls)}"
+    line = f"{tally.name}: {told}; {plural(tally.calls, 'call')}"
     if tally.deferred_until and command != "sync-product":  # which has told it on stderr
         line += f"; {deferral(tally, tally.deferred_until)}"
-    return line + (f"; {len(tally.errors)} to look at" if tally.errors else "")
+    return line + (f"; {paint(f'{len(tally.errors):,} to look at', 'warning')}" if tally.errors else "")
 
 
 def _counted(number: int, words: str) -> str:
     """`1 customer created`, `2 customers created`."""
     return f"{number:,} {words.replace('s created', ' created') if number == 1 else words}"
-
-
-def number_of_calls(number: int) -> str:
-    """`1 call`, `2 calls`."""
-    return f"{number:,} call{'' if number == 1 else 's'}"
 
 
 def deferral(tally: Tally, until: datetime) -> str:
@@ -140,10 +136,9 @@ def show_failure(error: SyncctlError, args: Sequence[str]) -> None:
     """An error that stopped the command before or outside its connectors."""
     messages = error.problems if isinstance(error, ConfigError) else (error.message,)
     record = error.record if isinstance(error, RecordError) else ""
-    for message in messages:
-        click.echo(sentence("syncctl", record, message, ""), err=True)
-    if error.remedy:
-        click.echo(f"syncctl: {error.remedy.rstrip('.')}.", err=True)
+    for message in messages[:-1]:
+        say(sentence("syncctl", record, message, ""), indent=4, err=True)
+    say(sentence("syncctl", record, messages[-1], error.remedy), indent=4, err=True)
     show_json_failure(args, error.exit_code, [Problem(record, message, error.remedy) for message in messages])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from syncctl.commands.layout import MOST_SHOWN
 from syncctl.models import Struct
 
 
@@ -80,6 +81,11 @@ _MAX_SECONDS = click.option(
 
 _JITTER = click.option(
     "--jitter", type=_Seconds(0), default=0, metavar="SECONDS", help="First wait a random time up to this long."
+)
+
+
+limit_option = click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help=f"At most so many; {MOST_SHOWN} unless told, all with --json."
 )
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from syncctl.clock import SystemClock
+from syncctl.commands.layout import MOST_SHOWN, Level, more, paint, request_words, say
 from syncctl.commands.messages import show_json
-from syncctl.commands.options import Common, common_options
+from syncctl.commands.options import Common, common_options, gathered, limit_option
 from syncctl.errors import RecordError
-from syncctl.models import from_ms, iso, to_ms
+from syncctl.models import Struct, from_ms, iso, to_ms
 
 if TYPE_CHECKING:
     from syncctl.config import Config
@@ -28,6 +30,7 @@ _WORDS = {
     "skipped": "skipped",
     "done": "done",
 }
+_LEVELS: dict[str, Level] = {"rejected": "wrong", "given up": "wrong", "unknown": "warning"}
 _CONNECTOR = click.option("--connector", metavar="NAME", help="Only of this connector.")
 _CAUSE = click.option("--cause", metavar="CODE", help="Only with this cause.")
 _ALL = click.option("--all", "everything", is_flag=True, help="All that the list shows.")
@@ -39,13 +42,35 @@ def command() -> None:
     """Show and manage what waits to be posted."""
 
 
+class Listed(Struct):
+    """Which rows are listed."""
+
+    connector: str | None
+    cause: str | None
+    altered: bool
+    skipped: bool
+    limit: int | None
+
+
+_listed = gathered(
+    [
+        _CONNECTOR,
+        _CAUSE,
+        click.option(
+            "--changed", "altered", is_flag=True, help="Orders that were changed or cancelled after they were posted."
+        ),
+        click.option("--skipped", is_flag=True, help="What is not posted: too old, or dropped."),
+        limit_option,
+    ],
+    Listed,
+    "listed",
+)
+
+
 @command.command("list")
-@_CONNECTOR
-@_CAUSE
-@click.option("--changed", is_flag=True, help="Orders that were changed or cancelled after they were posted.")
-@click.option("--skipped", is_flag=True, help="What is not posted: too old, or dropped.")
+@_listed
 @common_options
-def list_(*, connector: str | None, cause: str | None, changed: bool, skipped: bool, common: Common) -> int:
+def list_(*, listed: Listed, common: Common) -> int:
     """List what is not posted yet, why, and when it is tried next.
 
     \b
@@ -54,20 +79,32 @@ def list_(*, connector: str | None, cause: str | None, changed: bool, skipped: b
         syncctl queue list --cause tax-unmapped
         syncctl queue list --changed
     """
+    with _opened(common) as (config, database):
+        rows = _wanted(listed, config, database)
+    if common.as_json:
+        show_json("queue list", exit_code=0, rows=[as_json(row) for row in rows[: listed.limit]])
+        return 0
+    shown = rows[: listed.limit or MOST_SHOWN]
+    for row in shown:
+        say("changed in the shop since: " * listed.altered + line(row), indent=7)
+    more(len(rows) - len(shown))
+    if not rows and common.talks:
+        say("nothing of that kind is in the queue")
+    return 0
+
+
+def _wanted(listed: Listed, config: Config, database: Database) -> list[Row]:
     from syncctl.state.queue import OPEN, Filter, Queue
 
-    with _opened(common) as (config, database):
-        queue = Queue(database)
-        statuses = [part.strip() for part in config.posting["POST_STATUSES"].split(",")]
-        if changed:
-            rows = queue.changed(connector, statuses)
-        else:
-            rows = queue.rows(Filter(connector, cause, ("skipped",) if skipped else OPEN))
-    if common.as_json:
-        show_json("queue list", exit_code=0, rows=[as_json(row) for row in rows])
-    for row in () if common.as_json else rows:
-        click.echo("changed in the shop since: " * changed + line(row))
-    return 0
+    queue = Queue(database)
+    if listed.altered:
+        return queue.changed(listed.connector, posted_statuses(config))
+    return queue.rows(Filter(listed.connector, listed.cause, ("skipped",) if listed.skipped else OPEN))
+
+
+def posted_statuses(config: Config) -> list[str]:
+    """Orders with these statuses are posted."""
+    return [part.strip() for part in config.posting["POST_STATUSES"].split(",") if part.strip()]
 
 
 @command.command("show")
@@ -89,7 +126,7 @@ def show(*, number: int, common: Common) -> int:
     if common.as_json:
         show_json("queue show", exit_code=0, **as_json(row), attempts=attempts)
         return 0
-    click.echo(line(row))
+    say(line(row), indent=7)
     print_attempts(attempts)
     return 0
 
@@ -174,7 +211,6 @@ class _Chosen:
 
 def _change(name: str, chosen: _Chosen, common: Common, change: Callable[[Queue, Row, int], None]) -> int:
     """Changes rows while no run posts to their connectors."""
-    from syncctl.clock import SystemClock
     from syncctl.state.queue import Queue
 
     clock = SystemClock()
@@ -192,7 +228,7 @@ def _change(name: str, chosen: _Chosen, common: Common, change: Callable[[Queue,
         show_json(name, exit_code=0, rows=[as_json(row) for row in changed])
     elif common.talks:
         for row in changed:
-            click.echo(line(row))
+            say(line(row), indent=7)
     return 0
 
 
@@ -233,19 +269,30 @@ def as_json(row: Row) -> dict[str, Any]:
 
 
 def line(row: Row) -> str:
-    """`17  unleashed orders 1001: rejected (tax-unmapped): why. What to do. Next try 2026-…`."""
-    state = "rejected" if row.state == "due" and row.cause else _WORDS[row.state]
+    """`17  unleashed order 1001: rejected (tax-unmapped): why. What to do. Next try 2026-…`."""
+    word = "rejected" if row.state == "due" and row.cause else _WORDS[row.state]
+    state = paint(word, _LEVELS.get(word))
     cause = f" ({row.cause})" if row.cause else ""
     why = f": {row.message.rstrip('.')}." if row.message else ""
     remedy = f" {row.remedy.rstrip('.')}." if row.remedy else ""
-    when = f" Next try {iso(from_ms(row.due_at))}." if row.state in ("due", "sending") else ""
     there = f" as {row.remote_id}" if row.state == "done" else ""
-    return f"{row.id:>5}  {row.connector} {row.kind} {row.key[:60]}: {state}{there}{cause}{why}{remedy}{when}"
+    kind = str(row.kind).removesuffix("s")
+    return f"{row.id:>5}  {row.connector} {kind} {row.key[:60]}: {state}{there}{cause}{why}{remedy}{_when(row)}"
+
+
+def _when(row: Row) -> str:
+    """When a run deals with it again."""
+    if row.state not in ("due", "sending"):
+        return ""
+    ahead = row.due_at > to_ms(SystemClock().now())
+    verb = "Next try" if row.state == "due" else "Looked for there"
+    return f" {verb} {iso(from_ms(row.due_at)) if ahead else 'with the next run'}."
 
 
 def print_attempts(attempts: Sequence[dict[str, Any]]) -> None:
     """Each try on a line."""
     for each in attempts:
-        call = f" (call {each['call']}: {each['method']} {each['path']})" if each["method"] else ""
+        call = f" (call {each['call']}: {request_words(each['method'], each['path'])})" if each["method"] else ""
         why = f": {each['message']}" if each["message"] else ""
-        click.echo(f"       {each['at']}  run {each['run']}: {each['outcome']}{why}{call}")
+        outcome = "sent, and then cut off" if each["outcome"] == "sending" else each["outcome"]
+        say(f"       {each['at']}  run {each['run']}: {outcome}{why}{call}", indent=29)

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from syncctl.commands.layout import plural, say
 from syncctl.commands.messages import show_json, warn
 from syncctl.commands.options import Common, common_options
 from syncctl.models import from_ms, iso, to_ms
@@ -44,7 +45,7 @@ def command(*, file: Path, days: int, common: Common) -> int:
     else:
         warn(warnings)
         if common.talks:
-            click.echo(f"{file} shows {days} days up to {figures['generated_at']}.")
+            say(f"{file} shows {plural(days, 'day')} up to {figures['generated_at']}", indent=4)
     return 0
 
 

@@ -10,11 +10,21 @@ from typing import Any
 import click
 
 from syncctl.clock import span
-from syncctl.commands.messages import show_json, warn
+from syncctl.commands.layout import Level, padded, paint, plural, say, window_words
+from syncctl.commands.messages import sentence, show_json, warn
 from syncctl.commands.options import Common, common_options
 from syncctl.models import Struct, from_ms, iso, to_ms
 
 _WEEK_MS = 7 * 86400 * 1000
+_MOST_ERRORS = 5
+_LEVELS: dict[str, Level] = {"setting": "wrong", "blocked": "warning", "last error": "wrong", "queue": "warning"}
+_QUEUE = {
+    "waiting": "waiting",
+    "retrying": "to be tried again",
+    "rejected": "rejected",
+    "unknown": "unknown",
+    "gave_up": "given up",
+}
 
 
 class Overview(Struct):
@@ -63,6 +73,7 @@ def overview(env_file: Path | None) -> Overview:
 
 def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
     from syncctl.state.health import Health
+    from syncctl.state.outbox import Outbox
     from syncctl.state.pace import Pace
     from syncctl.state.remote_customers import Customers
 
@@ -81,6 +92,7 @@ def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
         "customers": customers.live(),
         "customers_linked": customers.linked(),
         "drift_7_days": health.drift(to_ms(now) - _WEEK_MS),
+        "queue": Outbox(app.database, config.name).counts(),
         "windows": [_window(usage, pace) for usage in app.ledger.usage(config.name, config.limits)],
         "calls": pace.totals(),
         "token": _token(app, config, now),
@@ -151,14 +163,12 @@ def _errors(row: Any) -> list[dict[str, str]]:
 
 
 def _print(places: dict[str, str | None], connectors: list[dict[str, Any]], now: datetime) -> None:
-    click.echo(f"state     {places['state']}")
-    click.echo(f"settings  {places['env_file'] or 'the environment'}")
+    say(f"state     {places['state']}", indent=10)
+    say(f"settings  {places['env_file'] or 'the environment'}", indent=10)
     for connector in connectors:
-        click.echo(
-            f"\n{connector['name']}" + (f" ({connector['kind']})" if connector["kind"] != connector["name"] else "")
-        )
+        say(f"\n{connector['name']}" + (f" ({connector['kind']})" if connector["kind"] != connector["name"] else ""))
         for label, text in _lines(connector, now):
-            click.echo(f"  {label:16}{text}")
+            say(f"  {padded(paint(label, _LEVELS.get(label)), 16)}{text}", indent=18)
 
 
 def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
@@ -168,18 +178,18 @@ def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
     lines += [("age", _ages(connector["age_seconds"]))] if connector["products"] else []
     lines += [("customers", _customers(connector))] if connector["customers"] else []
     lines += [("reading", _progress(each)) for each in connector["reading"]]
-    lines += [(f"calls/{each['window']}", _used(each)) for each in connector["windows"]]
+    lines += [("queue", _queue(connector["queue"]))] if any(connector["queue"].values()) else []
+    lines += [(f"calls/{window_words(each['window'])}", _used(each)) for each in connector["windows"]]
     lines += [("token", _life(connector["token"]))] if connector["token"] else []
-    lines += (
-        [("blocked", f"until {connector['blocked']['until']}: {connector['blocked']['reason']}")]
-        if connector["blocked"]
-        else []
-    )
-    lines += [
-        ("last error", f"{e['record'] + ': ' if e['record'] else ''}{e['message']}")
-        for e in connector["last_errors"][:5]
-    ]
-    return lines
+    lines += [("blocked", "until {until}: {reason}".format(**connector["blocked"]))] if connector["blocked"] else []
+    lines += [("last error", sentence("", **error)) for error in connector["last_errors"][:_MOST_ERRORS]]
+    rest = len(connector["last_errors"]) - _MOST_ERRORS
+    return lines + ([("", f"… and {rest:,} more; --json shows them")] if rest > 0 else [])
+
+
+def _queue(counts: dict[str, int]) -> str:
+    told = ", ".join(f"{number:,} {_QUEUE[word]}" for word, number in counts.items() if number and word in _QUEUE)
+    return f"of the orders {told}: see syncctl queue list"
 
 
 def _life(token: dict[str, Any]) -> str:
@@ -197,7 +207,8 @@ def _success(each: dict[str, Any], now: datetime) -> str:
 
 
 def _products(connector: dict[str, Any]) -> str:
-    return f"{connector['products']:,}, and {connector['gone']:,} gone; {connector['drift_7_days']:,} drifts in 7 days"
+    drift = plural(connector["drift_7_days"], "drift")
+    return f"{connector['products']:,}, and {connector['gone']:,} gone; {drift} in 7 days"
 
 
 def _customers(connector: dict[str, Any]) -> str:

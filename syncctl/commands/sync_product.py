@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncctl.commands.common import Job, run_job
+from syncctl.commands.layout import say
 from syncctl.commands.options import Common, Running, common_options, running_options
 from syncctl.commands.sku import as_skus
 from syncctl.models import Purpose
@@ -59,7 +60,7 @@ def _show(session: Session, before: dict[str, tuple[int, dict[str, str | None]]]
     for sku, (call, old) in before.items():
         new = session.history.values(sku)
         if session.history.last_call(sku) > call:
-            click.echo(f"{session.name}: {sku}: " + ", ".join(_value(name, old, new) for name in new))
+            say(f"{session.name}: {sku}: " + ", ".join(_value(name, old, new) for name in new), indent=4)
 
 
 def _value(name: str, old: dict[str, str | None], new: dict[str, str | None]) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from syncctl.commands.layout import request_words, say
 from syncctl.models import from_ms, iso
 
 if TYPE_CHECKING:
@@ -13,10 +12,9 @@ if TYPE_CHECKING:
 
     from syncctl.state.database import Database
 
-_MOST_PATH = 60
 HOW = {
     "sku": "by SKU",
-    "new": "as it came into the shop from here",
+    "new": "it came into the shop from there",
     "code": "by account id",
     "email": "by e-mail address",
     "hand": "by hand",
@@ -96,9 +94,9 @@ def _change(row: sqlite3.Row) -> dict[str, Any]:
 def print_seen(label: str, seen: dict[str, Any] | None) -> None:
     """A line of the timeline about a look."""
     if seen is None:
-        click.echo(f"  {'never':20}  {label}")
+        say(f"  {'never':20}  {label}")
         return
-    click.echo(f"  {seen.get('at', '?'):20}  {label}{_by_call(seen)}")
+    say(f"  {seen.get('at', '?'):20}  {label}{_by_call(seen)}", indent=24)
 
 
 def print_changes(found: list[dict[str, Any]]) -> None:
@@ -110,15 +108,18 @@ def print_changes(found: list[dict[str, Any]]) -> None:
 def print_problems(found: list[dict[str, Any]]) -> None:
     """What the last runs reported."""
     if found:
-        click.echo("\nReported, the last time each:")
+        say("\nReported, the last time each:")
     for problem in found:
-        click.echo(f"  {problem['at']:20}  run {problem['run']}, {problem['connector']}: {problem['message']}")
+        remedy = f" {problem['remedy'].rstrip('.')}." if problem["remedy"] else ""
+        told = f"{problem['message'].rstrip('.')}.{remedy}"
+        say(f"  {problem['at']:20}  run {problem['run']}, {problem['connector']}: {told}", indent=24)
 
 
 def _print_change(change: dict[str, Any]) -> None:
     before, after = (value if value is not None else "none" for value in (change["before"], change["after"]))
     rule = _RULES.get(change["rule"], change["rule"])
-    click.echo(f"  {change['at']:20}  {change['field']}: {before[:60]} -> {after[:60]}; {rule}{_by_call(change)}")
+    told = f"{change['field']}: {before[:60]} -> {after[:60]}; {rule}"
+    say(f"  {change['at']:20}  {told}{_by_call(change)}", indent=24)
 
 
 def _by_call(what: dict[str, Any]) -> str:
@@ -126,10 +127,5 @@ def _by_call(what: dict[str, Any]) -> str:
     if not what.get("request"):
         where = f"call {what['call']}" if what.get("call") else f"run {what.get('run')}, {what.get('command')}"
         return f" ({where})"
-    return f"\n{'':24}call {what['call']}, run {what['run']} ({what['command']}): {_cut(what['request'])}"
-
-
-def _cut(request: str) -> str:
-    """A request whose path is no longer than a line has room for."""
-    method, _, path = request.partition(" ")
-    return f"{method} {path if len(path) <= _MOST_PATH else path[: _MOST_PATH - 1] + '…'}"
+    request = request_words(*what["request"].split(" ", 1))
+    return f"\n{'':24}call {what['call']}, run {what['run']} ({what['command']}): {request}"

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from syncctl.decide import Expected, Hold, Situation, decide
 from syncctl.errors import AnswerError, RefusedError, SyncctlError, UnknownOutcomeError
-from syncctl.models import Kind, in_batches
+from syncctl.models import Kind, Struct, in_batches
 from syncctl.models_push import Completion, Outcome, Outgoing, Seen
 from syncctl.push.outcomes import follow_decision, follow_key, give_back, number_of, record, refuse
 from syncctl.push.pushing import Parcel, Pushing
@@ -56,7 +56,7 @@ def _send_batch(push: Pushing, kind: Kind, batch: Sequence[Parcel]) -> UnknownOu
     try:
         outcomes = push.session.connector.push(kind, [parcel.outgoing for parcel in batch])
     except (UnknownOutcomeError, AnswerError) as error:
-        settle(push, [parcel.row.id for parcel in batch], error.message)
+        settle(push, [parcel.row.id for parcel in batch], Lost(error.message, error.call))
         return error
     except RefusedError as error:
         for parcel in batch:
@@ -80,20 +80,27 @@ def _write_down(
             record(push, parcel, outcome)
     if not unknown:
         return None
-    settle(push, [row for row, _ in unknown], unknown[0][1].message)
+    settle(push, [row for row, _ in unknown], Lost(unknown[0][1].message, unknown[0][1].call))
     if all(outcome.cause == "exists" for _, outcome in unknown):
         return None  # no answer was lost
     return AnswerError(unknown[0][1].message, "The next run asks the service what became of it")
 
 
-def settle(push: Pushing, ids: Sequence[int] | None = None, why: str = "", *, early: bool = False) -> None:
+class Lost(Struct):
+    """Why nobody knows what became of a call."""
+
+    message: str
+    call: int
+
+
+def settle(push: Pushing, ids: Sequence[int] | None = None, lost: Lost | None = None, *, early: bool = False) -> None:
     """Asks for what was sent without a known outcome: these rows now, else all whose time has come, or `early`."""
     rows = push.outbox.sending(None if early or ids is not None else push.now())
     wanted = [row for row in rows if ids is None or row.id in ids]
-    if why:
+    if lost:
         with push.session.database.transaction():
-            push.outbox.explain(wanted, why)
-        wanted = [row.changed(message=why) for row in wanted]
+            push.outbox.lose(wanted, lost.message, lost.call, push.session.run.number)
+        wanted = [row.changed(message=lost.message) for row in wanted]
     for kind in dict.fromkeys(row.kind for row in wanted):
         of_kind = [row for row in wanted if row.kind is kind]
         for batch in in_batches(of_kind, push.session.connector.pushes[kind].batch):

@@ -151,9 +151,10 @@ class CustomerLinker:
             }
             return Linked(len(verdict.links), self._lost_by_hand(since) + self._problems(disputes))
 
-    def standing(self) -> dict[int, list[Match]]:
-        """The customers for whom there are several candidates now, with all of these."""
-        waiting = [row["id"] for row in self.database.rows(_WAITING, self.connector)]
+    def standing(self, number: int | None = None) -> dict[int, list[Match]]:
+        """The customers (or the one of this number) for whom there are several candidates now, with all of these."""
+        only = "" if number is None else f" AND customers.id = {int(number)}"
+        waiting = [row["id"] for row in self.database.rows(_WAITING + only, self.connector)]
         return judge(waiting, self._matches(waiting)).ambiguous
 
     def decide(self, wanted: list[int], look: Look) -> Verdict:

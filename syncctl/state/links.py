@@ -26,22 +26,34 @@ class LinkTable(Struct):
     shop: str
     name: str
     remote_name: str
+    order: str
 
     def read(self, database: Database, condition: str, *values: object) -> list[sqlite3.Row]:
-        """Records of the services with their links, those that meet a condition."""
+        """Records of the services with their links, those that meet a condition; the live ones of a service first."""
+        return self.sorted(database, "remote.connector, 5, remote_name", condition, *values)
+
+    def sorted(self, database: Database, order: str, condition: str, *values: object) -> list[sqlite3.Row]:
+        """The same in another order."""
         with any_bytes(database.connection):
             return database.rows(
                 f"SELECT remote.connector, remote_id, {self.remote_name} AS remote_name, remote.name, remote.state,"
                 f" {self.name} AS name_in_shop, shop.id AS number, matched_by, runs.started_at AS matched_at,"
                 " runs.command AS matched_during"
                 f" FROM {self.table} AS remote LEFT JOIN {self.shop} AS shop ON shop.id = remote.{self.column}"
-                f" LEFT JOIN runs ON runs.id = matched_run WHERE {condition} ORDER BY remote.connector, 5, remote_name",
+                f" LEFT JOIN runs ON runs.id = matched_run WHERE {condition} ORDER BY {order}",
                 *values,
             )
 
 
 PRODUCTS = LinkTable(
-    Kind.PRODUCTS, "product", "remote_products", "product_id", "products", "shop.sku", "nullif(remote.sku, '')"
+    Kind.PRODUCTS,
+    "product",
+    "remote_products",
+    "product_id",
+    "products",
+    "shop.sku",
+    "nullif(remote.sku, '')",
+    "remote.connector, remote.sku",
 )
 CUSTOMERS = LinkTable(
     Kind.CUSTOMERS,
@@ -51,6 +63,7 @@ CUSTOMERS = LinkTable(
     "customers",
     "coalesce(shop.code, shop.email, 'number ' || shop.id)",
     "coalesce((SELECT value FROM json_each(remote.codes) WHERE value <> '' LIMIT 1), remote.emails ->> 0)",
+    "remote.connector, remote.remote_id",
 )
 TABLES = {table.word: table for table in (PRODUCTS, CUSTOMERS)}
 
@@ -69,21 +82,30 @@ class Doubt(Struct):
     candidates: Sequence[sqlite3.Row]
 
 
-def linked(database: Database, table: LinkTable, connector: str | None) -> list[sqlite3.Row]:
-    """All links of a kind, at one connector or at all."""
-    return table.read(
-        database, f"remote.{table.column} IS NOT NULL AND (?1 IS NULL OR remote.connector = ?1)", connector
-    )
+_LINKED = "remote.{column} IS NOT NULL AND (?1 IS NULL OR remote.connector = ?1)"
 
 
-def doubts(database: Database, table: LinkTable, connector: str) -> list[Doubt]:
-    """What was not linked because there are several candidates."""
+def linked(database: Database, table: LinkTable, connector: str | None, limit: int | None = None) -> list[sqlite3.Row]:
+    """The links of a kind, at one connector or at all; at most so many, without a look at the others."""
+    condition = _LINKED.format(column=table.column)
+    return table.sorted(database, f"{table.order} LIMIT ?2", condition, connector, -1 if limit is None else limit)
+
+
+def count(database: Database, table: LinkTable, connector: str | None) -> int:
+    """How many links of a kind there are."""
+    condition = _LINKED.format(column=table.column)
+    row = database.row(f"SELECT count(*) FROM {table.table} AS remote WHERE {condition}", connector)
+    return int(row[0]) if row else 0
+
+
+def doubts(database: Database, table: LinkTable, connector: str, number: int | None = None) -> list[Doubt]:
+    """What was not linked because there are several candidates; of one customer of the shop where it is named."""
     if table is PRODUCTS:
         found: dict[str, list[sqlite3.Row]] = {}
         for row in table.read(database, _SHARED_SKUS, connector):
             found.setdefault(row["remote_name"], []).append(row)
         return [Doubt(connector, sku, rows) for sku, rows in found.items()]
-    standing = CustomerLinker(database, connector).standing()
+    standing = CustomerLinker(database, connector).standing(number)
     return [
         Doubt(
             connector, name_of(database, table, number), _records(database, connector, [m.remote_id for m in matches])

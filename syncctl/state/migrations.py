@@ -209,6 +209,7 @@ CREATE TABLE changes (
 ) STRICT;
 CREATE INDEX changes_record ON changes (connector, remote_id);
 CREATE INDEX changes_drift ON changes (connector, at) WHERE rule = 'drift';
+CREATE INDEX changes_gone ON changes (connector, at) WHERE field = 'state' AND after = 'gone';
 """
 
 _CATALOGUE = """

@@ -34,7 +34,7 @@ UPDATE outbox SET state = ?, due_at = ?, tries = ?, remote_id = ?, cause = ?, me
 WHERE id = ?
 """
 _END_ATTEMPT = """
-UPDATE attempts SET outcome = ?, cause = ?, message = ?, call = ? WHERE outbox = ? AND outcome = 'sending'
+UPDATE attempts SET outcome = ?, cause = ?, message = ?, call = ? WHERE outbox = ? AND run = ? AND outcome = 'sending'
 """
 _ATTEMPT = "INSERT INTO attempts (outbox, at, run, outcome, cause, message, call) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
@@ -157,7 +157,7 @@ class Outbox:
             ),
         )  # fmt: skip
         told = (ended.outcome, ended.cause, ended.message, ended.call)
-        if not self._sql.execute(_END_ATTEMPT, (*told, row.id)).rowcount:
+        if not self._sql.execute(_END_ATTEMPT, (*told, row.id, run)).rowcount:
             self._sql.execute(_ATTEMPT, (row.id, at, run, *told))
 
     def looked(self, row: Row, at: int) -> None:
@@ -168,9 +168,11 @@ class Outbox:
         """It is asked for again at that time, and not sent before."""
         self._sql.execute("UPDATE outbox SET due_at = ? WHERE id = ?", (at, row.id))
 
-    def explain(self, rows: Iterable[Row], why: str) -> None:
-        """Why nobody knows what became of these."""
+    def lose(self, rows: Sequence[Row], why: str, call: int, run: int) -> None:
+        """Nobody knows what became of these; what is found out of them is told beside this try."""
         self._sql.executemany("UPDATE outbox SET message = ? WHERE id = ?", [(why, row.id) for row in rows])
+        told = ("no answer", "", why, call)
+        self._sql.executemany(_END_ATTEMPT, [(*told, row.id, run) for row in rows])
 
     def wait(self, row: Row, cause: str, message: str, remedy: str) -> None:
         """It cannot be sent before another record is there."""
@@ -200,7 +202,7 @@ SELECT sum(state = 'waiting' OR state = 'due' AND cause = '') AS waiting,
     sum(state = 'due' AND cause = 'not-there') AS retrying,
     sum(state = 'due' AND cause NOT IN ('', 'not-there')) AS rejected, sum(state = 'sending') AS unknown,
     sum(state = 'gave_up') AS gave_up, sum(state = 'skipped') AS skipped
-FROM outbox WHERE connector = ? AND kind = 'orders'
+FROM outbox WHERE connector = ? AND kind = 'orders' AND state <> 'done'
 """
 
 

@@ -16,7 +16,7 @@ _LIST = """
 SELECT outbox.*, orders.status AS order_status FROM outbox
 LEFT JOIN orders ON outbox.kind = 'orders' AND orders.number = outbox.key
 WHERE (?1 IS NULL OR connector = ?1) AND (?2 IS NULL OR cause = ?2)
-    AND state IN (SELECT value FROM json_each(?3))
+    AND state IN (SELECT value FROM json_each(?3)) AND state <> 'done'
 ORDER BY due_at, outbox.id
 """
 _ATTEMPTS = """

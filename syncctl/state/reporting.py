@@ -24,16 +24,19 @@ WHERE command = 'sync-recent' AND finished_at IS NOT NULL AND {SUCCESS} AND star
 ORDER BY runs.id DESC LIMIT 1
 """
 _CALLS = "SELECT day, purpose, calls FROM call_counts WHERE connector = ? AND day >= ? ORDER BY day, purpose"
-# Ids grow with time, so that what is older is passed over without a look.
 _CHANGES = """
-SELECT at / ? AS day, sum(rule = 'drift') AS drifted, sum(field = 'state' AND after = 'gone') AS gone
-FROM changes WHERE id > (SELECT coalesce(max(id), 0) FROM changes WHERE at < ?) AND connector = ?
-GROUP BY 1 ORDER BY 1
+SELECT at / ?1 AS day, 1 AS drifted, 0 AS gone FROM changes WHERE rule = 'drift' AND at >= ?2 AND connector = ?3
+UNION ALL SELECT at / ?1, 0, 1 FROM changes
+WHERE field = 'state' AND after = 'gone' AND at >= ?2 AND connector = ?3
 """
+_CHANGES_A_DAY = f"SELECT day, sum(drifted) AS drifted, sum(gone) AS gone FROM ({_CHANGES}) GROUP BY 1 ORDER BY 1"
+# Ids grow with time, so that what is older is passed over without a look.
 _ANSWERS = """
 SELECT method, path, ms FROM calls
 WHERE id > (SELECT coalesce(max(id), 0) FROM calls WHERE at < ?) AND connector = ? AND ms IS NOT NULL
+ORDER BY id DESC LIMIT ?
 """
+_MOST_ANSWERS = 20_000  # more of them would not change the picture
 _ERRORS = """
 SELECT json_extract(told.value, '$[1]') AS message, json_extract(told.value, '$[2]') AS remedy,
     count(*) AS times, max(run) AS run, max(started_at) AS last_at
@@ -43,7 +46,7 @@ GROUP BY 1, 2 ORDER BY times DESC, last_at DESC LIMIT ?
 """
 _QUEUE = """
 SELECT connector, kind, state, cause, count(*) AS rows, min(queued_at) AS oldest_at FROM outbox
-WHERE state IN ('waiting', 'due', 'sending', 'gave_up') GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+WHERE state <> 'done' AND state <> 'skipped' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """
 _POSTED = """
 SELECT ended_at / ? AS day, connector, count(*) AS posted FROM outbox
@@ -74,12 +77,15 @@ class Reporting:
 
     def changes(self) -> list[sqlite3.Row]:
         """Of each `day` on which something changed: values that had `drifted`, and products that were `gone`."""
-        return self.database.rows(_CHANGES, DAY, self.since, self.connector)
+        return self.database.rows(_CHANGES_A_DAY, DAY, self.since, self.connector)
 
     def endpoints(self, most: int) -> list[dict[str, Any]]:
-        """The slowest by their 95th percentile: `endpoint`, `calls`, `median`, `p95` and `slowest` in ms."""
+        """The slowest by their 95th percentile: `endpoint`, `calls`, `median`, `p95` and `slowest` in ms.
+
+        Of the newest 20,000 answers.
+        """
         times: dict[str, list[int]] = defaultdict(list)
-        for row in self.database.rows(_ANSWERS, self.since, self.connector):
+        for row in self.database.rows(_ANSWERS, self.since, self.connector, _MOST_ANSWERS):
             times[endpoint(row["method"], row["path"])].append(row["ms"])
         found = [_percentiles(name, sorted(each)) for name, each in times.items()]
         return sorted(found, key=lambda each: -each["p95"])[:most]
