@@ -115,16 +115,19 @@ class Outbox:
 
     def sending(self, due_by: int | None = None) -> list[Row]:
         """What was sent and has no known outcome; with `due_by` as far as it is time to ask for it."""
-        return self._rows("state = 'sending' AND due_at <= coalesce(?, due_at)", due_by)
+        return self._rows("state = 'sending' AND state <> 'done' AND due_at <= coalesce(?, due_at)", due_by)
 
     def settled_by_hand(self, kind: Kind) -> list[Row]:
         """What a person said to be there since the last run."""
-        return self._rows("kind = ? AND state = 'done' AND cause = ?", kind, BY_HAND)
+        return self._rows(f"kind = ? AND state = 'done' AND cause = '{BY_HAND}'", kind)
 
     def ready(self, kind: Kind, due_by: int | None) -> list[Row]:
         """What may be sent, the oldest first; also what waits for another record. With None whatever is not due yet."""
         return self._rows(
-            "kind = ? AND (state = 'waiting' OR state = 'due' AND due_at <= coalesce(?, due_at))", kind, due_by
+            "kind = ? AND state IN ('waiting', 'due') AND state <> 'done'"
+            " AND (state = 'waiting' OR due_at <= coalesce(?, due_at))",
+            kind,
+            due_by,
         )
 
     def adopt(self, kind: Kind, key: str, names: tuple[str, str], remote_id: str) -> None:

@@ -18,10 +18,11 @@ JOIN remote_customers AS remote USING (connector, remote_id)
 WHERE connector = ?1 AND remote.state = 'active' AND (remote.linkable OR ?4) AND remote.matched_by IS NOT 'apart'
     AND (key.value = ?2 AND key.rank < 9 OR key.value = ?3 AND key.rank = 9)
 """
+# CROSS JOIN keeps SQLite from going through all products for a few that are wanted.
 _PRODUCTS = """
 SELECT wanted.value AS sku, remote.remote_id FROM json_each(?2) AS wanted
-JOIN products ON products.sku = wanted.value
-JOIN remote_products AS remote
+CROSS JOIN products ON products.sku = wanted.value
+CROSS JOIN remote_products AS remote
     ON remote.product_id = products.id AND remote.connector = ?1 AND remote.state <> 'gone'
 """
 _UNLINKED = """
