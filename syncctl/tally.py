@@ -11,6 +11,9 @@ from syncctl.models import Problem, iso
 SCHEMA_VERSION = 1
 
 
+QUEUED = ("waiting", "retrying", "rejected", "unknown", "gave_up", "skipped")  # as the outbox counts its orders
+
+
 class Pushed:
     """What a run that posts did: `counts` are None for one that does not post.
 

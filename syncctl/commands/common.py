@@ -93,6 +93,11 @@ def execute(job: Job, common: Common, running: Running) -> Outcome:
         with _stopped_by_sigterm(run), closing(terminal):
             _delay(run, running)
             tallies = app.go_through(run, configs, job.work, terms)
+            if job.push:
+                from syncctl.push.summary import sum_up
+
+                for tally in tallies:
+                    sum_up(app.database, tally, run.number)
         news = [tally.name for tally in tallies if _is_news(app, job.command, run, tally)]
     return Outcome(run.number, worst(code for tally in tallies for code in tally.codes), tallies, news)
 

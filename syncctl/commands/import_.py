@@ -147,10 +147,9 @@ def _bring(what: str, app: App, source: Source, target: Target, common: Common) 
 
 def _show_counts(command: str, counts: Counts | None, problems: list[Problem], common: Common) -> None:
     if common.as_json:
-        numbers = (
-            {"created": counts.created, "changed": counts.changed, "unchanged": counts.unchanged} if counts else {}
-        )
-        errors = [{"record": p.record, "message": p.message, "remedy": p.remedy} for p in problems]
+        names = ("created", "changed", "unchanged")
+        numbers = {name: getattr(counts, name) if counts else 0 for name in names}
+        errors = [problem.as_dict() for problem in problems]
         show_json(command, exit_code=65 if problems else 0, stored=counts is not None, **numbers, errors=errors)
     elif common.talks and counts:
         say(f"{counts.created:,} new, {counts.changed:,} changed, {counts.unchanged:,} unchanged")

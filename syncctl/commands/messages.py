@@ -16,7 +16,9 @@ from syncctl.commands.options import Common
 from syncctl.errors import ConfigError, RecordError, SyncctlError
 from syncctl.models import Problem, iso
 from syncctl.run import GOES_ON
-from syncctl.tally import SCHEMA_VERSION, Tally
+from syncctl.tally import QUEUED, SCHEMA_VERSION, Tally
+
+GROUPS = ("import", "links", "queue", "explain", "log")  # whose commands have names of two words
 
 
 class Terminal:
@@ -143,17 +145,20 @@ def show_failure(error: SyncctlError, args: Sequence[str]) -> None:
 
 
 def show_json_failure(args: Sequence[str], code: int, errors: list[Problem]) -> None:
-    """The object of a command that ended before it came to its connectors, where one is asked for.
+    """The object of a command that ended before it came to its work, where one is asked for.
 
-    The syncing commands keep their form: who reads the errors of all connectors finds these, too; the name there is
-    null, since they belong to none of them.
+    The commands that call services keep their form: who reads the errors of all connectors finds these, too; the name
+    there is null, since they belong to none of them.
     """
     if "--json" not in args:
         return
+    name = " ".join(args[:2]) if args[0] in GROUPS else args[0]
+    if not (name.startswith("sync-") or name in ("post-invoices", "retry-queue", "doctor")):
+        show_json(name, exit_code=code, errors=[error.as_dict() for error in errors])
+        return
     failed = Tally("")
     failed.errors = errors
-    told = failed.as_json() | {"name": None}
-    if args[0].startswith("sync-") or args[0] == "doctor":
-        show_json(args[0], run=None, exit_code=code, connectors=[told])
-    else:
-        show_json(args[0], exit_code=code, errors=told["errors"])
+    failed.pushed.counts = dict.fromkeys(QUEUED, 0) if name in ("post-invoices", "retry-queue") else None
+    here: dict[str, object] = {"checks": []} if name == "doctor" else {}
+    elsewhere: dict[str, object] = {"here": [], "mail": []} if name == "doctor" else {}
+    show_json(name, run=None, exit_code=code, connectors=[failed.as_json() | {"name": None} | here], **elsewhere)

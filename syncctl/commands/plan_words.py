@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from syncctl.commands.messages import number_of_calls
+from syncctl.commands.layout import plural
 from syncctl.models import Kind
 from syncctl.plan.facts import MONTH_DAYS
 from syncctl.plan.outlook import spoken
@@ -72,10 +72,10 @@ def _outlook(fitted: Fitted, outlook: Outlook) -> Iterator[str]:
     if outlook.verified is not None:
         yield from _labelled("verified", _verified(outlook))
     if outlook.first_calls:
-        calls, lasts = number_of_calls(outlook.first_calls), spoken(outlook.first_seconds)
+        calls, lasts = plural(outlook.first_calls, "call"), spoken(outlook.first_seconds)
         yield from _labelled("first read", f"{calls}, about {lasts}{_besides(fitted.facts)}")
     if fitted.facts.daily is not None:
-        yield from _labelled("now", f"{number_of_calls(fitted.facts.daily)} in the last 24 hours")
+        yield from _labelled("now", f"{plural(fitted.facts.daily, 'call')} in the last 24 hours")
     for number, sentence in enumerate(outlook.advice):
         yield from _labelled("" if number else "to change", f"{sentence}.")
 

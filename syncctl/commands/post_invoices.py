@@ -49,12 +49,7 @@ def run_posting(name: str, wanted: Wanted, common: Common, running: Running) -> 
     def work(session: Session) -> None:
         from syncctl.push.orders import post
         from syncctl.push.pushing import pushing
-        from syncctl.push.summary import sum_up
 
-        push = pushing(session, wanted)
-        try:
-            post(push)
-        finally:
-            sum_up(push)
+        post(pushing(session, wanted))
 
     return run_job(Job(name, Purpose.INVOICE, work, push=True), common, running)

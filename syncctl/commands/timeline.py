@@ -34,12 +34,12 @@ _RULES = {
 
 
 def call(database: Database, number: int) -> dict[str, Any]:
-    """A call of the journal; only its number where it is there no more."""
+    """A call of the journal; all but its number is None where it is there no more."""
     from syncctl.state import history
 
     row = history.call(database, number)
     if row is None:
-        return {"call": number}
+        return {"call": number, "at": None, "run": None, "command": None, "request": None}
     request = f"{row['method']} {row['path']}"
     return {
         "call": number,
@@ -96,7 +96,7 @@ def print_seen(label: str, seen: dict[str, Any] | None) -> None:
     if seen is None:
         say(f"  {'never':20}  {label}")
         return
-    say(f"  {seen.get('at', '?'):20}  {label}{_by_call(seen)}", indent=24)
+    say(f"  {seen['at'] or '?':20}  {label}{_by_call(seen)}", indent=24)
 
 
 def print_changes(found: list[dict[str, Any]]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from syncctl.models import Kind
-from syncctl.push.pushing import Pushing
+from syncctl.state.database import Database
+from syncctl.state.outbox import Outbox
+from syncctl.tally import Tally
 
 
-def sum_up(push: Pushing) -> None:
-    """Puts the state of the queue, and what became of the orders of this run, into the tally."""
-    pushed = push.session.tally.pushed
-    pushed.counts = push.outbox.counts()
-    rows = push.outbox.touched(Kind.ORDERS, push.session.run.number)
-    pushed.orders = [
-        {"number": row.key, "state": row.state, "remote_id": row.remote_id, "message": row.message} for row in rows
+def sum_up(database: Database, tally: Tally, run: int) -> None:
+    """Puts the state of the queue, and what became of the orders of a run, into the tally."""
+    outbox = Outbox(database, tally.name)
+    tally.pushed.counts = outbox.counts()
+    tally.pushed.orders = [
+        {"number": row.key, "state": row.state, "remote_id": row.remote_id, "message": row.message}
+        for row in outbox.touched(Kind.ORDERS, run)
     ]

@@ -88,7 +88,8 @@ class Queue:
 
     def attempts(self, row: Row) -> list[dict[str, Any]]:
         """Each try, with the call that it made."""
-        return [dict(each) | {"at": iso(from_ms(each["at"]))} for each in self.database.rows(_ATTEMPTS, row.id)]
+        rows = self.database.rows(_ATTEMPTS, row.id)
+        return [dict(each) | {"at": iso(from_ms(each["at"])), "call": each["call"] or None} for each in rows]
 
     def retry(self, row: Row, at: int) -> None:
         """It is tried now, with all its tries ahead of it; what is unknown is asked for."""
