@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 from syncctl.answer import HttpAnswer
 from syncctl.config import ConnectorConfig
 from syncctl.connectors.declared import Limit
-from syncctl.errors import AccountError, DeferredError, RunError
+from syncctl.errors import AccountError, DeferredError, RefusedError, RunError
 from syncctl.failures import AgainError, Failures, TokenRefusedError, unknown
 from syncctl.line import MOST_BODY_BYTES, PATIENCE_SECONDS, Line, Outgoing, Received
 from syncctl.models import Purpose
@@ -209,7 +209,9 @@ class Transport:
         self.received += received.size
         failure = failures.of_answer(response, received.body, call) if response.status_code >= 300 else None
         kept = redacted(received.body, self.secrets) if self._keeps(outgoing, received, failure) else None
-        error = failures.shown(str(failure)) if failure else None
+        # What to do about a refusal depends on who asked: many a look-up expects a 404.
+        told = failure.message if isinstance(failure, RefusedError) else str(failure)
+        error = failures.shown(told) if failure else None
         request_id = next((response.headers[h] for h in _REQUEST_ID_HEADERS if h in response.headers), None)
         sent = self._sent(outgoing)
         self.ledger.finish(call, Outcome(response.status_code, ms, received.size, request_id, error, sent, kept))

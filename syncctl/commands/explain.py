@@ -12,7 +12,7 @@ from syncctl.commands.explain_customer import customer
 from syncctl.commands.explain_order import order
 from syncctl.commands.layout import say
 from syncctl.commands.messages import show_json
-from syncctl.commands.options import Common, common_options
+from syncctl.commands.options import Common, Group, common_options
 from syncctl.commands.sku import as_sku
 from syncctl.commands.timeline import (
     call,
@@ -31,16 +31,9 @@ if TYPE_CHECKING:
     import sqlite3
 
 
-@click.group("explain")
+@click.group("explain", cls=Group)
 def command() -> None:
     """Tell where a value came from: every change, and the call that brought it. Makes no call."""
-
-
-command.add_command(customer)
-command.add_command(order)
-
-
-command.add_command(explain_call)
 
 
 @command.command("product")
@@ -66,6 +59,10 @@ def product(*, sku: str, common: Common) -> int:
     else:
         _print(story)
     return 0
+
+
+for each in (order, customer, explain_call):
+    command.add_command(each)
 
 
 def _story(database: Database, sku: str) -> dict[str, Any]:

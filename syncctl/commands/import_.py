@@ -9,7 +9,7 @@ import click
 
 from syncctl.commands.layout import plural, say
 from syncctl.commands.messages import show_json
-from syncctl.commands.options import Common, common_options, gathered
+from syncctl.commands.options import Common, Group, common_options, gathered
 from syncctl.models import Problem, Struct
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ list_options = gathered(
 )
 
 
-@click.group("import")
+@click.group("import", cls=Group)
 def command() -> None:
     """Bring the shop's own products, customers and orders. Makes no call."""
 

@@ -10,7 +10,7 @@ import click
 
 from syncctl.commands.layout import MOST_SHOWN, more, say
 from syncctl.commands.messages import show_json
-from syncctl.commands.options import Common, common_options, limit_option
+from syncctl.commands.options import Common, Group, common_options, limit_option
 from syncctl.commands.sku import as_sku
 from syncctl.commands.timeline import HOW
 from syncctl.errors import ConfigError, RecordError
@@ -30,7 +30,7 @@ _KEY = click.argument("key", callback=as_sku)
 _CONNECTOR = click.option("--connector", metavar="NAME", help="Of this connector; needed where there are several.")
 
 
-@click.group("links")
+@click.group("links", cls=Group)
 def command() -> None:
     """Show which records belong together, and set links by hand. Makes no call."""
 

@@ -14,7 +14,7 @@ import click
 from syncctl.clock import SystemClock, seconds_in
 from syncctl.commands.layout import length, padded, paint, plural, request_words, say
 from syncctl.commands.messages import show_json
-from syncctl.commands.options import Common, common_options, gathered
+from syncctl.commands.options import Common, Group, common_options, gathered
 from syncctl.models import Kind, Purpose, Struct, from_ms, iso, to_ms
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ _shown = gathered(
 )
 
 
-@click.group("log")
+@click.group("log", cls=Group)
 def command() -> None:
     """Show the journal: calls, runs and changes, the newest last. Makes no call."""
 
@@ -222,7 +222,9 @@ def _call_line(call: dict[str, Any]) -> Sequence[str]:
 
 
 def _status_words(status: int | None) -> str:
-    return paint(str(status or "no answer"), None if status and status < 400 else "wrong")
+    if status is None:
+        return paint("no answer", "wrong")
+    return paint(str(status), None if status < 400 else "wrong" if status >= 500 else "warning")
 
 
 def _run(database: Database, row: sqlite3.Row) -> dict[str, Any]:

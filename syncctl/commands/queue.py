@@ -12,7 +12,7 @@ import click
 from syncctl.clock import SystemClock
 from syncctl.commands.layout import MOST_SHOWN, Level, more, paint, request_words, say
 from syncctl.commands.messages import show_json
-from syncctl.commands.options import Common, common_options, gathered, limit_option
+from syncctl.commands.options import Common, Group, common_options, gathered, limit_option
 from syncctl.errors import RecordError
 from syncctl.models import Struct, from_ms, iso, to_ms
 
@@ -37,7 +37,7 @@ _ALL = click.option("--all", "everything", is_flag=True, help="All that the list
 _IDS = click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
 
 
-@click.group("queue")
+@click.group("queue", cls=Group)
 def command() -> None:
     """Show and manage what waits to be posted."""
 
@@ -285,8 +285,8 @@ def _when(row: Row) -> str:
     if row.state not in ("due", "sending"):
         return ""
     ahead = row.due_at > to_ms(SystemClock().now())
-    verb = "Next try" if row.state == "due" else "Looked for there"
-    return f" {verb} {iso(from_ms(row.due_at)) if ahead else 'with the next run'}."
+    next_, now = ("Next try", "tries it") if row.state == "due" else ("Next look for it there", "looks for it there")
+    return f" {next_} {iso(from_ms(row.due_at))}." if ahead else f" The next run {now}."
 
 
 def print_attempts(attempts: Sequence[dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ import click
 
 from syncctl.clock import span
 from syncctl.commands.layout import Level, padded, paint, plural, say, window_words
-from syncctl.commands.messages import sentence, show_json, warn
+from syncctl.commands.messages import show_json, warn
 from syncctl.commands.options import Common, common_options
 from syncctl.models import Struct, from_ms, iso, to_ms
 
@@ -182,9 +182,14 @@ def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
     lines += [(f"calls/{window_words(each['window'])}", _used(each)) for each in connector["windows"]]
     lines += [("token", _life(connector["token"]))] if connector["token"] else []
     lines += [("blocked", "until {until}: {reason}".format(**connector["blocked"]))] if connector["blocked"] else []
-    lines += [("last error", sentence("", **error)) for error in connector["last_errors"][:_MOST_ERRORS]]
+    lines += [("last error", _error(error)) for error in connector["last_errors"][:_MOST_ERRORS]]
     rest = len(connector["last_errors"]) - _MOST_ERRORS
     return lines + ([("", f"… and {rest:,} more; --json shows them")] if rest > 0 else [])
+
+
+def _error(error: dict[str, str]) -> str:
+    told = [error["message"], error["remedy"]]
+    return f"{error['record']}: " * bool(error["record"]) + " ".join(f"{each.rstrip('.')}." for each in told if each)
 
 
 def _queue(counts: dict[str, int]) -> str:
