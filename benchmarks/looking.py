@@ -100,8 +100,12 @@ _CUSTOMERS = (
     i * 2654435761 % 4294967296, i), json_array(printf('C-%06d', i)), 'Customer ' || i,
     json_array(printf('c%06d@example.org', i)), 'active', 1, i, iif(i % 100, i, NULL), iif(i % 100, 'code', NULL), 1, 1,
     1 + i * (:calls / :many) FROM n""",
-    """INSERT INTO customer_keys SELECT connector, codes ->> 0, 0, remote_id FROM remote_customers""",
-    """INSERT INTO customer_keys SELECT connector, emails ->> 0, 9, remote_id FROM remote_customers""",
+    """INSERT INTO customer_keys SELECT connector, codes ->> 0, 0, remote_id FROM remote_customers
+    WHERE customer_id IS NOT NULL""",
+    """INSERT INTO customer_keys SELECT connector, emails ->> 0, 9, remote_id FROM remote_customers
+    WHERE customer_id IS NOT NULL""",
+    """INSERT INTO accounts (connector, kind, base_url, account)
+    VALUES ('unleashed', 'unleashed', 'https://api.unleashedsoftware.com', 'an-id')""",
 )
 _BODY = zlib.compress(b'{"Items":[' + b'{"ProductCode":"A"},' * 50 + b"{}]}")
 _BODIES = "INSERT INTO bodies SELECT id, at, NULL, ? FROM calls WHERE at > ?"

@@ -69,7 +69,7 @@ def test_what_is_wrong_has_a_colour_unless_it_is_unwanted(refused: Shop) -> None
 
 
 def test_a_list_says_that_it_goes_on(refused: Shop) -> None:
-    assert refused.ok("links", "list", "--limit", "2").out.splitlines()[2:] == ["… and 4 more; --limit shows them"]
+    assert refused.ok("links", "list", "--limit", "2").out.splitlines()[2:] == ["… and more; --limit shows them"]
     assert len(refused.ok("links", "list", "--limit", "2", "--json").json()["links"]) == 2
     assert len(refused.ok("links", "list", "--json").json()["links"]) == 6
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncctl.commands.layout import MOST_SHOWN, more, say
+from syncctl.commands.layout import MOST_SHOWN, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, limit_option
 from syncctl.commands.sku import as_sku
@@ -58,13 +58,12 @@ def list_links(*, kind: str | None, connector: str | None, ambiguous: bool, limi
         most = limit if common.as_json else limit or MOST_SHOWN
         rows = [] if ambiguous else _links(app.database, tables, connector, most)
         doubts = [_doubt(t, each) for t in tables for name in names for each in links.doubts(app.database, t, name)]
-        full = not ambiguous and not common.as_json and len(rows) == most
-        total = sum(links.count(app.database, table, connector) for table in tables) if full else len(rows)
     if common.as_json:
-        show_json("links list", exit_code=0, links=rows, ambiguous=doubts[:limit])
+        show_json("links list", exit_code=0, links=rows[:most], ambiguous=doubts[:most])
         return 0
-    _print_list(rows, doubts[:most])
-    more(total - len(rows) + len(doubts[most:]))
+    _print_list(rows[:most], doubts[:most])
+    if max(len(rows), len(doubts)) > (most or 0):  # to count a million takes longer than to show a hundred
+        say("… and more; --limit shows them")
     if not rows and not doubts and common.talks:
         say("no link" if not ambiguous else "nothing waits for a choice")
     return 0
@@ -73,12 +72,12 @@ def list_links(*, kind: str | None, connector: str | None, ambiguous: bool, limi
 def _links(
     database: Database, tables: Sequence[LinkTable], connector: str | None, most: int | None
 ) -> list[dict[str, Any]]:
-    """The links of several kinds, at most so many."""
+    """The links of several kinds, at most so many and one more."""
     from syncctl.state import links
 
     rows: list[dict[str, Any]] = []
     for table in tables:
-        left = None if most is None else most - len(rows)
+        left = None if most is None else most + 1 - len(rows)
         rows += [_linked(table, row) for row in links.linked(database, table, connector, left)]
     return rows
 

@@ -82,20 +82,10 @@ class Doubt(Struct):
     candidates: Sequence[sqlite3.Row]
 
 
-_LINKED = "remote.{column} IS NOT NULL AND (?1 IS NULL OR remote.connector = ?1)"
-
-
 def linked(database: Database, table: LinkTable, connector: str | None, limit: int | None = None) -> list[sqlite3.Row]:
     """The links of a kind, at one connector or at all; at most so many, without a look at the others."""
-    condition = _LINKED.format(column=table.column)
+    condition = f"remote.{table.column} IS NOT NULL AND (?1 IS NULL OR remote.connector = ?1)"
     return table.sorted(database, f"{table.order} LIMIT ?2", condition, connector, -1 if limit is None else limit)
-
-
-def count(database: Database, table: LinkTable, connector: str | None) -> int:
-    """How many links of a kind there are."""
-    condition = _LINKED.format(column=table.column)
-    row = database.row(f"SELECT count(*) FROM {table.table} AS remote WHERE {condition}", connector)
-    return int(row[0]) if row else 0
 
 
 def doubts(database: Database, table: LinkTable, connector: str, number: int | None = None) -> list[Doubt]:

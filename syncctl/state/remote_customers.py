@@ -29,6 +29,20 @@ VALUES (?, ?, ?, ?, {", ".join("?" * len(_FIELDS))})
 """
 
 
+# CROSS JOIN keeps the order: from the few that are wanted to their records.
+_RECORDS = """
+SELECT remote.*, coalesce(code, email, 'number ' || id) AS linked_to
+FROM remote_customers AS remote LEFT JOIN customers ON id = customer_id
+WHERE remote.rowid IN (
+    SELECT linked.rowid FROM json_each(?1) CROSS JOIN remote_customers AS linked ON linked.customer_id = value
+    UNION SELECT found.rowid FROM accounts
+    CROSS JOIN customer_keys AS key ON key.connector = accounts.connector AND key.value IN (?2, ?3)
+    CROSS JOIN remote_customers AS found ON found.connector = key.connector AND found.remote_id = key.remote_id
+)
+ORDER BY connector, remote_id
+"""
+
+
 class Customers:
     """The customers of one connector."""
 
@@ -171,10 +185,7 @@ def records(database: Database, key: str, wanted: Sequence[int]) -> list[sqlite3
     """The records that are linked to these customers of the shop, or have this account id or e-mail address."""
     with any_bytes(database.connection):
         return database.rows(
-            "SELECT remote.*, coalesce(code, email, 'number ' || id) AS linked_to FROM remote_customers AS remote"
-            " LEFT JOIN customers ON id = customer_id"
-            " WHERE customer_id IN (SELECT value FROM json_each(?)) OR (connector, remote_id) IN"
-            " (SELECT connector, remote_id FROM customer_keys WHERE value IN (?, ?)) ORDER BY connector, remote_id",
+            _RECORDS,
             json.dumps(wanted),
             key,
             folded(key),
