@@ -17,7 +17,7 @@ from seeded import seeded
 from syncctl import cli
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
-SECTION = README.partition("## JSON output\n")[2].partition("\n## ")[0]
+SECTION = README.partition("## Output, and its JSON form\n")[2].partition("\n## ")[0]
 BLOCKS = {
     name: block
     for names, block in re.findall(r"<!-- json: (.*?) -->\n```text\n(.*?)```", SECTION, re.DOTALL)

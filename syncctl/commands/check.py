@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from syncctl.clock import span
-from syncctl.commands.layout import Level, paint, say
+from syncctl.commands.layout import Level, paint, plural, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common
 from syncctl.commands.status import overview
 from syncctl.errors import SyncctlError
 from syncctl.models import Struct
+from syncctl.tally import QUEUED
 
 LEVELS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")  # by exit code
 _WORST_FIRST = ("CRITICAL", "WARNING", "UNKNOWN", "OK")
@@ -59,6 +60,9 @@ def findings(connector: dict[str, Any]) -> Iterator[Finding]:
     if connector["blocked"]:
         yield Finding("WARNING", f"{name}: no calls until {connector['blocked']['until']}")
     yield from (finding for window in connector["windows"] for finding in _budget(name, window))
+    if connector["queue"]["gave_up"]:
+        lost = plural(connector["queue"]["gave_up"], "order")
+        yield Finding("WARNING", f"{name}: {lost} given up: look at syncctl queue list")
     yield from _token(name, connector["token"])
 
 
@@ -111,6 +115,9 @@ def _performance(connector: dict[str, Any]) -> Iterator[str]:
         yield f"{name}_oldest_product={connector['age_seconds']['oldest']:.0f}s;;;0"
     if connector["token"] and connector["token"]["days"] is not None:
         yield f"{name}_token_days={connector['token']['days']};{_TOKEN_DAYS[0]}:;{_TOKEN_DAYS[1]}:"
+    for word in QUEUED[:-1]:  # the last is what is never posted
+        if connector["queue"][word]:
+            yield f"{name}_{word}_orders={connector['queue'][word]};;;0"
     for window in connector["windows"]:
         yield f"{name}_{window['window']}={window['used'] + window['others']};;;0;{window['limit']}"
         if window["forecast"] is not None:

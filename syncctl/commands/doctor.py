@@ -7,7 +7,7 @@ import os
 import click
 
 from syncctl.commands.common import Job, Outcome, execute
-from syncctl.commands.layout import padded, paint, say
+from syncctl.commands.layout import Level, padded, paint, say
 from syncctl.commands.messages import deferral, sentence, show_errors, show_json
 from syncctl.commands.options import Common, Running, common_options, running_options
 from syncctl.connectors.base import Check
@@ -65,7 +65,7 @@ def _check_services(common: Common, running: Running) -> tuple[Outcome, dict[str
 
     outcome = execute(Job("doctor", Purpose.MANUAL, work, lock=False), common, running)
     for tally in outcome.tallies:
-        show_errors(tally, common)
+        show_errors(tally, common, "" if common.as_json else _mark("wrong"))
         if tally.deferred_until:
             _warn(tally, deferral(tally, tally.deferred_until), common, checks)
     return outcome, checks
@@ -113,4 +113,8 @@ def _warn(tally: Tally, why: str, common: Common, checks: dict[str, list[Check]]
 
 def _print(name: str, check: Check) -> None:
     remedy = f". {check.remedy.rstrip('.')}." if check.remedy else ""
-    say(f"{padded(paint(check.level, check.level), 8)} {name}: {check.subject}: {check.message}{remedy}", indent=9)
+    say(f"{_mark(check.level)}{name}: {check.subject}: {check.message}{remedy}", indent=9)
+
+
+def _mark(level: Level) -> str:
+    return padded(paint(level, level), 9)

@@ -148,6 +148,8 @@ def _show(view: View, conditions: Mapping[str, object], shown: Shown, common: Co
             show_json(f"log {view.table}", exit_code=0, **{view.table: newest})
         else:
             Columns(view).show(newest)
+            if not newest and common.talks:
+                say("the journal has no such row")
     finally:
         database.close()
     return 0

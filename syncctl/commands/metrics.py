@@ -29,6 +29,7 @@ _METRICS = {
     "syncctl_product_age_seconds": ("gauge", "Time since products were looked at, by percentile; 100 is the oldest."),
     "syncctl_drift_7_days": ("gauge", "Changes of the last 7 days that the feed had not told of."),
     "syncctl_errors": ("gauge", "Errors of the last run that touched the connector."),
+    "syncctl_queue_orders": ("gauge", "Orders that are not posted, by their state in the queue."),
     "syncctl_blocked": ("gauge", "Whether the service has asked for no calls at the moment."),
     "syncctl_token_expiry_timestamp_seconds": ("gauge", "When the refresh token dies unless a run uses it."),
     "syncctl_calls_total": ("counter", "Calls made, by purpose."),
@@ -109,6 +110,8 @@ def _samples(connector: dict[str, Any]) -> Iterator[tuple[str, dict[str, str], f
         yield "syncctl_product_age_seconds", {"percentile": percentile}, ages[name]
     yield "syncctl_drift_7_days", {}, connector["drift_7_days"]
     yield "syncctl_errors", {}, len(connector["last_errors"])
+    for state, orders in connector["queue"].items():
+        yield "syncctl_queue_orders", {"state": state}, orders
     yield "syncctl_blocked", {}, int(connector["blocked"] is not None)
     yield "syncctl_token_expiry_timestamp_seconds", {}, _seconds(token.get("dies_at"))
     for purpose, calls in connector["calls"].items():

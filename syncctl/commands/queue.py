@@ -31,6 +31,7 @@ _WORDS = {
     "done": "done",
 }
 _LEVELS: dict[str, Level] = {"rejected": "wrong", "given up": "wrong", "unknown": "warning"}
+_NOTHING = "nothing of that kind is in the queue"
 _CONNECTOR = click.option("--connector", metavar="NAME", help="Only of this connector.")
 _CAUSE = click.option("--cause", metavar="CODE", help="Only with this cause.")
 _ALL = click.option("--all", "everything", is_flag=True, help="All that the list shows.")
@@ -89,7 +90,7 @@ def list_(*, listed: Listed, common: Common) -> int:
         say("changed in the shop since: " * listed.altered + line(row), indent=7)
     more(len(rows) - len(shown))
     if not rows and common.talks:
-        say("nothing of that kind is in the queue")
+        say(_NOTHING)
     return 0
 
 
@@ -229,6 +230,8 @@ def _change(name: str, chosen: _Chosen, common: Common, change: Callable[[Queue,
     elif common.talks:
         for row in changed:
             say(line(row), indent=7)
+        if not changed:
+            say(_NOTHING)
     return 0
 
 

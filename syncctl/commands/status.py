@@ -205,7 +205,7 @@ def _life(token: dict[str, Any]) -> str:
 
 def _success(each: dict[str, Any], now: datetime) -> str:
     if each["last_success"] is None:
-        return f"never succeeded; last tried {each['last_end']}"
+        return f"{paint('never succeeded', 'wrong')}; last tried {each['last_end']}"
     ago = span((now - datetime.fromisoformat(each["last_success"])).total_seconds())
     later = f"; last tried {each['last_end']}" if each["last_end"] != each["last_success"] else ""
     return f"succeeded {ago} ago ({each['last_success']}){later}"
