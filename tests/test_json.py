@@ -73,7 +73,7 @@ def faults(value: Any, shape: Any, where: str) -> Iterator[str]:
     elif isinstance(shape, str):
         if not WORDS[shape](value):
             yield f"{where} is no {shape}: {value!r}"
-    elif type(value) is not type(shape):
+    elif not isinstance(value, type(shape)):
         yield f"{where} is no {type(shape).__name__}: {value!r}"
     elif isinstance(shape, list):
         for number, each in enumerate(value):
@@ -134,7 +134,8 @@ COMMANDS = [
     ("import", "orders", "nothing.jsonl"), ("queue", "retry", "--all"),
     ("queue", "settle", "{unknown}", "--not-created"),
     ("queue", "drop", "--all"), ("sync-recent",), ("sync-oldest",), ("sync-product", "MUG", "NOPE"),
-    ("sync-customers",), ("doctor",), ("post-invoices",), ("retry-queue",),
+    ("sync-customers",), ("doctor",), ("post-invoices",), ("retry-queue",), ("prune",), ("prune", "--dry-run"),
+    ("state", "check"), ("backup", "copy.db"), ("restore", "copy.db"),
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from syncctl.commands.layout import say
 from syncctl.commands.messages import Terminal, show_json
 from syncctl.commands.options import Common, common_options
 from syncctl.models import to_ms
@@ -45,5 +46,5 @@ def command(*, file: Path, force: bool, common: Common) -> int:
         show_json("backup", exit_code=0, **told, orders=made.orders)
     elif common.talks:
         what = f"{made.products:,} products, {made.orders:,} orders, everything up to run {made.run:,}"
-        click.echo(f"{file}: {made.bytes / 1e6:,.1f} MB, checked: {what}. Neither settings nor tokens are in it.")
+        say(f"{file}: {made.bytes / 1e6:,.1f} MB, checked: {what}. Neither settings nor tokens are in it.")
     return 0

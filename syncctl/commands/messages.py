@@ -18,7 +18,7 @@ from syncctl.models import Problem, iso
 from syncctl.run import GOES_ON
 from syncctl.tally import QUEUED, SCHEMA_VERSION, Tally
 
-GROUPS = ("import", "links", "queue", "explain", "log")  # whose commands have names of two words
+GROUPS = ("import", "links", "queue", "explain", "log", "state")  # whose commands have names of two words
 
 
 class Terminal:

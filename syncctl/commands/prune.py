@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from syncctl.commands.layout import say
 from syncctl.commands.messages import Terminal, show_json
 from syncctl.commands.options import Common, common_options
 
@@ -62,10 +63,10 @@ def command(*, dry_run: bool, vacuum: bool, common: Common) -> int:
 def _print(removed: Mapping[str, int], sizes: tuple[Size, Size], *, dry_run: bool) -> None:
     before, after = sizes
     counts = ", ".join(f"{count:,} {table}" for table, count in removed.items())
-    click.echo(f"{'would be removed' if dry_run else 'removed'}: {counts}")
+    say(f"{'would be removed' if dry_run else 'removed'}: {counts}")
     free = f", of which {_megabytes(after.free)} are free for what comes" if after.free else ""
     change = _megabytes(after.total) if dry_run else f"{_megabytes(before.total)} before, {_megabytes(after.total)} now"
-    click.echo(f"the state file: {change}{free}")
+    say(f"the state file: {change}{free}")
 
 
 def _megabytes(number: int) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncctl.commands.messages import Terminal, number_of_calls, show_json
+from syncctl.commands.layout import plural, say
+from syncctl.commands.messages import Terminal, show_json
 from syncctl.commands.options import Common, common_options
 from syncctl.errors import ConfigError
 from syncctl.models import from_ms, iso, to_ms
@@ -106,12 +107,12 @@ def _as_json(backup: Backup, restored: Restored) -> dict[str, Any]:
 
 def _print(config: Config, backup: Backup, restored: Restored) -> None:
     made = f" of {iso(from_ms(backup.backed_up_at))}" if backup.backed_up_at else ""
-    click.echo(f"{config.state} is as in {backup.file}{made}, after run {backup.run:,}.")
+    say(f"{config.state} is as in {backup.file}{made}, after run {backup.run:,}.")
     if restored.kept:
-        click.echo(f"What was there is kept as {restored.kept}.")
+        say(f"What was there is kept as {restored.kept}.")
     for line in _since(restored.since):
-        click.echo(line)
-    click.echo("Orders placed before now are looked for in the back office before they are posted.")
+        say(line, indent=4)
+    say("Orders placed before now are looked for in the back office before they are posted.")
 
 
 def _since(since: Since) -> Iterator[str]:
@@ -119,7 +120,7 @@ def _since(since: Since) -> Iterator[str]:
         least = f": at least {_runs(since.runs)}" if since.runs else ""
         yield f"What has happened since then is not known{least}; nor does the budget count the calls of that time."
         return
-    yield f"Since then: {_runs(since.runs)}, {number_of_calls(since.calls)}, which the budget counts."
+    yield f"Since then: {_runs(since.runs)}, {plural(since.calls, 'call')}, which the budget counts."
     if since.posted:
         yield f"Posted since: {_listed([f'{number} ({name})' for name, number, _ in since.posted])}."
     if since.orders:

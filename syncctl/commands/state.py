@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from syncctl.commands.layout import say
 from syncctl.commands.messages import Terminal, sentence, show_json
-from syncctl.commands.options import Common, common_options
+from syncctl.commands.options import Common, Group, common_options
 from syncctl.models import to_ms
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _CODES = {"damaged": 74, "wrong": 65, "note": 0}
 _MOST_SHOWN = 5
 
 
-@click.group("state")
+@click.group("state", cls=Group)
 def command() -> None:
     """Check the state file."""
 
@@ -58,9 +59,9 @@ def _print(found: list[Finding], common: Common) -> None:
     for finding in found:
         note = "note: " if finding.level == "note" else ""
         message = f"{_named(finding)}{finding.message}"
-        click.echo(note + sentence(finding.connector or "state", "", message, finding.remedy))
+        say(note + sentence(finding.connector or "state", "", message, finding.remedy), indent=4)
     if not found and common.talks:
-        click.echo("The state file is sound.")
+        say("The state file is sound.")
 
 
 def _named(finding: Finding) -> str:

@@ -60,10 +60,12 @@ class Forecaster:
         asked = self._asked(due)
         least = cost.posts + cost.following + self._completions() + asked + self._besides(due)
         looks = sum(self._looks(kind, needs) for kind, needs in unknown.items())
-        words = (
-            f"{cost.posts} for {len(due)} orders, {cost.creates} for what may have to be created,"
-            f" {looks + asked} for looks"
-        )
+        what = {
+            "1 order" if len(due) == 1 else f"{len(due):,} orders": cost.posts,
+            "what may have to be created": cost.creates,
+            "looks": looks + asked,
+        }
+        words = ", ".join(f"{calls:,} for {name}" for name, calls in what.items() if calls) or "as nothing is due"
         return Cost(self.config.name, least, least + cost.creates + looks, words)
 
     def _due(self, terms: PostingTerms) -> list[Due]:

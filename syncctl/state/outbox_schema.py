@@ -57,6 +57,5 @@ OUTBOX = (
     "CREATE INDEX outbox_by_hand ON outbox (connector, kind) WHERE cause = 'by-hand'",
     _ATTEMPTS,
     "CREATE INDEX attempts_outbox ON attempts (outbox)",
-    "CREATE INDEX attempts_run ON attempts (run)",
     _VOUCHES,
 )
