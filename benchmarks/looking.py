@@ -34,6 +34,7 @@ SETTINGS = {
     "SYNCCTL_UNLEASHED_CURRENCY": "NZD",
     "SYNCCTL_UNLEASHED_ROLES": "products,stock,customers,invoices",
     "SYNCCTL_UNLEASHED_TAX": "0.15:G.S.T.",
+    "SYNCCTL_FRESHNESS": "9999d",  # the state may be used again
     "SYNCCTL_TIMEZONE": "Pacific/Auckland",
 }
 _NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)"
@@ -82,7 +83,7 @@ _OUTBOX = (
     f"""{_NUMBERS} INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, tries, queued_at, ended_at,
     cause, message, remedy, call, remote_id, expected)
     SELECT 'unleashed', 'orders', printf('%06d', i), printf('bench-%06d', i), printf('guid-%06d', i),
-    CASE WHEN i % 1000 = 1 THEN 'due' WHEN i % 1000 = 2 THEN 'gave_up' WHEN i % 10000 = 3 THEN 'sending' ELSE 'done'
+    CASE WHEN i % 1000 = 1 THEN 'due' WHEN i % 1000 = 2 THEN 'waiting' WHEN i % 10000 = 3 THEN 'sending' ELSE 'done'
     END,
     :now - :year + i * (:year / :many), 1, :now - :year + i * (:year / :many), :now - :year + i * (:year / :many),
     iif(i % 1000 IN (1, 2), 'tax-unmapped', ''), iif(i % 1000 IN (1, 2), 'line 1 has the tax rate 0.20', ''),

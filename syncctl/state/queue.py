@@ -26,12 +26,13 @@ FROM attempts LEFT JOIN calls ON calls.id = nullif(attempts.call, 0)
 WHERE attempts.outbox = ? ORDER BY attempts.id
 """
 _CHANGED = """
-SELECT outbox.*, orders.status AS order_status FROM outbox LEFT JOIN orders ON orders.number = outbox.key
+SELECT outbox.*, orders.status AS order_status
+FROM outbox INDEXED BY outbox_posted LEFT JOIN orders ON orders.number = outbox.key
 WHERE outbox.kind = 'orders' AND outbox.state = 'done' AND (?1 IS NULL OR connector = ?1)
     AND (orders.id IS NULL
         OR orders.revision <> CAST(coalesce(json_extract(expected, '$.revision'), orders.revision) AS INTEGER)
         OR orders.status NOT IN (SELECT value FROM json_each(?2)))
-ORDER BY outbox.id
+ORDER BY +outbox.id
 """
 _RETRY = """
 UPDATE outbox SET state = CASE state WHEN 'sending' THEN state ELSE 'due' END, due_at = ?, tries = 0, ended_at = NULL
