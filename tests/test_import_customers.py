@@ -69,7 +69,7 @@ def test_without_a_code_it_is_the_only_one_with_the_email(shop: Shop) -> None:
 def test_an_email_of_two_customers_says_nothing_of_either(shop: Shop) -> None:
     bring(shop, [{"code": "C-1", "email": "a@example.org"}, {"code": "C-2", "email": "A@example.org"}])
     result = bring(shop, "email,phone\na@example.org,5\nbob@example.org,6\n", "--skip-bad")
-    said = "line 2: The shop has 2 customers with the e-mail 'a@example.org'. Give the line the code of one of them"
+    said = "line 2: The shop has 2 customers with the e-mail 'a@example.org'. Give the line the code of one of them."
     assert (result.code, result.err) == (65, said + "\n")
     assert [row[4] for row in stored(shop)] == [None, None, "6"]
 

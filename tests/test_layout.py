@@ -26,6 +26,7 @@ def catalogue_size() -> int:
 def shown(shop: Shop, columns: int, *args: str, **settings: str) -> str:
     """What a command writes to a terminal of so many columns."""
     env = os.environ | shop.env | SETTINGS | {"SYNCCTL_STATE": str(shop.state), "TERM": "xterm"} | settings
+    env.pop("COLUMNS", None)  # which would be believed
     process, terminal = pty.fork()
     if not process:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
