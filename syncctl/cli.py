@@ -33,7 +33,7 @@ GROUPS = {
         "queue": ("queue", "Show and manage what waits to be posted."),
     },
     "See and explain": {
-        "status": ("status", "Show freshness, budgets, drift and ghosts of each connector."),
+        "status": ("status", "Show freshness, budgets, drift, ghosts and orders of each connector."),
         "explain": ("explain", "Tell where a value came from: every change, and the call that brought it."),
         "log": ("log", "Show the journal: calls, runs and changes, the newest last."),
         "budget": ("budget", "Show how full each call window is, by what, and where it will end."),

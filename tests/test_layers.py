@@ -33,6 +33,7 @@ LAYERS = (
         "state.outbox_schema",
         "state.watch_schema",
         "state.keep_schema",
+        "state.catalogue_schema",
     ),
     ("state.migrations", "state.locks"),
     ("state.files",),

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from syncctl.clock import span
+from syncctl.commands.backlog import OVERDUE_SECONDS
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common
 from syncctl.commands.status import overview
@@ -60,6 +61,7 @@ def findings(connector: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("WARNING", f"{name}: no calls until {connector['blocked']['until']}")
     yield from (finding for window in connector["windows"] for finding in _budget(name, window))
     yield from _token(name, connector["token"])
+    yield from _orders(name, connector["orders"])
 
 
 def _promise(connector: dict[str, Any]) -> tuple[str, int | None, int]:
@@ -102,6 +104,17 @@ def _token(name: str, token: dict[str, Any] | None) -> Iterator[Finding]:
         yield Finding(level, f"{name}: the refresh token dies at {token['dies_at']} unless a run uses it")
 
 
+def _orders(name: str, orders: dict[str, Any] | None) -> Iterator[Finding]:
+    if orders is None:
+        return
+    if orders["gave_up"]:
+        yield Finding("CRITICAL", f"{name}: {orders['gave_up']:,} orders were given up: look at syncctl queue list")
+    age, (early, late) = orders["oldest_seconds"] or 0, OVERDUE_SECONDS
+    if age > early:
+        words = f"{name}: an order has waited to be posted for {span(age)}: look at syncctl queue list and at cron"
+        yield Finding("CRITICAL" if age > late else "WARNING", words)
+
+
 def _performance(connector: dict[str, Any]) -> Iterator[str]:
     """`label=value;warning;critical;lowest;highest` each."""
     name, seconds, promised = _promise(connector)
@@ -111,6 +124,13 @@ def _performance(connector: dict[str, Any]) -> Iterator[str]:
         yield f"{name}_oldest_product={connector['age_seconds']['oldest']:.0f}s;;;0"
     if connector["token"] and connector["token"]["days"] is not None:
         yield f"{name}_token_days={connector['token']['days']};{_TOKEN_DAYS[0]}:;{_TOKEN_DAYS[1]}:"
+    if connector["orders"]:
+        orders, (early, late) = connector["orders"], OVERDUE_SECONDS
+        waiting = sum(orders[word] for word in ("new", "waiting", "retrying", "rejected"))
+        yield f"{name}_orders_waiting={waiting};;;0"
+        yield f"{name}_orders_unknown={orders['unknown']};;;0"
+        yield f"{name}_orders_gave_up={orders['gave_up']};;0;0"
+        yield f"{name}_oldest_order={orders['oldest_seconds'] or 0}s;{early};{late};0"
     for window in connector["windows"]:
         yield f"{name}_{window['window']}={window['used'] + window['others']};;;0;{window['limit']}"
         if window["forecast"] is not None:

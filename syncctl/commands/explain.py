@@ -69,6 +69,7 @@ def product(*, sku: str, common: Common) -> int:
 
 def _story(database: Database, sku: str) -> dict[str, Any]:
     from syncctl.state import history
+    from syncctl.state.promises import Promises
 
     shop = database.row("SELECT * FROM catalogue WHERE sku = ?", sku)
     remotes = history.records(database, sku)
@@ -77,6 +78,7 @@ def _story(database: Database, sku: str) -> dict[str, Any]:
     return {
         "sku": sku,
         "catalogue": dict(shop) if shop else None,
+        "promised": Promises(database).of(sku),
         "owners": history.owners(database),
         "records": [_record(database, row) for row in remotes],
         "problems": problems(database, sku),
@@ -102,6 +104,8 @@ def _record(database: Database, row: sqlite3.Row) -> dict[str, Any]:
 def _print(story: dict[str, Any]) -> None:
     shop = story["catalogue"]
     click.echo(f"{story['sku']} in the shop: " + (_shop_line(shop) if shop else "not there"))
+    for number, quantity in story["promised"].items():
+        click.echo(f"  less {quantity} of order {number[:60]}, which is not in the stock owner's number yet")
     owners = [f"{field} from {connector}" for field, connector in story["owners"].items()]
     click.echo(f"  the shop takes its {', its '.join(owners)}" if owners else "  no connector gives prices or stock")
     for record in story["records"]:

@@ -17,6 +17,8 @@ from syncctl.models import Problem, iso
 from syncctl.run import GOES_ON
 from syncctl.tally import SCHEMA_VERSION, Tally
 
+_POSTING = ("post-invoices", "retry-queue")
+
 
 class Terminal:
     """Tells a person what a run does: notes and a progress bar, both on stderr."""
@@ -157,8 +159,9 @@ def show_json_failure(args: Sequence[str], code: int, errors: list[Problem]) -> 
         return
     failed = Tally("")
     failed.errors = errors
+    failed.pushed.counts = {} if args[0] in _POSTING else None
     told = failed.as_json() | {"name": None}
-    if args[0].startswith("sync-") or args[0] == "doctor":
+    if args[0].startswith("sync-") or args[0] in ("doctor", *_POSTING):
         show_json(args[0], run=None, exit_code=code, connectors=[told])
     else:
         show_json(args[0], exit_code=code, errors=told["errors"])

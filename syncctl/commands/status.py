@@ -30,7 +30,7 @@ class Overview(Struct):
 @click.option("--check", is_flag=True, help="One line and exit code 0-3 for Nagios, Icinga and scripts.")
 @common_options
 def command(*, check: bool, common: Common) -> int:
-    """Show freshness, budgets, drift and ghosts of each connector. Makes no call.
+    """Show freshness, budgets, drift, ghosts and orders of each connector. Makes no call.
 
     \b
     Examples:
@@ -58,10 +58,13 @@ def overview(env_file: Path | None) -> Overview:
     with App.opened(env_file, create=False) as app:
         config, now = app.config, app.clock.now()
         places = {"state": str(config.state), "env_file": str(config.env_file) if config.env_file else None}
-        return Overview(places, [_connector(app, each, now) for each in config.connectors], config.warnings, now)
+        return Overview(
+            places, [_connector(app, each, now) for each in config.connectors], (*config.warnings, *config.unheard), now
+        )
 
 
 def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
+    from syncctl.commands.backlog import figures
     from syncctl.state.health import Health
     from syncctl.state.pace import Pace
     from syncctl.state.remote_customers import Customers
@@ -80,6 +83,7 @@ def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
         "gone": health.gone(),
         "customers": customers.live(),
         "customers_linked": customers.linked(),
+        "orders": figures(app, config, now),
         "drift_7_days": health.drift(to_ms(now) - _WEEK_MS),
         "windows": [_window(usage, pace) for usage in app.ledger.usage(config.name, config.limits)],
         "calls": pace.totals(),
@@ -162,11 +166,14 @@ def _print(places: dict[str, str | None], connectors: list[dict[str, Any]], now:
 
 
 def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
+    from syncctl.commands import backlog
+
     lines = [("setting", problem) for problem in connector["problems"]]
     lines += [(each["command"], _success(each, now)) for each in connector["commands"]] or [("runs", "none so far")]
     lines += [("products", _products(connector))]
     lines += [("age", _ages(connector["age_seconds"]))] if connector["products"] else []
     lines += [("customers", _customers(connector))] if connector["customers"] else []
+    lines += backlog.lines(connector["orders"])
     lines += [("reading", _progress(each)) for each in connector["reading"]]
     lines += [(f"calls/{each['window']}", _used(each)) for each in connector["windows"]]
     lines += [("token", _life(connector["token"]))] if connector["token"] else []

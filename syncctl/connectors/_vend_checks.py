@@ -58,7 +58,7 @@ def _posting_checks(
     values = connector.values
     yield outlets_of_registers(values, connector.locations(values) or (), registers)
     yield _registers(values, registers)
-    yield register_check(values, registers)
+    yield register_check(values, connector.locations(values) or (), registers)
     yield from status_check(values)
     for kind in POSTING_CHECKS:
         yield from _unless_refused(kind, partial(_posting_check, values, kind, listed))

@@ -162,6 +162,11 @@ class Connector(ABC):
         return ()
 
     @classmethod
+    def takes_stock(cls, values: Values) -> bool:
+        """Whether an order lowers the stock that the service tells, posted as the settings say."""
+        return True
+
+    @classmethod
     @abstractmethod
     def account(cls, values: Values) -> str:
         """What tells one account of the service from another (API id, tenant, domain prefix); never a secret."""

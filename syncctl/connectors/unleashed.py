@@ -91,6 +91,11 @@ class Unleashed(Connector):
     check_calls: ClassVar[int] = 5
 
     @classmethod
+    def takes_stock(cls, values: Values) -> bool:
+        """What is available is what is on hand less what is allocated; that parking allocates is told nowhere."""
+        return values.get("STATUS") != "Parked"
+
+    @classmethod
     def account(cls, values: Values) -> str:
         """The API id: there is one per company."""
         return values.settings["API_ID"]

@@ -100,6 +100,11 @@ class Vend(Connector):
         return wrong(values)
 
     @classmethod
+    def takes_stock(cls, values: Values) -> bool:
+        """Statuses of which it is told that they reduce inventory (docs: sales_statuses)."""
+        return values.get("STATUS") in ("CLOSED", "ONACCOUNT")
+
+    @classmethod
     def account(cls, values: Values) -> str:
         """The domain prefix: there is one per retailer."""
         return values.settings["DOMAIN_PREFIX"]

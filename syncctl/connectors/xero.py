@@ -94,6 +94,11 @@ class Xero(Connector):
             yield f"{values.variable('TAX')} is not set: name the tax type of each rate, as 0.15:OUTPUT2,0:NONE"
 
     @classmethod
+    def takes_stock(cls, values: Values) -> bool:
+        """Quantities follow approved invoices alone."""
+        return values.get("STATUS") == "AUTHORISED"
+
+    @classmethod
     def account(cls, values: Values) -> str:
         """The organisation; a custom connection has exactly one, so that its client id will do."""
         return values.get("TENANT_ID") or values.settings["CLIENT_ID"]
