@@ -229,7 +229,8 @@ class App:
         lock = hold(self.config.state, name, holder, wait=wait, clock=run)
         with lock if terms.lock else nullcontext():
             account = config.cls.account(config.values)
-            self.runs.claim_account(config.name, config.kind, config.values.base_url, account)
+            if account:
+                self.runs.claim_account(config.name, config.kind, config.values.base_url, account)
             if terms.lock:
                 self._refuse_blocked(config, run, tally)
             with self.session(run, config, tally, terms) as session:

@@ -11,14 +11,13 @@ from syncctl.clock import span
 from syncctl.commands.backlog import OVERDUE_SECONDS
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common
-from syncctl.commands.status import overview
+from syncctl.commands.status import TOKEN_DAYS, overview
 from syncctl.errors import SyncctlError
 from syncctl.models import Struct
 
 LEVELS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")  # by exit code
 _WORST_FIRST = ("CRITICAL", "WARNING", "UNKNOWN", "OK")
 _EARLY = 0.75  # of the promised time: one hourly run was missed
-_TOKEN_DAYS = (14, 3)  # left for a person to notice
 
 
 class Finding(Struct):
@@ -98,7 +97,7 @@ def _token(name: str, token: dict[str, Any] | None) -> Iterator[Finding]:
         if token and token["problem"]:
             yield Finding("UNKNOWN", f"{name}: {token['problem']}")
         return
-    early, late = _TOKEN_DAYS
+    early, late = TOKEN_DAYS
     if token["days"] < early:
         level = "CRITICAL" if token["days"] < late else "WARNING"
         yield Finding(level, f"{name}: the refresh token dies at {token['dies_at']} unless a run uses it")
@@ -123,7 +122,7 @@ def _performance(connector: dict[str, Any]) -> Iterator[str]:
     if connector["age_seconds"]["oldest"] is not None:
         yield f"{name}_oldest_product={connector['age_seconds']['oldest']:.0f}s;;;0"
     if connector["token"] and connector["token"]["days"] is not None:
-        yield f"{name}_token_days={connector['token']['days']};{_TOKEN_DAYS[0]}:;{_TOKEN_DAYS[1]}:"
+        yield f"{name}_token_days={connector['token']['days']};{TOKEN_DAYS[0]}:;{TOKEN_DAYS[1]}:"
     if connector["orders"]:
         orders, (early, late) = connector["orders"], OVERDUE_SECONDS
         waiting = sum(orders[word] for word in ("new", "waiting", "retrying", "rejected"))

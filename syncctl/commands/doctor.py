@@ -7,7 +7,7 @@ import os
 import click
 
 from syncctl.commands.common import Job, Outcome, execute
-from syncctl.commands.messages import deferral, sentence, show_errors, show_json
+from syncctl.commands.messages import check_line, deferral, sentence, show_errors, show_json
 from syncctl.commands.options import Common, Running, common_options, running_options
 from syncctl.connectors.base import Check
 from syncctl.errors import worst
@@ -58,7 +58,7 @@ def _check_services(common: Common, running: Running) -> tuple[Outcome, dict[str
         for check in session.connector.check():
             found.append(check)
             if not common.as_json:
-                _print(session.name, check)
+                click.echo(check_line(session.name, check))
         if any(check.level == "wrong" for check in found):
             session.tally.codes.add(78)  # so that the state does not keep this as a success
 
@@ -79,7 +79,7 @@ def _check_here(common: Common) -> list[Check]:
     with App.opened(common.env_file) as app:
         found = list(checks_here(app.config, TokenFile(app.config.state).path, common.env_file, os.environ))
     for check in found if not common.as_json else ():
-        _print("syncctl", check)
+        click.echo(check_line("syncctl", check))
     return found
 
 
@@ -96,7 +96,7 @@ def _check_mail(common: Common, *, by_sending: bool) -> list[Check]:
     elif by_sending:
         found = [Check("wrong", "mail", "there is no mail server", "Set SYNCCTL_SMTP_URL and SYNCCTL_MAIL_TO")]
     for check in found if not common.as_json else ():
-        _print("syncctl", check)
+        click.echo(check_line("syncctl", check))
     return found
 
 
@@ -107,9 +107,4 @@ def _warn(tally: Tally, why: str, common: Common, checks: dict[str, list[Check]]
     if common.as_json:
         click.echo(sentence(tally.name, "", why, ""), err=True)
     else:
-        _print(tally.name, check)
-
-
-def _print(name: str, check: Check) -> None:
-    remedy = f". {check.remedy}" if check.remedy else ""
-    click.echo(f"{check.level:8} {name}: {check.subject}: {check.message}{remedy}")
+        click.echo(check_line(tally.name, check))

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from syncctl.errors import ConfigError, RecordError, SyncctlError
 from syncctl.models import Problem, iso
 from syncctl.run import GOES_ON
 from syncctl.tally import SCHEMA_VERSION, Tally
+
+if TYPE_CHECKING:
+    from syncctl.connectors.base import Check
 
 _POSTING = ("post-invoices", "retry-queue")
 
@@ -94,6 +97,12 @@ def sentence(connector: str, record: str, message: str, remedy: str) -> str:
     named = not record and message.startswith(f"{connector} ")  # as in `unleashed is locked by …`
     who = "" if named else f"{connector}: {record[:80]}: " if record else f"{connector}: "
     return f"{who}{message.rstrip('.')}." + (f" {remedy.rstrip('.')}." if remedy else "")
+
+
+def check_line(name: str, check: Check) -> str:
+    """`ok       unleashed: clock: …`, and what to do where there is something."""
+    remedy = f". {check.remedy}" if check.remedy else ""
+    return f"{check.level:8} {name}: {check.subject}: {check.message}{remedy}"
 
 
 def summary(command: str, tally: Tally) -> str:

@@ -14,6 +14,7 @@ from syncctl.commands.messages import show_json, warn
 from syncctl.commands.options import Common, common_options
 from syncctl.models import Struct, from_ms, iso, to_ms
 
+TOKEN_DAYS = (14, 3)  # before a refresh token dies: left for a person to notice, and hardly any
 _WEEK_MS = 7 * 86400 * 1000
 
 
@@ -126,16 +127,20 @@ def _window(usage: Any, pace: Any) -> dict[str, Any]:
 def _token(app: Any, config: Any, now: datetime) -> dict[str, Any] | None:
     """When the refresh token dies, where the connector has one; null where nobody knows."""
     grant = None if config.problems else config.cls.grant(config.values)
-    if grant is None or not grant.refresh_token:
+    if grant is None or grant.refresh_token is None:
         return None
     from syncctl.errors import TokenFileError
-    from syncctl.oauth import dies_at
+    from syncctl.oauth import belongs, dies_at
     from syncctl.state.tokens import TokenFile
 
     try:
-        dies = dies_at(grant, TokenFile(app.config.state).read().get(config.name))
+        kept = TokenFile(app.config.state).read().get(config.name)
     except TokenFileError as error:
         return {"dies_at": None, "days": None, "problem": error.message}
+    if not grant.refresh_token and not (kept and belongs(kept, grant)):
+        problem = f"nobody has consented yet: run syncctl auth {config.name}"
+        return {"dies_at": None, "days": None, "problem": problem}
+    dies = dies_at(grant, kept)
     days = dies and round((dies - now).total_seconds() / 86400, 1)
     return {"dies_at": dies and iso(dies), "days": days, "problem": None}
 
@@ -192,7 +197,8 @@ def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
 def _life(token: dict[str, Any]) -> str:
     if token["days"] is None:
         return token["problem"] or "nobody knows how long the refresh token lives unused"
-    return f"the refresh token dies in {token['days']:.0f} days ({token['dies_at']}) unless a run uses it"
+    soon = "warning: " if token["days"] < TOKEN_DAYS[0] else ""
+    return f"{soon}the refresh token dies in {token['days']:.0f} days ({token['dies_at']}) unless a run uses it"
 
 
 def _success(each: dict[str, Any], now: datetime) -> str:

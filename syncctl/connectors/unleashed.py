@@ -25,7 +25,7 @@ from syncctl.connectors._stamps import OVERLAP_MS, Cursor, moved, set_back, sinc
 from syncctl.connectors._unleashed_customers import customer
 from syncctl.connectors._unleashed_lists import check_paging, listed, newest, prefix, query
 from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
-from syncctl.connectors.declared import POSTING, Limit, Lookup, Pull, Push, Repeat, Setting, Values
+from syncctl.connectors.declared import POSTING, Limit, Lookup, Pull, Push, Repeat, Setting, SignIn, Values
 from syncctl.errors import RefusedError
 from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock
 
@@ -49,6 +49,7 @@ class Unleashed(Connector):
     title: ClassVar[str] = "Unleashed"
     base_url: ClassVar[str] = "https://api.unleashedsoftware.com"
     default_roles: ClassVar[tuple[str, ...]] = ("products", "stock", "customers")
+    sign_ins: ClassVar[tuple[SignIn, ...]] = (SignIn("API access", ("API_ID", "API_KEY")),)
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting("API_ID", "API id, from Integration > Unleashed API access", required=True),
         Setting("API_KEY", "API key, from the same page", required=True, secret=True),
