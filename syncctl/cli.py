@@ -41,6 +41,7 @@ GROUPS = {
         "report": ("report", "Write a page of how the last days went: freshness, calls, queue, drift and errors."),
     },
     "Set up": {
+        "init": ("init", "Write a commented .env and make the state file, by asking or from options."),
         "auth": ("auth", "Let a person consent on the service's page, once, for the connector NAME."),
         "plan": ("plan", "Reckon the calls of a schedule that keeps the promise, and write it for cron or systemd."),
         "doctor": ("doctor", "Check this machine, the settings and each service, with at most five calls per service."),

@@ -27,7 +27,7 @@ LAYERS = (
     ("connector_config", "connector_names"),
     ("mail_config", "letter"),
     ("config", "redact", "answer", "smtp"),
-    ("posting_terms",),
+    ("posting_terms", "env_text"),
     (
         "state.push_schema",
         "state.customer_schema",

@@ -78,7 +78,7 @@ _SELLING = (
 SETTINGS = (*_READING, *_SELLING)
 SIGN_INS = (
     SignIn("a personal token (Plus plan)", ("DOMAIN_PREFIX", "TOKEN")),
-    SignIn("an OAuth application, which a person consents to", ("DOMAIN_PREFIX", *_OAUTH)),
+    SignIn("an OAuth application, which a person consents to", ("DOMAIN_PREFIX", *_OAUTH), consent=True),
 )
 
 

@@ -9,8 +9,8 @@ from syncctl.connectors.declared import POSTING, Consent, Setting, SignIn, Value
 CODE_MINUTES = 5
 SIGN_INS = (
     SignIn("a custom connection", ("CLIENT_ID", "CLIENT_SECRET"), {"APP": "custom"}),
-    SignIn("a web app, which a person consents to", ("CLIENT_ID", "CLIENT_SECRET"), {"APP": "web"}),
-    SignIn("a mobile or desktop app (PKCE), which a person consents to", ("CLIENT_ID",), {"APP": "pkce"}),
+    SignIn("a web app, which a person consents to", ("CLIENT_ID", "CLIENT_SECRET"), {"APP": "web"}, consent=True),
+    SignIn("a mobile or desktop app (PKCE), which a person consents to", ("CLIENT_ID",), {"APP": "pkce"}, consent=True),
 )
 APP = Setting(
     "APP",

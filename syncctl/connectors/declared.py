@@ -121,12 +121,13 @@ class Consent(Struct):
 class SignIn(Struct):
     """One way to sign in: what `syncctl init` asks for, and which settings it then writes by itself.
 
-    `label` says which of several ways it is.
+    `label` says which of several ways it is; `consent`: whether a person has to consent afterwards.
     """
 
     label: str
     settings: tuple[str, ...]
     fixed: Mapping[str, str] = MappingProxyType({})
+    consent: bool = False
 
 
 class Repeat(Struct):
