@@ -141,7 +141,7 @@ def test_the_machines_settings_stand_in_etc(shop: Shop, monkeypatch: pytest.Monk
     monkeypatch.setattr(settings_file, "ETC", etc / ".env")
     monkeypatch.setattr(settings_file, "ETC_STATE", var / "state.db")
     arguments = ("init", "--system", "--no-input", "--shop", "myshop", "--services", "unleashed")
-    assert f"install -d -o syncctl -g syncctl -m 2770 {etc}" in shop.run(*arguments).err
+    assert f"install -d -o syncctl -g syncctl -m 2750 {etc}" in shop.run(*arguments).err
     etc.mkdir()
     var.mkdir()
     assert shop.run(*arguments, SYNCCTL_STATE="").code == 0
@@ -206,7 +206,24 @@ def dialogue(folder: Path, *answers: str) -> tuple[int, str]:
 
 def test_in_a_terminal_it_asks_and_shows_no_secret(tmp_path: Path) -> None:
     code, seen = dialogue(
-        tmp_path, "x", "myshop", "vend,xero", "", "9", "2", "store", "client", "s3cret", "moon", "stock", "1", "", ""
+        tmp_path,
+        "x",
+        "myshop",
+        "vend,xero",
+        "",
+        "9",
+        "2",
+        "store",
+        "client",
+        "s3cret",
+        "NZD",
+        "moon",
+        "stock",
+        "1",
+        "",
+        "",
+        "nz",
+        "",
     )
     assert code == 0, seen
     assert "s3cret" not in seen
@@ -214,4 +231,6 @@ def test_in_a_terminal_it_asks_and_shows_no_secret(tmp_path: Path) -> None:
     assert "syncctl auth vend" in seen
     vend, xero = load(tmp_path / ".env", {}).connectors
     assert vend.values.get("CLIENT_SECRET") == "s3cret"
+    assert vend.values.get("CURRENCY") == "NZD"
     assert xero.roles == {"stock"}
+    assert not xero.values.get("CURRENCY")

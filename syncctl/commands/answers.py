@@ -97,6 +97,9 @@ class Answers:
             self.found[prefix + each] = value
         for each in sign_in.settings:
             self._answer(Question(prefix + each, settings[each], f"{name}: {settings[each].help}", later=True))
+        for setting in settings.values():
+            if setting.asked:
+                self._answer(Question(prefix + setting.name, setting, f"{name}: {setting.help}", later=True))
         return sign_in
 
     def _sign_in(self, name: str, prefix: str, ways: Sequence[SignIn]) -> SignIn:
@@ -127,7 +130,8 @@ class Answers:
             value = question.ask() if self.asks else question.default
         elif wrong := question.wrong(value):
             raise click.UsageError(f"{variable}: {wrong}")
-        self.found[variable] = value.strip()
+        if value.strip() or not question.setting.asked:
+            self.found[variable] = value.strip()
 
     def _require(self, *options: str) -> None:
         missing = [f"--{name}" for name in options if not self.asks and _OPTIONS[name] not in self._given()]

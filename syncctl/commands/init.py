@@ -72,7 +72,8 @@ def _target(env_file: Path | None, *, system: bool) -> Path:
         raise ConfigError([f"{path} is there already"], "Edit it, move it away, or name another one with --env-file")
     for folder in (path.parent, settings_file.ETC_STATE.parent) if system else (path.parent,):
         if not folder.is_dir():
-            owner = "-o syncctl -g syncctl -m 2770 " if system else "-m 700 "
+            mode = "2750" if folder == path.parent else "2770"
+            owner = f"-o syncctl -g syncctl -m {mode} " if system else "-m 700 "
             raise ConfigError([f"There is no folder {folder}"], f"Make it: install -d {owner}{folder}")
     return path
 

@@ -52,7 +52,12 @@ _READING = (
     ),
     Setting("REGISTERS", "number of registers, on which the call limit depends", "1", pattern="[1-9][0-9]{0,3}"),
     Setting("PRICE_TIER", "which price is taken: including_tax, excluding_tax", TAXES[0], pattern="|".join(TAXES)),
-    Setting("CURRENCY", "currency of the prices (ISO 4217); the product list does not tell it", pattern="[A-Z]{3}"),
+    Setting(
+        "CURRENCY",
+        "currency of the prices (ISO 4217); the product list does not tell it",
+        pattern="[A-Z]{3}",
+        asked=True,
+    ),
     Setting("PAGE_SIZE", "rows a page, 1-1000; without it 200, of stock 5000", pattern=r"[1-9]\d{0,2}|1000"),
 )
 _SELLING = (

@@ -33,7 +33,10 @@ class Limit(Struct):
 
 
 class Setting(Struct):
-    """A setting of a connector: `SYNCCTL_<NAME>_<name>`. `pattern` is what a value must match as a whole."""
+    """A setting of a connector: `SYNCCTL_<NAME>_<name>`. `pattern` is what a value must match as a whole.
+
+    `asked`: whether `syncctl init` asks for it, though it is neither required nor needed to sign in.
+    """
 
     name: str
     help: str
@@ -41,6 +44,7 @@ class Setting(Struct):
     required: bool = False
     secret: bool = False
     pattern: str = ".+"
+    asked: bool = False
 
 
 class Pull(Struct):

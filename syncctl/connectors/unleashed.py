@@ -61,7 +61,12 @@ class Unleashed(Connector):
         ),
         Setting("PRICE_TIER", "sell price tier 1-10; without it the default sell price", pattern="[1-9]|10"),
         Setting("WAREHOUSE", "code of the warehouse that the shop sells from; without it the sum of all"),
-        Setting("CURRENCY", "currency of the prices (ISO 4217); the product list does not tell it", pattern="[A-Z]{3}"),
+        Setting(
+            "CURRENCY",
+            "currency of the prices (ISO 4217); the product list does not tell it",
+            pattern="[A-Z]{3}",
+            asked=True,
+        ),
         Setting(
             "STATUS",
             "what a posted order becomes: Parked, Placed, or Completed with its invoice",

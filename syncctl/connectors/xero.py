@@ -75,7 +75,9 @@ class Xero(Connector):
         APP,
         Setting("REFRESH_TOKEN", "a refresh token to begin with, instead of `syncctl auth`", secret=True),
         Setting("TENANT_ID", "id of the organisation; a custom connection needs none", pattern=_GUID),
-        Setting("CURRENCY", "currency of the prices (ISO 4217); the items do not tell it", pattern="[A-Z]{3}"),
+        Setting(
+            "CURRENCY", "currency of the prices (ISO 4217); the items do not tell it", pattern="[A-Z]{3}", asked=True
+        ),
         Setting("PAGE_SIZE", "contacts a page, 1-1000", "1000", pattern=r"[1-9]\d{0,2}|1000"),
         *POSTING_SETTINGS,
         Setting("AUTH_URL", "where tokens are fetched", AUTH_URL, pattern=r"https?://\S+"),
