@@ -101,7 +101,7 @@ def test_an_existing_file_is_not_overwritten(shop: Shop) -> None:
     for target in (os.devnull, "nowhere"):
         file.symlink_to(target)
         result = init(shop)
-        assert (result.code, "--env-file" in result.err) == (78, True)
+        assert (result.code, ".env is there already" in result.err) == (78, True)
         file.unlink()
     assert not shop.state.exists()
 

@@ -149,8 +149,9 @@ class _Consenting:
             f"{'A browser opens this page of' if opened else 'Open this address in a browser: the page of'} {title}"
         )
         self._tell(f"\n{address}\n")
-        self._tell(f"It asks for: {' '.join(wish.consent.scopes)}")
-        self._tell(f"The app ({wish.consent.app}) needs the redirect address {wish.redirect}")
+        asked = f"It asks for: {' '.join(wish.consent.scopes)}"
+        self._tell(click.wrap_text(asked, 79, subsequent_indent="  "))
+        self._tell(f"The app ({wish.consent.app}) needs the redirect address\n  {wish.redirect}")
         if listening:
             self._tell(
                 "\nWaiting for the browser to come back. One on another machine shows an error\nthen; paste here "

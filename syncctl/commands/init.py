@@ -83,7 +83,6 @@ def _write(path: Path, text: str) -> None:
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(file, "w", encoding="utf-8") as opened:
-            os.fchmod(file, 0o600)
             if os.geteuid() == 0:  # the user whose folder it is will run syncctl
                 owner = path.parent.stat()
                 os.fchown(file, owner.st_uid, owner.st_gid)

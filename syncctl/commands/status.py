@@ -197,6 +197,8 @@ def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
 def _life(token: dict[str, Any]) -> str:
     if token["days"] is None:
         return token["problem"] or "nobody knows how long the refresh token lives unused"
+    if token["days"] < 0:
+        return f"warning: the refresh token died on {token['dies_at'][:10]}, unused: consent again with syncctl auth"
     soon = "warning: " if token["days"] < TOKEN_DAYS[0] else ""
     return f"{soon}the refresh token dies in {token['days']:.0f} days ({token['dies_at']}) unless a run uses it"
 
