@@ -15,7 +15,7 @@ import pytest
 import requests
 from conftest import Result, Shop, Upstream
 
-from syncctl.models import iso
+from syncctl.models import iso, to_ms
 from syncctl.sandbox import Sandbox
 
 
@@ -245,6 +245,14 @@ def test_json_is_one_object_beside_the_dialogue(vend: Person) -> None:
     found = vend.ended(process).json()
     assert (found["command"], found["exit_code"]) == ("auth", 0)
     assert [check["level"] for check in found["connectors"][0]["checks"]] == ["ok", "ok"]
+
+
+def test_while_the_service_wants_no_calls_nobody_is_asked(vend: Person) -> None:
+    vend.shop.run("sync-recent")
+    until = datetime.now(UTC) + timedelta(hours=5)
+    vend.shop.write("INSERT INTO blocks VALUES ('vend', ?, 'It rests', ?)", to_ms(until), to_ms(datetime.now(UTC)))
+    result = vend.ended(vend.begin())
+    assert (result.code, "goes on" in result.err, result.out) == (75, True, "")
 
 
 # What becomes of it

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from syncctl.commands.common import Job, execute
-from syncctl.commands.messages import check_line, show_errors, show_json
+from syncctl.commands.messages import check_line, deferral, sentence, show_errors, show_json
 from syncctl.commands.options import Common, Running, common_options
-from syncctl.errors import ConfigError
+from syncctl.errors import ConfigError, DeferredError
 from syncctl.models import Purpose
 
 if TYPE_CHECKING:
@@ -98,14 +98,18 @@ class _Consenting:
         name = self.connector.name
         running = Running(name, dry_run=False, wait_lock=0, max_seconds=None, jitter=0)
         outcome = execute(Job("auth", Purpose.MANUAL, self._work, lock=False), self.common, running)
+        code = outcome.code
         for tally in outcome.tallies:
             show_errors(tally, self.common)
+            if tally.deferred_until:
+                click.echo(sentence(name, "", deferral(tally, tally.deferred_until), ""), err=True)
+                code = code or 75
         if self.common.as_json:
             rows = [t.as_json() | {"checks": [check.as_dict() for check in self.checks]} for t in outcome.tallies]
-            show_json("auth", run=outcome.run, exit_code=outcome.code, connectors=rows)
-        elif not outcome.code:
+            show_json("auth", run=outcome.run, exit_code=code, connectors=rows)
+        elif not code:
             click.echo(f"Next: syncctl doctor --connector {name}")
-        return outcome.code
+        return code
 
     def _work(self, session: Session) -> None:
         from syncctl.transport import Transport
@@ -114,6 +118,8 @@ class _Consenting:
         grant = self.connector.cls.grant(values)
         assert isinstance(transport, Transport)  # noqa: S101 - for the type checker
         assert grant  # noqa: S101 - what is consented to is a grant
+        if blocked := transport.ledger.blocked(self.connector.name):  # so that nobody consents in vain
+            raise DeferredError(blocked[1], blocked[0])
         wish, answer = self._answered(session.run)
         code = wish.code(answer, values, self.again)
         transport.secrets |= {code, wish.verifier} - {""}
