@@ -110,7 +110,8 @@ def cli() -> None:
 
     \b
         syncctl demo          see it work, no account needed
-        syncctl doctor        check your settings
+        syncctl init          write your settings
+        syncctl doctor        check them
         syncctl sync-recent   pull what changed
     """
 

@@ -273,4 +273,5 @@ def _sources(settings: Settings, environ: Mapping[str, str]) -> str:
     """Where to mend what is wrong."""
     if settings.env_file:
         return f"Mend {settings.env_file} or the environment"
-    return f"There is no .env in {', '.join(map(str, places(environ)))}; write one, or set them in the environment"
+    looked = ", ".join(map(str, places(environ)))
+    return f"There is no .env in {looked}; write one with syncctl init, or set them in the environment"

@@ -7,13 +7,12 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from syncctl.commands.answers import Answers
 from syncctl.commands.messages import show_json, warn
-from syncctl.commands.options import Common, common_options
 from syncctl.errors import ConfigError, SyncctlError
 
 if TYPE_CHECKING:
@@ -28,8 +27,9 @@ if TYPE_CHECKING:
 @click.option("--set", "told", multiple=True, metavar="NAME=VALUE", help="Any other setting; may be given again.")
 @click.option("--system", is_flag=True, help="Write /etc/syncctl/.env; the state is /var/lib/syncctl/state.db.")
 @click.option("--no-input", is_flag=True, help="Ask nothing, as without a terminal.")
-@common_options
-def command(*, told: Sequence[str], system: bool, no_input: bool, common: Common, **options: str | None) -> int:
+@click.option("--env-file", type=click.Path(path_type=Path, dir_okay=False), help="Write this file, instead of ./.env.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(*, told: Sequence[str], env_file: Path | None, system: bool, no_input: bool, **options: Any) -> int:
     """Write a commented .env and make the state file, by asking or from options.
 
     Secrets are never options: they are asked for without being shown, taken from the environment, or left out and
@@ -43,7 +43,7 @@ def command(*, told: Sequence[str], system: bool, no_input: bool, common: Common
             --set SYNCCTL_UNLEASHED_API_ID=11111111-2222-4333-8444-555555555555 \\
             --set SYNCCTL_UNLEASHED_API_KEY_FILE=/run/secrets/unleashed
     """
-    path = _target(common.env_file, system=system)
+    path, as_json = _target(env_file, system=system), options.pop("as_json")
     answers = Answers(told, options, os.environ, asks=not no_input and sys.stdin.isatty())
     sign_ins = answers.collect()
     _write(path, answers.text())
@@ -54,7 +54,7 @@ def command(*, told: Sequence[str], system: bool, no_input: bool, common: Common
         _make_state(path)
     steps = list(_steps(path, answers.connectors, sign_ins))
     state = str(config.state) if config else None
-    if common.as_json:
+    if as_json:
         show_json("init", exit_code=0, env_file=str(path), state=state, to_fill_in=lacking, next=steps)
     else:
         _tell(path, state, lacking, steps)
