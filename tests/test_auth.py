@@ -14,16 +14,10 @@ from pathlib import Path
 import pytest
 import requests
 from conftest import Result, Shop, Upstream
+from ports import free_port
+from seeded import seeded
 
 from syncctl.models import iso, to_ms
-from syncctl.sandbox import Sandbox
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 class Person:
@@ -85,7 +79,7 @@ def settings_of(upstream: Upstream, name: str) -> dict[str, str]:
 
 
 def person_at(name: str, folder: Path) -> Iterator[Person]:
-    with Sandbox(port=0, products=5, services=(name,)) as running:
+    with seeded(name, products=5) as running:
         (folder / ".env").touch(mode=0o600)
         upstream = Upstream(running.url, name)
         upstream.switch(consent="allow")

@@ -13,13 +13,13 @@ import pytest
 from conftest import Result, Shop, Upstream
 from hypothesis import given
 from hypothesis import strategies as st
+from seeded import seeded
 
 from syncctl import settings_file
 from syncctl.config import global_settings, load
 from syncctl.connectors import connector_class, kinds
 from syncctl.env_text import settings_of, written
 from syncctl.errors import ConfigError
-from syncctl.sandbox import Sandbox
 
 KEY = 'it\'s a "key" #1 $HOME \\n `x`'
 ID = "11111111-2222-4333-8444-555555555555"
@@ -170,7 +170,7 @@ def test_a_way_to_sign_in_names_settings_that_there_are(kind: str) -> None:
 
 
 def test_what_it_writes_works(tmp_path: Path) -> None:
-    with Sandbox(port=0, products=5, services=("vend",)) as running:
+    with seeded("vend", products=5) as running:
         env = running.env()
         shop = Shop(tmp_path, {}, Upstream(running.url, "vend"))
         told = {name: env[f"SYNCCTL_VEND_{name}"] for name in ("BASE_URL", "DOMAIN_PREFIX", "CURRENCY", "REGISTERS")}

@@ -154,4 +154,4 @@ def _tell(path: Path, state: str | None, lacking: Sequence[str], steps: Sequence
     if lacking:
         click.echo("\nTo be filled in there first:\n" + "\n".join(f"  {problem}" for problem in lacking))
     click.echo("\nNext:\n" + "\n".join(f"  {step}" for step in steps))
-    click.echo("\nThen let cron run it: copy the lines of crontab.example.")
+    click.echo("\nThen let cron run it; this writes its lines:\n  syncctl plan --crontab")
