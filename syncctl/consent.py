@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from syncctl.connectors._fields import text
 from syncctl.connectors.declared import Consent, Grant, Values
 from syncctl.errors import AccountError, CredentialsError
 from syncctl.models import Struct
@@ -53,7 +54,7 @@ class Wish(Struct):
         if error == "access_denied":
             raise CredentialsError("The consent was refused on the page (access_denied)", f"To allow it: {again}")
         if error:
-            said = ": ".join(filter(None, (error, answer.get("error_description", ""))))[:200]
+            said = _shown(": ".join(filter(None, (error, answer.get("error_description", "")))))
             remedy = f"Look at {self.consent.app}: what the app may ask for, and its redirect address {self.redirect}"
             raise CredentialsError(f"The page refuses to ask for the consent with {said}", remedy)
         for name, setting in self.consent.same.items():
@@ -64,15 +65,22 @@ class Wish(Struct):
         """The code is good at the account that was chosen on the page only, so that it is not sent to another one."""
         wanted = values.get(setting)
         if told and told != wanted:
-            remedy = f"Sign in to {wanted}, or set {values.variable(setting)}={told}. {again}"
-            raise AccountError(f"The consent is for {told[:80]}, and {values.variable(setting)} says {wanted}", remedy)
+            remedy = f"Sign in to {wanted}, or set {values.variable(setting)}={_shown(told)}. {again}"
+            raise AccountError(
+                f"The consent is for {_shown(told)}, and {values.variable(setting)} says {wanted}", remedy
+            )
 
 
-def answer_in(text: str) -> dict[str, str]:
+def _shown(words: str) -> str:
+    """What came by the browser, in one harmless line."""
+    return " ".join(text(words).split())[:200]
+
+
+def answer_in(pasted: str) -> dict[str, str]:
     """What stands in the query of an address, or in a query alone; {} where it is no answer to a wish."""
-    text = text.strip()
+    pasted = pasted.strip()
     try:
-        query = urlsplit(text).query or text
+        query = urlsplit(pasted).query or pasted
     except ValueError:
         return {}
     found = dict(parse_qsl(query))

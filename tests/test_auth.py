@@ -167,6 +167,15 @@ def test_without_a_pasted_line_it_ends(vend: Person) -> None:
     assert (result.code, "Nobody consented" in result.err) == (77, True)
 
 
+def test_what_the_browser_brings_is_shown_in_one_harmless_line(vend: Person) -> None:
+    process = vend.begin("--no-browser")
+    vend.address(process)
+    said = vend.ended(process, "?error=server_error&error_description=now%1B%5B31m%0Aand+then\n").err
+    assert "with server_error: now" in said
+    assert "\x1b" not in said
+    assert len(said.splitlines()) == 1
+
+
 def test_a_wrong_secret_is_told_by_its_setting(either: Person) -> None:
     either.shop.extra[f"SYNCCTL_{either.name.upper()}_CLIENT_SECRET"] = "wrong-secret"
     result = either.consents()

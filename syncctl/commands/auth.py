@@ -183,6 +183,7 @@ class _Consenting:
 
 
 def _scope_check(asked: Consent, granted: str | None, again: str) -> Check:
+    from syncctl.connectors._fields import text
     from syncctl.connectors.base import Check
     from syncctl.consent import missing
 
@@ -191,7 +192,7 @@ def _scope_check(asked: Consent, granted: str | None, again: str) -> Check:
         remedy = f"Give them to the app ({asked.app}). {again}"
         return Check("wrong", "scopes", f"{', '.join(lacking)} not granted", remedy)
     told = "all that is needed" if granted is not None else "the service does not tell them"
-    return Check("ok", "scopes", told + (f": {granted}" if granted else ""))
+    return Check("ok", "scopes", told + (f": {text(granted)}" if granted else ""))
 
 
 def _open(address: str) -> bool:
