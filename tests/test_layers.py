@@ -43,7 +43,7 @@ LAYERS = (
     ("state.database",),
     ("state.shop",),
     ("state.*",),
-    ("session", "failures"),
+    ("session", "failures", "grants"),
     ("oauth", "line", "ping"),
     ("transport",),
     ("guards", "costs"),

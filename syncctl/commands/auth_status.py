@@ -35,7 +35,7 @@ def show_status(config: Config, connector: ConnectorConfig, asked: Consent, comm
 
 def _life(connector: ConnectorConfig, asked: Consent, token: Any, now: datetime) -> dict[str, Any]:
     from syncctl.consent import missing
-    from syncctl.oauth import belongs, dies_at
+    from syncctl.grants import belongs, dies_at
 
     grant = connector.cls.grant(connector.values)
     kept = token if token and grant and belongs(token, grant) else None

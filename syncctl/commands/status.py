@@ -130,7 +130,7 @@ def _token(app: Any, config: Any, now: datetime) -> dict[str, Any] | None:
     if grant is None or grant.refresh_token is None:
         return None
     from syncctl.errors import TokenFileError
-    from syncctl.oauth import belongs, dies_at
+    from syncctl.grants import belongs, dies_at
     from syncctl.state.tokens import TokenFile
 
     try:
