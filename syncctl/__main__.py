@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import gettext
 
 
 def main() -> None:
@@ -12,6 +13,7 @@ def main() -> None:
     while modules load and once more at the exit, would make a quarter of what such a run costs.
     """
     gc.set_threshold(50_000)
+    gettext.gettext = lambda message: message  # else click looks on disk for translations that nobody has made
     from syncctl import cli
 
     try:

@@ -24,13 +24,14 @@ from syncctl.errors import (
     SyncctlError,
     worst,
 )
-from syncctl.models import Kind, Purpose, Struct, iso, to_ms
+from syncctl.models import Kind, Purpose, Struct, from_ms, iso, to_ms
 from syncctl.run import Run, stopped
 from syncctl.state.database import Database, open_database
 from syncctl.state.gaps import Gaps
 from syncctl.state.learnt import as_learnt
 from syncctl.state.ledger import Ledger
 from syncctl.state.locks import Holder, highest_run, hold
+from syncctl.state.promises import Promises, PromiseTerms
 from syncctl.state.runs import Runs, Source
 from syncctl.tally import Tally
 
@@ -75,6 +76,7 @@ class App:
             app.runs.notice_copy(highest_run(config.state), to_ms(app.clock.now()))
             app.choose_sources()
             app.note_posters()
+            Promises(database).agree(app.promise_terms())
             yield app
         finally:
             database.close()
@@ -95,6 +97,26 @@ class App:
             if "invoices" in each.roles:
                 second = to_ms(self.clock.now()) // 1000 * 1000  # as orders tell their time
                 self.runs.since(f"invoices_since.{each.name}", second)
+
+    def promise_terms(self) -> PromiseTerms | None:
+        """Which orders are taken off the stock that the catalogue shows; None where its owner is not posted to."""
+        owner = next((each for each in self.config.connectors if each.name == self.config.stock_from), None)
+        if owner is None or "invoices" not in owner.roles:
+            return None
+        statuses = sorted(filter(None, map(str.strip, self.config.posting["POST_STATUSES"].split(","))))
+        return PromiseTerms(owner.name, json.dumps(statuses), iso(from_ms(self.posted_since(owner))))
+
+    def posted_since(self, config: ConnectorConfig) -> int:
+        """From when on (ms) orders are posted to a connector."""
+        since = int(self.runs.meta(f"invoices_since.{config.name}") or 0)
+        if not config.values.get("POST_SINCE"):
+            return since
+        from syncctl.posting_terms import posting_since, posting_terms  # knows where the shop is; slow to import
+
+        try:
+            return posting_since(config, posting_terms(self.config), since)
+        except ConfigError:  # for the run that posts to tell
+            return since
 
     def posters(self, name: str | None) -> tuple[ConnectorConfig, ...]:
         """The connectors that are posted to, or the one named. Raises `ConfigError`."""
@@ -122,13 +144,22 @@ class App:
         """Does the work for one connector after the other; one that fails never stops the next."""
         tallies = []
         for to_come, config in zip(reversed(range(len(configs))), configs, strict=True):
-            tally = Tally(config.name)
+            tally = self._tally(config, terms)
             tallies.append(tally)
             run.to_come = to_come
             if not self._attempt(run, config, work, terms, tally):
                 break
         self._finish(run, terms.command, tallies)
         return tallies
+
+    def _tally(self, config: ConnectorConfig, terms: Terms) -> Tally:
+        """One that tells of the queue even where the connector does not come to post."""
+        tally = Tally(config.name)
+        if terms.push:
+            from syncctl.state.outbox import Outbox
+
+            tally.pushed.counts = Outbox(self.database, config.name).counts()
+        return tally
 
     def _attempt(self, run: Run, config: ConnectorConfig, work: Work, terms: Terms, tally: Tally) -> bool:
         """One connector's part, with whatever ends it in the tally; whether the next one may go on."""
@@ -198,7 +229,8 @@ class App:
         lock = hold(self.config.state, name, holder, wait=wait, clock=run)
         with lock if terms.lock else nullcontext():
             account = config.cls.account(config.values)
-            self.runs.claim_account(config.name, config.kind, config.values.base_url, account)
+            if account:
+                self.runs.claim_account(config.name, config.kind, config.values.base_url, account)
             if terms.lock:
                 self._refuse_blocked(config, run, tally)
             with self.session(run, config, tally, terms) as session:

@@ -33,7 +33,7 @@ GROUPS = {
         "queue": ("queue", "Show and manage what waits to be posted."),
     },
     "See and explain": {
-        "status": ("status", "Show freshness, budgets, drift and ghosts of each connector."),
+        "status": ("status", "Show freshness, budgets, drift, ghosts and orders of each connector."),
         "explain": ("explain", "Tell where a value came from: every change, and the call that brought it."),
         "log": ("log", "Show the journal: calls, runs and changes, the newest last."),
         "budget": ("budget", "Show how full each call window is, by what, and where it will end."),
@@ -41,6 +41,8 @@ GROUPS = {
         "report": ("report", "Write a page of how the last days went: freshness, calls, queue, drift and errors."),
     },
     "Set up": {
+        "init": ("init", "Write a commented .env and make the state file, by asking or from options."),
+        "auth": ("auth", "Let a person consent on the service's page, once, for the connector NAME."),
         "plan": ("plan", "Reckon the calls of a schedule that keeps the promise, and write it for cron or systemd."),
         "doctor": ("doctor", "Check this machine, the settings and each service, with at most five calls per service."),
         "completion": ("completion", "Print the script that lets a shell complete commands and options."),
@@ -108,7 +110,8 @@ def cli() -> None:
 
     \b
         syncctl demo          see it work, no account needed
-        syncctl doctor        check your settings
+        syncctl init          write your settings
+        syncctl doctor        check them
         syncctl sync-recent   pull what changed
     """
 

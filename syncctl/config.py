@@ -59,6 +59,12 @@ _GLOBAL = (
     Setting("POST_STATUSES", "which orders are posted, by their status, comma separated", "paid,completed"),
     Setting("POST_TO_ALL", "yes: post each order to every connector with the role invoices", pattern="yes|no"),
     Setting(
+        "READ_SOLD",
+        "whether the stock of what is sold is read again once its orders are posted to the stock owner: yes or no",
+        "yes",
+        pattern="yes|no",
+    ),
+    Setting(
         "RETRY",
         "after how long a refused record is tried again, the first time, the second time …; then it is given up",
         "1h,2h,4h,4h,8h,12h,24h,24h,24h",
@@ -87,7 +93,7 @@ _GLOBAL = (
 )
 
 
-_POSTING = ("TIMEZONE", "POST_STATUSES", "POST_TO_ALL", "RETRY")
+_POSTING = ("TIMEZONE", "POST_STATUSES", "POST_TO_ALL", "READ_SOLD", "RETRY")
 
 
 class Config(Struct):
@@ -111,6 +117,7 @@ class Config(Struct):
     freshness: int  # seconds
     secrets: set[str]
     warnings: tuple[str, ...]
+    unheard: tuple[str, ...] = ()  # what the stock owner does not hear of: a warning for those who run or look
 
     def __repr__(self) -> str:
         return f"<settings of {self.shop}>"  # without the secrets
@@ -170,6 +177,7 @@ def load(env_file: Path | None = None, environ: Mapping[str, str] = os.environ) 
         freshness=seconds_in(values["FRESHNESS"]),
         secrets=findings.secrets,
         warnings=(*findings.warnings, *strangers),
+        unheard=tuple(_unheard(stock_from, connectors)),
     )
 
 
@@ -218,6 +226,25 @@ def _owner(
     return wanted
 
 
+def _unheard(owner: str | None, connectors: Iterable[ConnectorConfig]) -> Iterator[str]:
+    """What it means for the shop's stock where orders are posted, but not so that the stock owner takes it off."""
+    posted = [each for each in connectors if "invoices" in each.roles]
+    if not owner or not posted:
+        return
+    to_owner = next((each for each in posted if each.name == owner), None)
+    if to_owner is None:
+        yield (
+            f"{owner} owns the stock, but has not the role invoices: syncctl never tells it what the shop sells, and"
+            " `available` is its number without what was sold since, so that the same goods may be sold twice"
+        )
+    elif not to_owner.problems and not to_owner.cls.takes_stock(to_owner.values):
+        status = f"{to_owner.values.variable('STATUS')}={to_owner.values.get('STATUS')}"
+        yield (
+            f"{status} leaves the stock in {owner} as it is: `available` takes an order off until its status in the"
+            " shop is none of SYNCCTL_POST_STATUSES"
+        )
+
+
 def _strangers(settings: Settings, names: Iterable[str], known: set[str], *, sure: bool) -> Iterator[str]:
     """One sentence for each variable that means nothing: it is probably misspelt.
 
@@ -246,4 +273,5 @@ def _sources(settings: Settings, environ: Mapping[str, str]) -> str:
     """Where to mend what is wrong."""
     if settings.env_file:
         return f"Mend {settings.env_file} or the environment"
-    return f"There is no .env in {', '.join(map(str, places(environ)))}; write one, or set them in the environment"
+    looked = ", ".join(map(str, places(environ)))
+    return f"There is no .env in {looked}; write one with syncctl init, or set them in the environment"

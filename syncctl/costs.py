@@ -6,8 +6,11 @@ import math
 from collections.abc import Iterable, Mapping
 
 from syncctl.connector_config import ConnectorConfig
+from syncctl.connectors.base import Connector
 from syncctl.models import Kind, Struct
 from syncctl.session import has_feed
+
+MOST_SOLD = 20  # calls of a posting run for the stock of what was sold
 
 
 def news(config: ConnectorConfig, kinds: Iterable[Kind], changes: float = 0) -> int:
@@ -70,6 +73,17 @@ def posting(config: ConnectorConfig, orders: int, payments: int, unknown: Mappin
         looks=sum(_looks(config, kind, count) for kind, count in unknown.items()),
         updates=posts if config.values.get("CONTACT") == "as-entered" else 0,
     )
+
+
+def sold(cls: type[Connector], products: int) -> int:
+    """The stock of so many products read again after they were sold: in lists, else by one call of the feed."""
+    lists = math.ceil(products / batch_of_stock(cls)) if cls.oldest == "lists" else min(1, products)
+    return min(MOST_SOLD, lists)
+
+
+def batch_of_stock(cls: type[Connector]) -> int:
+    """How many products a list of stock has."""
+    return cls.lookups[Kind.STOCK].batch if Kind.STOCK in cls.lookups else 1
 
 
 def seconds(config: ConnectorConfig, calls: int) -> float:

@@ -195,7 +195,7 @@ class Failures:
         grant = self.cls.grant(self.config.values)
         if grant is None:
             return False
-        return not grant.refresh_token or (not remedy and self.cls.token_expired(headers, words))
+        return grant.refresh_token is None or (not remedy and self.cls.token_expired(headers, words))
 
     def _is_quota(self, status: int) -> bool:
         name, limits = self.config.name, self.config.limits

@@ -7,18 +7,16 @@ it, and the new refresh token is in the file before anything is done with the ac
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from syncctl.answer import HttpAnswer
 from syncctl.connectors.base import Connector
 from syncctl.connectors.declared import Grant
 from syncctl.errors import AnswerError, CredentialsError, SyncctlError, UnknownOutcomeError
 from syncctl.failures import AgainError, Failures, unknown
+from syncctl.grants import belongs, chain_of, client_of, error_of, form, granted, id_and_secret, refresh_tokens
 from syncctl.models import iso
 from syncctl.run import Run
 from syncctl.state.tokens import Token, TokenFile
@@ -29,8 +27,7 @@ if TYPE_CHECKING:
     Send = Callable[[Mapping[str, str]], HttpAnswer]
 
 MARGIN = timedelta(seconds=60)  # before its end a token is not used any more: the call takes time, too
-USUAL_LIFE_SECONDS = 1800.0  # where the service does not say how long
-LONGEST_LIFE_SECONDS = 366 * 86_400.0  # what is longer is a mistake
+CODE = "code"  # stands for what the first refresh token is given for
 
 
 class SpentError(CredentialsError):
@@ -62,7 +59,26 @@ class Keeper:
 
     def free(self) -> bool:
         """Whether a new token spends nothing: the service gives one for id and secret alone."""
-        return not self.grant.refresh_token
+        return self.grant.refresh_token is None
+
+    def begin(self, form: Mapping[str, str]) -> Token:
+        """The first token of a consent, by the code in `form`; it is in the file when this returns.
+
+        It replaces what is there of this connector. Raises like `fetched`.
+        """
+        with self.file.locked(self.name, self.run):
+            tokens, began = self.file.read(), self.run.now()
+            self.file.write(tokens)  # a full disk has to show before the code is spent
+            answer = self.send(form)
+            try:
+                token = granted(answer.body, Token(self.chain, "", began), CODE, began)
+            except (ValueError, RecursionError):
+                raise self.failures.of_no_token(answer) from None
+            if token.refresh == CODE:
+                raise self.failures.of_no_refresh_token()
+            self.failures.secrets |= token.secrets()
+            self.file.write(tokens | {self.name: token.changed(client=self.client, previous="")})
+            return token
 
     def fetched(self, refused: str = "") -> Token:
         """A new token, or the one that another process has fetched meanwhile.
@@ -89,6 +105,8 @@ class Keeper:
         """The new token, which is in the file when this returns."""
         tokens, began = self.file.read(), self.run.now()
         kept = self._kept(tokens) or Token(self.chain, "", began)
+        if self.grant.refresh_token == kept.refresh == "":
+            raise self.failures.of_no_consent()
         self.failures.lost_at = kept.asked_at
         # Written before: a full disk has to show before a refresh token is spent, and a killed run leaves what it did.
         self.file.write(tokens | self._mark(tokens, kept, began))
@@ -104,7 +122,7 @@ class Keeper:
 
     def _mark(self, tokens: Mapping[str, Token], kept: Token, began: datetime) -> dict[str, Token]:
         """That the refresh token is sent now, unless it was sent before or the file would lose another chain."""
-        another = self.name in tokens and tokens[self.name].chain != self.chain
+        another = self.name in tokens and not belongs(tokens[self.name], self.grant)
         return {} if another or self.free() else {self.name: kept.changed(asked_at=kept.asked_at or began)}
 
     def _granted(self, kept: Token, began: datetime) -> Token:
@@ -130,13 +148,14 @@ class Keeper:
         if token is None:
             return None
         self.failures.secrets |= token.secrets()
-        return token if token.chain == self.chain else None
+        return token if belongs(token, self.grant) else None
 
 
 class GrantFailures(Failures):
     """What a failed request for a token means. `lost_at` is when an earlier one of ours got no answer."""
 
     lost_at: datetime | None = None
+    minutes = 0  # that a code lives, while one is sent
 
     def __init__(self, grant: Grant, api: Failures) -> None:
         super().__init__(api.config, api.ledger, api.clock, api.secrets)
@@ -148,22 +167,40 @@ class GrantFailures(Failures):
 
     def credentials(self) -> str:
         """The names of the settings that tell the service who asks."""
-        return self._holding(*_client(self.grant)) or super().credentials()
+        return self._holding(*id_and_secret(self.grant)) or super().credentials()
 
     def of_answer(self, response: requests.Response, body: bytes, call: int) -> Exception:
         """What a status of 300 and above means: a refusal needs a person, all else is as with other calls."""
         if response.status_code not in (400, 401, 403):
             return super().of_answer(response, body, call)
         said = self._said(response, body)
-        if self.grant.refresh_token and error_of(body)[0] == "invalid_grant":
-            return SpentError(
-                f"The service takes the refresh token no more ({said}): {self._why_spent()}",
-                f"Consent again at the service, and set {self.variable('REFRESH_TOKEN')} to the new refresh token",
-            )
+        if self.grant.refresh_token is not None and error_of(body)[0] == "invalid_grant":
+            return self._of_invalid_grant(said)
         remedy = f"Check {self.credentials()}, and what the app may do at the service; then run syncctl doctor"
-        if error_of(body)[0] == "unauthorized_client" and not self.grant.refresh_token:
-            remedy = f"An app that a person consents to also needs {self.variable('REFRESH_TOKEN')}. {remedy}"
+        if error_of(body)[0] == "unauthorized_client" and self.grant.refresh_token is None:
+            remedy = f"An app that a person consents to needs syncctl auth {self.config.name}. {remedy}"
         return CredentialsError(f"The service refuses to give a token with {said}", remedy)
+
+    def _of_invalid_grant(self, said: str) -> CredentialsError:
+        """What is refused is a refresh token, or the code of a consent that is going on."""
+        again = f"Consent again: syncctl auth {self.config.name}"
+        if self.minutes:
+            return CredentialsError(
+                f"The service takes the code no more ({said}): it lives for {self.minutes} minutes, is good for one"
+                " use, and only with the redirect address that it was given for",
+                again,
+            )
+        return SpentError(f"The service takes the refresh token no more ({said}): {self._why_spent()}", again)
+
+    def of_no_consent(self) -> CredentialsError:
+        """There is no refresh token to begin with."""
+        remedy = f"Run syncctl auth {self.config.name} once, and allow it on the page of {self.cls.title}"
+        return CredentialsError("Nobody has consented yet, so that no token can be fetched", remedy)
+
+    def of_no_refresh_token(self) -> CredentialsError:
+        """The consent was for a while only."""
+        remedy = "Look at what the app may ask for, offline access above all, and consent again"
+        return CredentialsError("The consent gave no refresh token, so that it would end with its first token", remedy)
 
     def _why_spent(self) -> str:
         if self.lost_at is None:
@@ -189,93 +226,3 @@ class GrantFailures(Failures):
         """The names of the settings with these values."""
         settings = self.config.values.settings
         return " and ".join(self.variable(name) for name, value in settings.items() if value and value in values)
-
-
-def chain_of(grant: Grant) -> str:
-    """Stands for what began a chain: with another client or refresh token in the settings another one begins."""
-    parts = (grant.url, _client(grant)[0], grant.refresh_token or grant.form.get("scope", ""))
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
-
-
-def client_of(grant: Grant) -> str:
-    """Stands for id and secret."""
-    return hashlib.sha256("\0".join((grant.url, *_client(grant))).encode()).hexdigest()[:32]
-
-
-def refresh_tokens(grant: Grant, kept: Token, now: datetime) -> list[str]:
-    """What to send, one after the other while they are refused; "" alone where the form is enough.
-
-    The one before the newest helps where the newest was lost on the service's side, as long as it takes it.
-    """
-    if not grant.refresh_token:
-        return [""]
-    newest = kept.refresh or grant.refresh_token
-    in_time = kept.replaced_at and now - kept.replaced_at < timedelta(seconds=grant.grace)
-    return [newest, kept.previous] if kept.previous and in_time else [newest]
-
-
-def dies_at(grant: Grant, kept: Token | None) -> datetime | None:
-    """When the refresh token in the file dies unless it is used; None where nobody knows.
-
-    Where the service never gave another one, it was used last when the access token was fetched, which expires later.
-    """
-    if kept is None or kept.chain != chain_of(grant) or not kept.refresh or grant.unused_days is None:
-        return None
-    return (kept.replaced_at or kept.expires_at) + timedelta(days=grant.unused_days)
-
-
-def form(grant: Grant, refresh_token: str) -> dict[str, str]:
-    """The form of a request; what the grant says itself comes before what is usual."""
-    if refresh_token:
-        return {"grant_type": "refresh_token", **grant.form, "refresh_token": refresh_token}
-    return {"grant_type": "client_credentials", **grant.form}
-
-
-def granted(body: bytes, kept: Token, sent: str, began: datetime) -> Token:
-    """The token in an answer to the refresh token `sent` at `began`; raises `ValueError` where there is none."""
-    fields = json.loads(body)
-    if not isinstance(fields, dict):
-        raise ValueError("no object")
-    newest = _token_text(fields.get("refresh_token") or sent) if sent else ""
-    rotated = sent not in (newest, kept.previous)
-    scopes = fields.get("scope")
-    return Token(
-        chain=kept.chain,
-        access=_token_text(fields.get("access_token")),
-        expires_at=began + _life(fields.get("expires_in")),
-        scopes=scopes if isinstance(scopes, str) else None,
-        refresh=newest,
-        previous=sent if rotated else kept.previous,
-        replaced_at=began if rotated else kept.replaced_at,
-    )
-
-
-def error_of(body: bytes) -> tuple[str, str]:
-    """`error` and `error_description` of a refusal (RFC 6749, 5.2), "" each where it has none."""
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError):
-        return "", ""
-    found = fields if isinstance(fields, dict) else {}
-    word, words = found.get("error"), found.get("error_description")
-    return word if isinstance(word, str) else "", words if isinstance(words, str) else ""
-
-
-def _client(grant: Grant) -> tuple[str, str]:
-    """Id and secret, wherever they travel."""
-    return grant.basic or (grant.form.get("client_id", ""), grant.form.get("client_secret", ""))
-
-
-def _token_text(value: Any) -> str:
-    """What can stand in a header; raises `ValueError` for all else."""
-    if not isinstance(value, str) or not re.fullmatch(r"[!-~]{4,}", value):
-        raise ValueError("no token")
-    return value
-
-
-def _life(seconds: Any) -> timedelta:
-    try:
-        told = float(seconds)
-    except (TypeError, ValueError, OverflowError):
-        told = 0.0
-    return timedelta(seconds=told if 0 < told <= LONGEST_LIFE_SECONDS else USUAL_LIFE_SECONDS)

@@ -15,11 +15,15 @@ _SECONDS = {"m": 60, "h": 3600, "d": 86_400}
 
 
 class PostingTerms(Struct):
-    """Where the shop is, which orders are posted, and after how many seconds a refused one is tried again."""
+    """Where the shop is, which orders are posted, and after how many seconds a refused one is tried again.
+
+    `read_again` is the connector whose stock is read again once orders are posted to it, "" where none is.
+    """
 
     zone: ZoneInfo
     statuses: frozenset[str]
     retry: tuple[int, ...]
+    read_again: str = ""
 
 
 def posting_terms(config: Config) -> PostingTerms:
@@ -32,6 +36,7 @@ def posting_terms(config: Config) -> PostingTerms:
         ZoneInfo(told["TIMEZONE"]),
         frozenset(part.strip() for part in told["POST_STATUSES"].split(",") if part.strip()),
         tuple(int(part[:-1]) * _SECONDS[part[-1]] for part in told["RETRY"].split(",")),
+        config.stock_from or "" if told["READ_SOLD"] == "yes" else "",
     )
 
 

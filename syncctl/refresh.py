@@ -38,7 +38,9 @@ class _Lookup:
     absent: dict[str, int] = field(default_factory=dict)
 
     def look(self) -> Look:
-        """The circumstances of the last call."""
+        """The circumstances of the last call; that stock is less after our own sale is no drift."""
+        if self.rule == "sold":
+            return self.session.look(self.call, self.rule)
         return self.session.look_again(self.kind, self.call, self.rule)
 
 

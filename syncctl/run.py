@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from syncctl.clock import Clock
@@ -76,6 +78,17 @@ class Run:
     def left(self) -> float:
         """Seconds until the deadline."""
         return (self.deadline - self.clock.now()).total_seconds() if self.deadline else math.inf
+
+    @contextmanager
+    def aside(self, purpose: Purpose, seconds: float) -> Iterator[None]:
+        """What is done inside is done for a lesser purpose, and for so long at most."""
+        before = self.purpose, self.deadline
+        until = self.now() + timedelta(seconds=seconds)
+        self.purpose, self.deadline = purpose, min(until, self.deadline or until)
+        try:
+            yield
+        finally:
+            self.purpose, self.deadline = before
 
     def share(self) -> float:
         """Seconds that one silent service may take: an equal share of what is left, at least one."""

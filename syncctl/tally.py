@@ -9,6 +9,7 @@ from syncctl.errors import ConfigError, DeferredError, LockedError, RecordError,
 from syncctl.models import Problem, iso
 
 SCHEMA_VERSION = 1
+QUEUE = ("waiting", "retrying", "rejected", "unknown", "gave_up", "skipped")  # where orders of the queue may stand
 
 
 QUEUED = ("waiting", "retrying", "rejected", "unknown", "gave_up", "skipped")  # as the outbox counts its orders
@@ -17,8 +18,11 @@ QUEUED = ("waiting", "retrying", "rejected", "unknown", "gave_up", "skipped")  #
 class Pushed:
     """What a run that posts did: `counts` are None for one that does not post.
 
-    `orders` are those that it dealt with: number, state, remote id and message.
+    `orders` are those that it dealt with: number, state, remote id and message. `read_again` are the products sold
+    whose stock was read after that.
     """
+
+    read_again = 0
 
     def __init__(self) -> None:
         self.arrived: dict[str, int] = {}
@@ -30,13 +34,18 @@ class Pushed:
         name = word if kind == "orders" else f"{kind}_{'created' if word == 'posted' else word}"
         self.arrived[name] = self.arrived.get(name, 0) + 1
 
+    def orders_arrived(self) -> int:
+        """How many orders are there now that were not before this run, as far as was known."""
+        return self.arrived.get("posted", 0) + self.arrived.get("found", 0)
+
     def told(self) -> list[tuple[str, int]]:
         """The words of the summary and their numbers."""
-        numbers = self.arrived | (self.counts or {})
+        numbers = self.arrived | (self.counts or {}) | {"read_again": self.read_again}
         words = {
             "posted": "posted", "found": "found there", "customers_created": "customers created",
             "products_created": "products created", "waiting": "waiting", "retrying": "to be tried again",
             "rejected": "rejected", "unknown": "unknown", "gave_up": "given up",
+            "read_again": "products read again",
         }  # fmt: skip
         return [(word, numbers.get(name, 0)) for name, word in words.items()]
 
@@ -44,8 +53,9 @@ class Pushed:
         """The keys that a posting command adds to its connector."""
         if self.counts is None:
             return {}
+        counts = dict.fromkeys(QUEUE, 0) | self.counts
         run = {name: self.arrived.get(name, 0) for name in ("posted", "found", "customers_created", "products_created")}
-        return {**run, **self.counts, "orders": self.orders}
+        return {**run, **counts, "read_again": self.read_again, "orders": self.orders}
 
 
 class Tally:

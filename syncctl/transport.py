@@ -88,6 +88,13 @@ class Transport:
             used = self._keeper.current()
             self._take_token(refused=used.access if used else "")
 
+    def begin(self, form: Mapping[str, str], minutes: int) -> Token:
+        """The first token of a consent, by the form with its code, which lives for `minutes`."""
+        assert self._keeper  # noqa: S101 - for the type checker
+        self._keeper.failures.minutes = minutes
+        self._token = self._again(partial(self._keeper.begin, form))
+        return self._token
+
     def close(self) -> None:
         """Ends the connections and forgets large answers."""
         self._line.close()

@@ -6,11 +6,17 @@ import contextlib
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from conftest import Result, Shop
+
+from syncctl.app import App, Terms
+from syncctl.models import Purpose
+from syncctl.run import Run
+from syncctl.session import Session
+from syncctl.tally import Tally
 
 Json = dict[str, Any]
 SETTINGS = {
@@ -105,3 +111,15 @@ def only_error(result: Result) -> Json:
     (error,) = result.only()["errors"]
     found: Json = error
     return found
+
+
+@contextlib.contextmanager
+def session_of(shop: Shop) -> Iterator[Session]:
+    """A session as a command has it, without the command."""
+    env = shop.env | shop.extra | {"SYNCCTL_STATE": str(shop.state)}
+    (shop.folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in env.items()))
+    with App.opened(shop.folder / ".env") as app:
+        run = Run(app.runs.begin("sync-product", 0), Purpose.MANUAL, app.clock)
+        (config,) = app.config.connectors
+        with app.session(run, config, Tally(config.name), Terms("sync-product", lock=False)) as session:
+            yield session

@@ -213,14 +213,3 @@ def test_a_token_file_that_is_damaged_is_unknown(consented: Shop) -> None:
     result = check(consented)
     assert (result.code, "is damaged" in result.out) == (3, True)
     assert "is damaged" in consented.ok("status").out
-
-
-def test_orders_that_were_given_up_are_told(shop: Shop) -> None:
-    shop.ok("sync-recent")
-    shop.write(
-        "INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, queued_at)"
-        " VALUES ('unleashed', 'orders', '1001', 'test-1001', 'g', 'gave_up', 0, 0)"
-    )
-    result = check(shop)
-    assert (result.code, "1 order given up" in result.out) == (1, True)
-    assert performance(result)["unleashed_gave_up_orders"] == "1;;;0"

@@ -494,7 +494,7 @@ def test_every_setting_of_the_tables_is_read() -> None:
         "PING_URL",
         *("SHOP", "CONNECTORS", "STATE", "STATE_GROUP", "PRICE_FROM", "STOCK_FROM", "NEW_PRODUCTS"),
         *("KEEP_BODIES_DAYS", "SMTP_URL", "SMTP_PASSWORD", "MAIL_TO", "MAIL_FROM", "MAIL_AFTER"),
-        *("KEEP_JOURNAL_DAYS", "KEEP_CHANGES_DAYS", "TIMEZONE", "POST_STATUSES", "POST_TO_ALL", "RETRY"),
+        *("KEEP_JOURNAL_DAYS", "KEEP_CHANGES_DAYS", "TIMEZONE", "POST_STATUSES", "POST_TO_ALL", "READ_SOLD", "RETRY"),
     }
 
 

@@ -81,7 +81,7 @@ class Xero(Tiny):
     @classmethod
     def grant(cls, values: Values) -> Grant:
         basic = (values.get("CLIENT_ID"), values.get("CLIENT_SECRET"))
-        return Grant(values.get("AUTH_URL"), {}, basic, values.get("REFRESH_TOKEN"), 1800)
+        return Grant(values.get("AUTH_URL"), {}, basic, values.get("REFRESH_TOKEN") or None, 1800)
 
     @classmethod
     def token_expired(cls, headers: Any, body: str) -> bool:
@@ -96,7 +96,7 @@ class Vend(Tiny):
     @classmethod
     def grant(cls, values: Values) -> Grant:
         form = {"client_id": values.get("CLIENT_ID"), "client_secret": values.get("CLIENT_SECRET")}
-        return Grant(f"{values.base_url}/api/1.0/token", form, None, values.get("REFRESH_TOKEN"))
+        return Grant(f"{values.base_url}/api/1.0/token", form, None, values.get("REFRESH_TOKEN") or None)
 
 
 CLASSES: dict[str, Any] = {"xero": Xero, "vend": Vend}
@@ -325,8 +325,7 @@ def test_after_a_revocation_a_person_is_asked_to_consent(either: Bench) -> None:
     either.order(revoke=True)
     said = either.refused()
     assert "invalid_grant" in said
-    variable = f"SYNCCTL_{either.name.upper()}_REFRESH_TOKEN"
-    assert f"Consent again at the service, and set {variable} to the new refresh token" in said
+    assert "Consent again: syncctl auth shop" in said
     assert either.requests() == [400]
 
 
@@ -417,7 +416,7 @@ def test_a_lost_answer_without_grace_needs_a_person(vend: Bench) -> None:
     lost = f"syncctl's own request at {iso(vend.clock.time)} was lost, and Tiny takes a refresh token once"
     said = vend.refused()
     assert lost in said
-    assert "SYNCCTL_VEND_REFRESH_TOKEN" in said
+    assert "Consent again: syncctl auth shop" in said
     vend.passes(HOUR)
     assert lost in vend.refused(), "the next run says it, too"
 
@@ -476,7 +475,7 @@ def test_with_client_credentials_any_refusal_is_worth_a_new_token(custom: Bench)
 def test_an_app_that_needs_consent_is_told_from_a_custom_connection(xero: Bench) -> None:
     said = xero.refused(REFRESH_TOKEN="")
     assert "unauthorized_client" in said
-    assert "also needs SYNCCTL_XERO_REFRESH_TOKEN" in said
+    assert "An app that a person consents to needs syncctl auth shop" in said
 
 
 @pytest.mark.parametrize(("name", "requests"), [("custom", 2), ("xero", 1), ("vend", 1)])

@@ -56,9 +56,7 @@ def test_a_fresh_state_gets_the_schema(tmp_path: Path, there: str) -> None:
 def test_a_migration_that_fails_leaves_nothing_half_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "state.db"
     with monkeypatch.context() as patch:
-        patch.setattr(
-            "syncctl.state.migrations._CATALOGUE", "CREATE VIEW catalogue AS SELECT nonsense nonsense nonsense"
-        )
+        patch.setattr("syncctl.state.migrations._JOURNAL", "CREATE VIEW calls AS SELECT nonsense nonsense nonsense")
         with pytest.raises(StateError):
             open_database(path)
     with contextlib.closing(sqlite3.connect(path)) as connection:

@@ -520,7 +520,16 @@ class TestCost(VendPosting):
 
     def test_an_order_with_everything_known_is_one_call(self, shop: Shop) -> None:
         place(shop, order("1"))
-        assert post(shop)["calls"] == 1
+        assert post(shop, SYNCCTL_READ_SOLD="no")["calls"] == 1
+
+    def test_what_was_sold_is_read_again_by_the_feed(self, shop: Shop) -> None:
+        before = shop.value("SELECT available FROM catalogue WHERE sku = 'MUG'")
+        place(shop, order("1"))
+        paid(shop, "1")
+        result = post(shop)
+        assert (result["posted"], result["read_again"], result["errors"]) == (1, 1, [])
+        assert result["calls"] <= 3
+        assert shop.value("SELECT available FROM catalogue WHERE sku = 'MUG'") == before - 1
 
 
 class TestDoctor(VendPosting):
@@ -553,6 +562,10 @@ class TestDoctor(VendPosting):
     def test_a_closed_register_is_told(self, shop: Shop) -> None:
         shop.upstream.put("registers", {"id": REGISTER, "is_open": False})
         assert self.checks(shop)["register"]["level"] == "warning"
+
+    def test_a_register_that_sells_from_elsewhere_is_told(self, shop: Shop) -> None:
+        outlets = {REGISTER[:-2] + end: level for end, level in (("01", "ok"), ("02", "warning"))}
+        assert {outlet: self.checks(shop, OUTLETS=outlet)["register"]["level"] for outlet in outlets} == outlets
 
     def test_a_disabled_payment_type_is_told(self, shop: Shop) -> None:
         shop.upstream.put("payment_types", {"id": CARD, "disabled": True})

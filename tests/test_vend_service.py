@@ -47,11 +47,11 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("settings", "words"),
         [
-            ({}, r"SYNCCTL_TILL_TOKEN is not set.*CLIENT_ID, .*CLIENT_SECRET, .*REFRESH_TOKEN for OAuth"),
+            ({}, r"SYNCCTL_TILL_TOKEN is not set.*CLIENT_ID, .*CLIENT_SECRET for OAuth"),
             ({"TOKEN": "t", **OAUTH}, "SYNCCTL_TILL_TOKEN and SYNCCTL_TILL_CLIENT_ID are both set"),
             ({"TOKEN": "t", "REFRESH_TOKEN": "r"}, "SYNCCTL_TILL_TOKEN and SYNCCTL_TILL_REFRESH_TOKEN are both set"),
-            ({**OAUTH, "REFRESH_TOKEN": ""}, "^SYNCCTL_TILL_REFRESH_TOKEN is not set"),
-            ({"CLIENT_ID": "id"}, "^SYNCCTL_TILL_CLIENT_SECRET and SYNCCTL_TILL_REFRESH_TOKEN are not set"),
+            ({"REFRESH_TOKEN": "r"}, "^SYNCCTL_TILL_CLIENT_ID and SYNCCTL_TILL_CLIENT_SECRET are not set"),
+            ({"CLIENT_ID": "id"}, "^SYNCCTL_TILL_CLIENT_SECRET is not set"),
             ({"TOKEN": "t", "API_VERSION": "2026-01"}, "SYNCCTL_TILL_API_VERSION: 2026-01 .* set 2026-04 or later"),
             ({"TOKEN": "t", "STATUS": "LAYBY"}, "SYNCCTL_TILL_STATUS: no order is posted as LAYBY; set one of CLOSED"),
         ],

@@ -22,6 +22,7 @@ from syncctl.connectors.base import Connector
 from syncctl.connectors.declared import Rate, Values
 from syncctl.connectors.xero import DAY_SECONDS, Xero
 from syncctl.errors import AnswerError, CredentialsError, DeferredError
+from syncctl.grants import form
 from syncctl.models import Kind
 
 HOST = "https://xero.example"
@@ -271,13 +272,14 @@ def settings(**more: str) -> Values:
 
 def test_a_custom_connection_asks_with_its_credentials_alone() -> None:
     grant = Xero.grant(settings())
-    assert (dict(grant.form), grant.basic) == ({"grant_type": "client_credentials"}, ("id", "secret"))
-    assert (grant.url, grant.refresh_token) == ("https://id.example", "")
+    assert (form(grant, ""), grant.basic) == ({"grant_type": "client_credentials"}, ("id", "secret"))
+    assert (grant.url, grant.refresh_token) == ("https://id.example", None)
 
 
 def test_a_refresh_token_begins_a_chain_with_half_an_hour_of_grace() -> None:
     grant = Xero.grant(settings(REFRESH_TOKEN="first"))
-    assert (dict(grant.form), grant.refresh_token, grant.grace) == ({"grant_type": "refresh_token"}, "first", 1800)
+    assert form(grant, "first") == {"grant_type": "refresh_token", "refresh_token": "first"}
+    assert (grant.refresh_token, grant.grace) == ("first", 1800)
 
 
 @pytest.mark.parametrize(("tenant", "sent"), [({}, None), ({"TENANT_ID": "1b2c"}, "1b2c")])

@@ -49,7 +49,7 @@ def test_fifty_orders_in_few_calls(shop: Shop) -> None:
     """Contacts are written twice: all have one name, and 49 of them get a suffix."""
     numbers = [str(number) for number in range(1001, 1051)]
     place(shop, *(paid(number, line("MUG"), line("NEW", "3.00"), total="14.95") for number in numbers))
-    result = post(shop)
+    result = post(shop, SYNCCTL_READ_SOLD="no")
     assert (result["posted"], result["customers_created"], result["errors"]) == (50, 50, [])
     assert arrived(shop) == once(numbers)
     assert payments(shop) == once(f"demo-{number}/1" for number in numbers)
@@ -62,6 +62,15 @@ def test_more_than_fifty_are_never_sent_at_once(shop: Shop) -> None:
     assert post(shop, "--yes-all", SYNCCTL_XERO_GUEST="WEB")["posted"] == 51
     sent = shop.rows("SELECT substr(path, 1, 9), count(*) FROM calls WHERE method = 'PUT' GROUP BY 1 ORDER BY 1")
     assert sent == [("/Invoices", 2), ("/Payments", 2)]
+
+
+def test_what_was_sold_is_read_again_with_all_items(shop: Shop) -> None:
+    sku, before = shop.rows("SELECT sku, available FROM catalogue WHERE available > 5 ORDER BY sku")[0]
+    place(shop, paid("1", line(sku)))
+    assert shop.value("SELECT available FROM catalogue WHERE sku = ?", sku) == before - 1
+    result = post(shop)
+    assert (result["posted"], result["read_again"], result["errors"]) == (1, 1, [])
+    assert shop.value("SELECT available FROM catalogue WHERE sku = ?", sku) == before - 1
 
 
 def test_a_dry_run_tells_the_calls(shop: Shop) -> None:

@@ -6,19 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from syncctl.clock import span
-from syncctl.commands.layout import Level, paint, plural, say
+from syncctl.commands.backlog import OVERDUE_SECONDS
+from syncctl.commands.layout import Level, paint, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common
-from syncctl.commands.status import overview
+from syncctl.commands.status import TOKEN_DAYS, overview
 from syncctl.errors import SyncctlError
 from syncctl.models import Struct
-from syncctl.tally import QUEUED
 
 LEVELS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")  # by exit code
 _WORST_FIRST = ("CRITICAL", "WARNING", "UNKNOWN", "OK")
 _COLOURS: tuple[Level, ...] = ("ok", "warning", "wrong", "wrong")
 _EARLY = 0.75  # of the promised time: one hourly run was missed
-_TOKEN_DAYS = (14, 3)  # left for a person to notice
 
 
 class Finding(Struct):
@@ -60,10 +59,8 @@ def findings(connector: dict[str, Any]) -> Iterator[Finding]:
     if connector["blocked"]:
         yield Finding("WARNING", f"{name}: no calls until {connector['blocked']['until']}")
     yield from (finding for window in connector["windows"] for finding in _budget(name, window))
-    if connector["queue"]["gave_up"]:
-        lost = plural(connector["queue"]["gave_up"], "order")
-        yield Finding("WARNING", f"{name}: {lost} given up: look at syncctl queue list")
     yield from _token(name, connector["token"])
+    yield from _orders(name, connector["orders"])
 
 
 def _promise(connector: dict[str, Any]) -> tuple[str, int | None, int]:
@@ -100,10 +97,21 @@ def _token(name: str, token: dict[str, Any] | None) -> Iterator[Finding]:
         if token and token["problem"]:
             yield Finding("UNKNOWN", f"{name}: {token['problem']}")
         return
-    early, late = _TOKEN_DAYS
+    early, late = TOKEN_DAYS
     if token["days"] < early:
         level = "CRITICAL" if token["days"] < late else "WARNING"
         yield Finding(level, f"{name}: the refresh token dies at {token['dies_at']} unless a run uses it")
+
+
+def _orders(name: str, orders: dict[str, Any] | None) -> Iterator[Finding]:
+    if orders is None:
+        return
+    if orders["gave_up"]:
+        yield Finding("CRITICAL", f"{name}: {orders['gave_up']:,} orders were given up: look at syncctl queue list")
+    age, (early, late) = orders["oldest_seconds"] or 0, OVERDUE_SECONDS
+    if age > early:
+        words = f"{name}: an order has waited to be posted for {span(age)}: look at syncctl queue list and at cron"
+        yield Finding("CRITICAL" if age > late else "WARNING", words)
 
 
 def _performance(connector: dict[str, Any]) -> Iterator[str]:
@@ -114,10 +122,14 @@ def _performance(connector: dict[str, Any]) -> Iterator[str]:
     if connector["age_seconds"]["oldest"] is not None:
         yield f"{name}_oldest_product={connector['age_seconds']['oldest']:.0f}s;;;0"
     if connector["token"] and connector["token"]["days"] is not None:
-        yield f"{name}_token_days={connector['token']['days']};{_TOKEN_DAYS[0]}:;{_TOKEN_DAYS[1]}:"
-    for word in QUEUED[:-1]:  # the last is what is never posted
-        if connector["queue"][word]:
-            yield f"{name}_{word}_orders={connector['queue'][word]};;;0"
+        yield f"{name}_token_days={connector['token']['days']};{TOKEN_DAYS[0]}:;{TOKEN_DAYS[1]}:"
+    if connector["orders"]:
+        orders, (early, late) = connector["orders"], OVERDUE_SECONDS
+        waiting = sum(orders[word] for word in ("new", "waiting", "retrying", "rejected"))
+        yield f"{name}_orders_waiting={waiting};;;0"
+        yield f"{name}_orders_unknown={orders['unknown']};;;0"
+        yield f"{name}_orders_gave_up={orders['gave_up']};;0;0"
+        yield f"{name}_oldest_order={orders['oldest_seconds'] or 0}s;{early};{late};0"
     for window in connector["windows"]:
         yield f"{name}_{window['window']}={window['used'] + window['others']};;;0;{window['limit']}"
         if window["forecast"] is not None:

@@ -85,7 +85,7 @@ def execute(job: Job, common: Common, running: Running) -> Outcome:
 
     with App.opened(common.env_file, create=not job.push) as app:
         if common.talks or sys.stderr.isatty() or job.command == "doctor":  # cron would mail them with every run
-            warn(app.config.warnings)
+            warn((*app.config.warnings, *app.config.unheard))
         configs = app.posters(running.connector) if job.push else chosen(app.config, running.connector)
         terminal = Terminal(common)
         run = Run(app.runs.begin(job.command, to_ms(app.clock.now())), job.purpose, app.clock, terminal)

@@ -67,6 +67,7 @@ for each in (order, customer, explain_call):
 
 def _story(database: Database, sku: str) -> dict[str, Any]:
     from syncctl.state import history
+    from syncctl.state.promises import Promises
 
     shop = database.row("SELECT * FROM catalogue WHERE sku = ?", sku)
     remotes = history.records(database, sku)
@@ -75,6 +76,7 @@ def _story(database: Database, sku: str) -> dict[str, Any]:
     return {
         "sku": sku,
         "catalogue": dict(shop) if shop else None,
+        "promised": Promises(database).of(sku),
         "owners": history.owners(database),
         "records": [_record(database, row) for row in remotes],
         "problems": problems(database, sku),
@@ -100,6 +102,8 @@ def _record(database: Database, row: sqlite3.Row) -> dict[str, Any]:
 def _print(story: dict[str, Any]) -> None:
     shop = story["catalogue"]
     say(f"{story['sku']} in the shop: " + (_shop_line(shop) if shop else "not there"), indent=4)
+    for number, quantity in story["promised"].items():
+        say(f"  less {quantity} of order {number[:60]}, which is not in the stock owner's number yet", indent=4)
     owners = [f"{field} from {connector}" for field, connector in story["owners"].items()]
     say(f"  the shop takes its {', its '.join(owners)}" if owners else "  no connector gives prices or stock", indent=4)
     for record in story["records"]:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from syncctl.run import GOES_ON
 from syncctl.tally import QUEUED, SCHEMA_VERSION, Tally
 
 GROUPS = ("import", "links", "queue", "explain", "log", "state")  # whose commands have names of two words
+
+if TYPE_CHECKING:
+    from syncctl.connectors.base import Check
 
 
 class Terminal:
@@ -99,6 +102,12 @@ def sentence(connector: str, record: str, message: str, remedy: str) -> str:
     named = not record and message.startswith(f"{connector} ")  # as in `unleashed is locked by …`
     who = "" if named else f"{connector}: {record[:80]}: " if record else f"{connector}: "
     return f"{who}{message.rstrip('.')}." + (f" {remedy.rstrip('.')}." if remedy else "")
+
+
+def check_line(name: str, check: Check) -> str:
+    """`ok       unleashed: clock: …`, and what to do where there is something."""
+    remedy = f". {check.remedy}" if check.remedy else ""
+    return f"{check.level:8} {name}: {check.subject}: {check.message}{remedy}"
 
 
 def summary(command: str, tally: Tally) -> str:

@@ -28,8 +28,10 @@ _METRICS = {
     "syncctl_products_gone": ("gauge", "Products that the service no longer has."),
     "syncctl_product_age_seconds": ("gauge", "Time since products were looked at, by percentile; 100 is the oldest."),
     "syncctl_drift_7_days": ("gauge", "Changes of the last 7 days that the feed had not told of."),
+    "syncctl_orders": ("gauge", "Orders that are not posted, by where they stand."),
+    "syncctl_oldest_order_seconds": ("gauge", "How long the oldest order waits that is to be posted; 0 without one."),
+    "syncctl_orders_changed": ("gauge", "Orders that the shop changed or cancelled after they were posted."),
     "syncctl_errors": ("gauge", "Errors of the last run that touched the connector."),
-    "syncctl_queue_orders": ("gauge", "Orders that are not posted, by their state in the queue."),
     "syncctl_blocked": ("gauge", "Whether the service has asked for no calls at the moment."),
     "syncctl_token_expiry_timestamp_seconds": ("gauge", "When the refresh token dies unless a run uses it."),
     "syncctl_calls_total": ("counter", "Calls made, by purpose."),
@@ -110,10 +112,10 @@ def _samples(connector: dict[str, Any]) -> Iterator[tuple[str, dict[str, str], f
         yield "syncctl_product_age_seconds", {"percentile": percentile}, ages[name]
     yield "syncctl_drift_7_days", {}, connector["drift_7_days"]
     yield "syncctl_errors", {}, len(connector["last_errors"])
-    for state, orders in connector["queue"].items():
-        yield "syncctl_queue_orders", {"state": state}, orders
     yield "syncctl_blocked", {}, int(connector["blocked"] is not None)
     yield "syncctl_token_expiry_timestamp_seconds", {}, _seconds(token.get("dies_at"))
+    if connector["orders"]:
+        yield from _orders(connector["orders"])
     for purpose, calls in connector["calls"].items():
         yield "syncctl_calls_total", {"purpose": purpose}, calls
     for window in connector["windows"]:
@@ -122,6 +124,13 @@ def _samples(connector: dict[str, Any]) -> Iterator[tuple[str, dict[str, str], f
         yield "syncctl_window_calls", label | {"by": "others"}, window["others"]
         yield "syncctl_window_limit_calls", label, window["limit"]
         yield "syncctl_window_forecast_calls", label, window["forecast"]
+
+
+def _orders(orders: dict[str, Any]) -> Iterator[tuple[str, dict[str, str], float | None]]:
+    for state in ("new", "waiting", "retrying", "rejected", "unknown", "gave_up"):
+        yield "syncctl_orders", {"state": state}, orders[state]
+    yield "syncctl_oldest_order_seconds", {}, orders["oldest_seconds"] or 0
+    yield "syncctl_orders_changed", {}, orders["changed"]
 
 
 def _seconds(moment: str | None) -> float | None:

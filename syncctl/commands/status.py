@@ -15,16 +15,10 @@ from syncctl.commands.messages import show_json, warn
 from syncctl.commands.options import Common, common_options
 from syncctl.models import Struct, from_ms, iso, to_ms
 
+TOKEN_DAYS = (14, 3)  # before a refresh token dies: left for a person to notice, and hardly any
 _WEEK_MS = 7 * 86400 * 1000
 _MOST_ERRORS = 5
-_LEVELS: dict[str, Level] = {"setting": "wrong", "blocked": "warning", "last error": "wrong", "queue": "warning"}
-_QUEUE = {
-    "waiting": "waiting",
-    "retrying": "to be tried again",
-    "rejected": "rejected",
-    "unknown": "unknown",
-    "gave_up": "given up",
-}
+_LEVELS: dict[str, Level] = {"setting": "wrong", "blocked": "warning", "last error": "wrong"}
 
 
 class Overview(Struct):
@@ -40,7 +34,7 @@ class Overview(Struct):
 @click.option("--check", is_flag=True, help="One line and exit code 0-3 for Nagios, Icinga and scripts.")
 @common_options
 def command(*, check: bool, common: Common) -> int:
-    """Show freshness, budgets, drift and ghosts of each connector. Makes no call.
+    """Show freshness, budgets, drift, ghosts and orders of each connector. Makes no call.
 
     \b
     Examples:
@@ -68,12 +62,14 @@ def overview(env_file: Path | None) -> Overview:
     with App.opened(env_file, create=False) as app:
         config, now = app.config, app.clock.now()
         places = {"state": str(config.state), "env_file": str(config.env_file) if config.env_file else None}
-        return Overview(places, [_connector(app, each, now) for each in config.connectors], config.warnings, now)
+        return Overview(
+            places, [_connector(app, each, now) for each in config.connectors], (*config.warnings, *config.unheard), now
+        )
 
 
 def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
+    from syncctl.commands.backlog import figures
     from syncctl.state.health import Health
-    from syncctl.state.outbox import Outbox
     from syncctl.state.pace import Pace
     from syncctl.state.remote_customers import Customers
 
@@ -91,8 +87,8 @@ def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
         "gone": health.gone(),
         "customers": customers.live(),
         "customers_linked": customers.linked(),
+        "orders": figures(app, config, now),
         "drift_7_days": health.drift(to_ms(now) - _WEEK_MS),
-        "queue": Outbox(app.database, config.name).counts(),
         "windows": [_window(usage, pace) for usage in app.ledger.usage(config.name, config.limits)],
         "calls": pace.totals(),
         "token": _token(app, config, now),
@@ -134,16 +130,20 @@ def _window(usage: Any, pace: Any) -> dict[str, Any]:
 def _token(app: Any, config: Any, now: datetime) -> dict[str, Any] | None:
     """When the refresh token dies, where the connector has one; null where nobody knows."""
     grant = None if config.problems else config.cls.grant(config.values)
-    if grant is None or not grant.refresh_token:
+    if grant is None or grant.refresh_token is None:
         return None
     from syncctl.errors import TokenFileError
-    from syncctl.oauth import dies_at
+    from syncctl.grants import belongs, dies_at
     from syncctl.state.tokens import TokenFile
 
     try:
-        dies = dies_at(grant, TokenFile(app.config.state).read().get(config.name))
+        kept = TokenFile(app.config.state).read().get(config.name)
     except TokenFileError as error:
         return {"dies_at": None, "days": None, "problem": error.message}
+    if not grant.refresh_token and not (kept and belongs(kept, grant)):
+        problem = f"nobody has consented yet: run syncctl auth {config.name}"
+        return {"dies_at": None, "days": None, "problem": problem}
+    dies = dies_at(grant, kept)
     days = dies and round((dies - now).total_seconds() / 86400, 1)
     return {"dies_at": dies and iso(dies), "days": days, "problem": None}
 
@@ -172,13 +172,15 @@ def _print(places: dict[str, str | None], connectors: list[dict[str, Any]], now:
 
 
 def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
+    from syncctl.commands import backlog
+
     lines = [("setting", problem) for problem in connector["problems"]]
     lines += [(each["command"], _success(each, now)) for each in connector["commands"]] or [("runs", "none so far")]
     lines += [("products", _products(connector))]
     lines += [("age", _ages(connector["age_seconds"]))] if connector["products"] else []
     lines += [("customers", _customers(connector))] if connector["customers"] else []
+    lines += backlog.lines(connector["orders"])
     lines += [("reading", _progress(each)) for each in connector["reading"]]
-    lines += [("queue", _queue(connector["queue"]))] if any(connector["queue"].values()) else []
     lines += [(f"calls/{window_words(each['window'])}", _used(each)) for each in connector["windows"]]
     lines += [("token", _life(connector["token"]))] if connector["token"] else []
     lines += [("blocked", "until {until}: {reason}".format(**connector["blocked"]))] if connector["blocked"] else []
@@ -192,15 +194,13 @@ def _error(error: dict[str, str]) -> str:
     return f"{error['record']}: " * bool(error["record"]) + " ".join(f"{each.rstrip('.')}." for each in told if each)
 
 
-def _queue(counts: dict[str, int]) -> str:
-    told = ", ".join(f"{number:,} {_QUEUE[word]}" for word, number in counts.items() if number and word in _QUEUE)
-    return f"of the orders {told}: see syncctl queue list"
-
-
 def _life(token: dict[str, Any]) -> str:
     if token["days"] is None:
         return token["problem"] or "nobody knows how long the refresh token lives unused"
-    return f"the refresh token dies in {token['days']:.0f} days ({token['dies_at']}) unless a run uses it"
+    if token["days"] < 0:
+        return f"warning: the refresh token died on {token['dies_at'][:10]}, unused: consent again with syncctl auth"
+    soon = "warning: " if token["days"] < TOKEN_DAYS[0] else ""
+    return f"{soon}the refresh token dies in {token['days']:.0f} days ({token['dies_at']}) unless a run uses it"
 
 
 def _success(each: dict[str, Any], now: datetime) -> str:

@@ -24,6 +24,7 @@ _RULES = {
     "full": "a full read showed it",
     "oldest": "a look at the oldest products showed it",
     "manual": "sync-product asked for it",
+    "sold": "it was read again after a sale",
     "code": "the account id decided",
     "email": "the e-mail address decided",
     "hand": "somebody decided by hand",

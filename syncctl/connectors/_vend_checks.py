@@ -58,7 +58,7 @@ def _posting_checks(
     values = connector.values
     yield outlets_of_registers(values, connector.locations(values) or (), registers)
     yield _registers(values, registers)
-    yield register_check(values, registers)
+    yield register_check(values, connector.locations(values) or (), registers)
     yield from status_check(values)
     for kind in POSTING_CHECKS:
         yield from _unless_refused(kind, partial(_posting_check, values, kind, listed))
@@ -96,7 +96,7 @@ def _scopes(granted: frozenset[str] | None, *, posts: bool) -> Iterator[Check]:
         return
     missing = sorted((NEEDED_SCOPES | POSTING_SCOPES if posts else NEEDED_SCOPES) - granted)
     if missing:
-        remedy = "Authorize the application again with these scopes, and set the new refresh token"
+        remedy = "Consent again, with syncctl auth, or give the application these scopes"
         yield Check("wrong", "scopes", f"the token lacks {', '.join(missing)}", remedy)
     else:
         yield Check("ok", "scopes", "the token has all that is needed")

@@ -32,14 +32,18 @@ def status_check(values: Values) -> Iterator[Check]:
         yield Check("warning", "status", message, "Do not post the same orders to Xero")
 
 
-def register_check(values: Values, rows: Sequence[Row]) -> Check:
-    """Whether there is the register, and it takes payments."""
+def register_check(values: Values, wanted: Sequence[str], rows: Sequence[Row]) -> Check:
+    """Whether there is the register, takes payments, and sells from the `wanted` outlets (none: from any)."""
     row = _named(values, "REGISTER", rows)
     if isinstance(row, Check):
         return row
     if row.get("is_open") is False:
         message = f"{text(row.get('name'))} is closed, and takes no payments"
         return Check("warning", "register", message, "Open it in Vend before orders are posted")
+    outlet = text(row.get("outlet_id")).lower()
+    if wanted and outlet not in wanted:
+        message = f"{text(row.get('name'))} sells from {outlet}, whose stock the shop does not show"
+        return Check("warning", "register", message, f"Add it to {values.variable('OUTLETS')}, or set another register")
     return Check("ok", "register", f"{text(row.get('name'))} is there")
 
 

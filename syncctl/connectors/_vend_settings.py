@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from syncctl.connectors._vend_records import TAXES
-from syncctl.connectors.declared import POSTING, Setting, Values
+from syncctl.connectors.declared import POSTING, Consent, Setting, SignIn, Values
 
 OLDEST_VERSION = "2026-04"  # where the inventory is read by POST, and sales are created by POST alone
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _RATE = r"0?\.?\d+"
-_OAUTH = ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN")
+_OAUTH = ("CLIENT_ID", "CLIENT_SECRET")
+CODE_MINUTES = 10
 # What a posted order can become: its state and attributes (docs: sales_states_and_attributes). The others are for what
 # happens to a sale later, or in the store.
 STATES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -28,12 +29,16 @@ _READING = (
         required=True,
         pattern="[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
     ),
-    Setting(
-        "TOKEN", "personal token (Setup > Personal tokens, Plus plan); or the three settings of OAuth", secret=True
-    ),
+    Setting("TOKEN", "personal token (Setup > Personal tokens, Plus plan); or the settings of OAuth", secret=True),
     Setting("CLIENT_ID", "OAuth: id of your application, instead of a personal token"),
     Setting("CLIENT_SECRET", "OAuth: secret of your application", secret=True),
-    Setting("REFRESH_TOKEN", "OAuth: the refresh token of the first authorization", secret=True),
+    Setting("REFRESH_TOKEN", "OAuth: a refresh token to begin with, instead of `syncctl auth`", secret=True),
+    Setting(
+        "CONSENT_URL",
+        "OAuth: where a person consents",
+        "https://secure.retail.lightspeed.app/connect",
+        pattern=r"https?://\S+",
+    ),
     Setting(
         "API_VERSION",
         "date version of the API, YYYY-MM with the month of a quarter",
@@ -47,7 +52,12 @@ _READING = (
     ),
     Setting("REGISTERS", "number of registers, on which the call limit depends", "1", pattern="[1-9][0-9]{0,3}"),
     Setting("PRICE_TIER", "which price is taken: including_tax, excluding_tax", TAXES[0], pattern="|".join(TAXES)),
-    Setting("CURRENCY", "currency of the prices (ISO 4217); the product list does not tell it", pattern="[A-Z]{3}"),
+    Setting(
+        "CURRENCY",
+        "currency of the prices (ISO 4217); the product list does not tell it",
+        pattern="[A-Z]{3}",
+        asked=True,
+    ),
     Setting("PAGE_SIZE", "rows a page, 1-1000; without it 200, of stock 5000", pattern=r"[1-9]\d{0,2}|1000"),
 )
 _SELLING = (
@@ -71,6 +81,24 @@ _SELLING = (
     Setting("ROUNDING", "the same for differences of up to 0.02", pattern=_UUID),
 )
 SETTINGS = (*_READING, *_SELLING)
+SIGN_INS = (
+    SignIn("a personal token (Plus plan)", ("DOMAIN_PREFIX", "TOKEN")),
+    SignIn("an OAuth application, which a person consents to", ("DOMAIN_PREFIX", *_OAUTH), consent=True),
+)
+
+
+def consent(values: Values, scopes: Iterable[str]) -> Consent | str:
+    """Without a scope a consent is declined since 2026-06-01. Which store it is for is chosen on the page."""
+    if values.get("TOKEN"):
+        return f"{values.variable('TOKEN')} is a personal token, which is all that it needs"
+    return Consent(
+        url=values.settings["CONSENT_URL"],
+        scopes=tuple(sorted(scopes)),
+        asks={"client_id": values.settings["CLIENT_ID"]},
+        minutes=CODE_MINUTES,
+        app="developers.retail.lightspeed.app",
+        same={"domain_prefix": "DOMAIN_PREFIX"},
+    )
 
 
 def wrong(values: Values) -> Iterable[str]:
@@ -88,11 +116,11 @@ def wrong(values: Values) -> Iterable[str]:
 
 def _wrong_credentials(values: Values) -> Iterator[str]:
     token = values.variable("TOKEN")
-    have = [values.variable(name) for name in _OAUTH if values.get(name)]
+    have = [values.variable(name) for name in (*_OAUTH, "REFRESH_TOKEN") if values.get(name)]
     lack = [values.variable(name) for name in _OAUTH if not values.get(name)]
     if values.get("TOKEN") and have:
         yield f"{token} and {have[0]} are both set: keep either the personal token or the settings of OAuth"
     elif not values.get("TOKEN") and not have:
         yield f"{token} is not set: set it to a personal token, or {', '.join(lack)} for OAuth"
     elif not values.get("TOKEN") and lack:
-        yield f"{' and '.join(lack)} {'is' if len(lack) == 1 else 'are'} not set: OAuth needs all three settings"
+        yield f"{' and '.join(lack)} {'is' if len(lack) == 1 else 'are'} not set: OAuth needs both id and secret"

@@ -7,6 +7,7 @@ from typing import Any
 
 from syncctl.connectors._checks import clock_check, guest_check
 from syncctl.connectors._fields import microsoft_date, text
+from syncctl.connectors._xero_settings import app_of
 from syncctl.connectors.base import Check, Connector
 from syncctl.connectors.declared import Values
 from syncctl.errors import AnswerError
@@ -52,8 +53,8 @@ def _access_checks(connector: Connector) -> Iterator[Check]:
             yield Check("warning", "contacts", "the token may not read contacts", remedy)
         if connector.setting("TAX"):
             yield _posting_scope_check(connector.values, scopes)
-    if connector.setting("REFRESH_TOKEN"):
-        yield _tenant_check(connector)
+    if app_of(connector.values) != "custom":
+        yield tenant_check(connector)
 
 
 def _scope_check(scopes: frozenset[str]) -> Check:
@@ -75,7 +76,7 @@ def _posting_scope_check(values: Values, scopes: frozenset[str]) -> Check:
     return Check("wrong", "posting scopes", f"{missing} is not among those of the token", remedy)
 
 
-def _tenant_check(connector: Connector) -> Check:
+def tenant_check(connector: Connector) -> Check:
     """A token may open several organisations, and the setting says which of them is meant."""
     values = connector.values
     listed = connector.http.get(f"{values.base_url.removesuffix('/api.xro/2.0')}/connections").json()
@@ -87,7 +88,8 @@ def _tenant_check(connector: Connector) -> Check:
         return Check("ok", "tenant", f"{wanted} is {names[wanted]}")
     choice = ", ".join(f"{tenant} ({name})" for tenant, name in names.items())
     said = f"the token does not open {wanted}" if wanted else "no organisation is chosen"
-    remedy = f"Set {values.variable('TENANT_ID')} to one of {choice}"
+    several = "one of " if len(names) > 1 else ""
+    remedy = f"Set {values.variable('TENANT_ID')} to {several}{choice}"
     return Check("wrong", "tenant", said, remedy if choice else "Have the app connected to the organisation again")
 
 

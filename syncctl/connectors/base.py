@@ -13,7 +13,20 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
-from syncctl.connectors.declared import Grant, Limit, Lookup, Oldest, Pull, Push, Rate, Repeat, Setting, Values
+from syncctl.connectors.declared import (
+    Consent,
+    Grant,
+    Limit,
+    Lookup,
+    Oldest,
+    Pull,
+    Push,
+    Rate,
+    Repeat,
+    Setting,
+    SignIn,
+    Values,
+)
 from syncctl.models import SUM, Kind, Problem, Record, Struct
 
 if TYPE_CHECKING:
@@ -121,6 +134,7 @@ class Connector(ABC):
     title: ClassVar[str]
     base_url: ClassVar[str]
     settings: ClassVar[tuple[Setting, ...]]
+    sign_ins: ClassVar[tuple[SignIn, ...]]  # the usual one first
     default_roles: ClassVar[tuple[str, ...]]
     limits: ClassVar[tuple[Limit, ...]]
     pulls: ClassVar[Mapping[Kind, Pull]]
@@ -162,9 +176,17 @@ class Connector(ABC):
         return ()
 
     @classmethod
+    def takes_stock(cls, values: Values) -> bool:
+        """Whether an order lowers the stock that the service tells, posted as the settings say."""
+        return True
+
+    @classmethod
     @abstractmethod
     def account(cls, values: Values) -> str:
-        """What tells one account of the service from another (API id, tenant, domain prefix); never a secret."""
+        """What tells one account of the service from another (API id, tenant, domain prefix); never a secret.
+
+        "" as long as it is still to be chosen.
+        """
 
     @classmethod
     @abstractmethod
@@ -175,6 +197,15 @@ class Connector(ABC):
     def grant(cls, values: Values) -> Grant | None:
         """How a token is fetched; None where the settings hold all that is needed."""
         return None
+
+    @classmethod
+    def consent(cls, values: Values, roles: frozenset[str]) -> Consent | str:
+        """What a person consents to before a token can be fetched for these roles; where nobody has to, why not."""
+        return "its settings hold all that is needed"
+
+    def consented(self) -> Iterator[Check]:
+        """What a consent opened that the settings have to choose from, and how."""
+        return iter(())
 
     @classmethod
     def by_hand(cls, values: Values, query: str) -> Repeat:

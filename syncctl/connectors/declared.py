@@ -33,7 +33,10 @@ class Limit(Struct):
 
 
 class Setting(Struct):
-    """A setting of a connector: `SYNCCTL_<NAME>_<name>`. `pattern` is what a value must match as a whole."""
+    """A setting of a connector: `SYNCCTL_<NAME>_<name>`. `pattern` is what a value must match as a whole.
+
+    `asked`: whether `syncctl init` asks for it, though it is neither required nor needed to sign in.
+    """
 
     name: str
     help: str
@@ -41,6 +44,7 @@ class Setting(Struct):
     required: bool = False
     secret: bool = False
     pattern: str = ".+"
+    asked: bool = False
 
 
 class Pull(Struct):
@@ -86,18 +90,48 @@ class Rate(Struct):
 class Grant(Struct):
     """How a token is fetched (OAuth 2): a POST of `form` to `url`, with `basic` (id and secret) as its credentials.
 
-    `refresh_token` is the one from the settings, which begins a chain of them; "" where the form alone is enough
-    (client credentials). `grace` is for how many seconds the service still takes a refresh token that was used before,
-    so that a lost answer is no lost chain. `unused_days` is how long a refresh token lives that nobody uses; None where
-    the service does not say.
+    `refresh_token` is the one from the settings, which begins a chain of them; "" where only a consent begins one, and
+    None where the form alone is enough (client credentials). `grace` is for how many seconds the service still takes a
+    refresh token that was used before, so that a lost answer is no lost chain. `unused_days` is how long a refresh
+    token lives that nobody uses; None where the service does not say.
     """
 
     url: str
     form: Mapping[str, str]
     basic: tuple[str, str] | None = None
-    refresh_token: str = ""
+    refresh_token: str | None = None
     grace: int = 0
     unused_days: int | None = None
+
+
+class Consent(Struct):
+    """What a person consents to, once, on the service's page at `url` (OAuth 2, authorization code): `scopes`.
+
+    `asks` is what else stands in the query of that address, the client id at least; the code that comes back lives for
+    `minutes`, and is changed for a token as the connector's `Grant` says. `pkce`: the app has no secret, and proves
+    that it is the one that asked (RFC 7636, S256). `same` maps what comes back to the setting that it must equal.
+    `app` is where the app and its redirect address are managed.
+    """
+
+    url: str
+    scopes: tuple[str, ...]
+    asks: Mapping[str, str]
+    minutes: int
+    app: str
+    pkce: bool = False
+    same: Mapping[str, str] = MappingProxyType({})
+
+
+class SignIn(Struct):
+    """One way to sign in: what `syncctl init` asks for, and which settings it then writes by itself.
+
+    `label` says which of several ways it is; `consent`: whether a person has to consent afterwards.
+    """
+
+    label: str
+    settings: tuple[str, ...]
+    fixed: Mapping[str, str] = MappingProxyType({})
+    consent: bool = False
 
 
 class Repeat(Struct):

@@ -25,7 +25,7 @@ from syncctl.connectors._stamps import OVERLAP_MS, Cursor, moved, set_back, sinc
 from syncctl.connectors._unleashed_customers import customer
 from syncctl.connectors._unleashed_lists import check_paging, listed, newest, prefix, query
 from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
-from syncctl.connectors.declared import POSTING, Limit, Lookup, Pull, Push, Repeat, Setting, Values
+from syncctl.connectors.declared import POSTING, Limit, Lookup, Pull, Push, Repeat, Setting, SignIn, Values
 from syncctl.errors import RefusedError
 from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock
 
@@ -49,6 +49,7 @@ class Unleashed(Connector):
     title: ClassVar[str] = "Unleashed"
     base_url: ClassVar[str] = "https://api.unleashedsoftware.com"
     default_roles: ClassVar[tuple[str, ...]] = ("products", "stock", "customers")
+    sign_ins: ClassVar[tuple[SignIn, ...]] = (SignIn("API access", ("API_ID", "API_KEY")),)
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting("API_ID", "API id, from Integration > Unleashed API access", required=True),
         Setting("API_KEY", "API key, from the same page", required=True, secret=True),
@@ -60,7 +61,12 @@ class Unleashed(Connector):
         ),
         Setting("PRICE_TIER", "sell price tier 1-10; without it the default sell price", pattern="[1-9]|10"),
         Setting("WAREHOUSE", "code of the warehouse that the shop sells from; without it the sum of all"),
-        Setting("CURRENCY", "currency of the prices (ISO 4217); the product list does not tell it", pattern="[A-Z]{3}"),
+        Setting(
+            "CURRENCY",
+            "currency of the prices (ISO 4217); the product list does not tell it",
+            pattern="[A-Z]{3}",
+            asked=True,
+        ),
         Setting(
             "STATUS",
             "what a posted order becomes: Parked, Placed, or Completed with its invoice",
@@ -89,6 +95,11 @@ class Unleashed(Connector):
     quota_status: ClassVar[frozenset[int]] = frozenset({403})
     location_setting: ClassVar[str] = "WAREHOUSE"
     check_calls: ClassVar[int] = 5
+
+    @classmethod
+    def takes_stock(cls, values: Values) -> bool:
+        """What is available is what is on hand less what is allocated; that parking allocates is told nowhere."""
+        return values.get("STATUS") != "Parked"
 
     @classmethod
     def account(cls, values: Values) -> str:

@@ -16,9 +16,22 @@ from urllib.parse import quote
 
 from syncctl.connectors._fields import text, with_sku
 from syncctl.connectors._vend_records import TAXES, is_gone, read, version_of
-from syncctl.connectors._vend_settings import SETTINGS, wrong
+from syncctl.connectors._vend_settings import SETTINGS, SIGN_INS, consent, wrong
 from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
-from syncctl.connectors.declared import Grant, Limit, Lookup, Oldest, Pull, Push, Rate, Repeat, Setting, Values
+from syncctl.connectors.declared import (
+    Consent,
+    Grant,
+    Limit,
+    Lookup,
+    Oldest,
+    Pull,
+    Push,
+    Rate,
+    Repeat,
+    Setting,
+    SignIn,
+    Values,
+)
 from syncctl.errors import AnswerError, RefusedError
 from syncctl.models import Kind, Problem, Product
 
@@ -65,6 +78,7 @@ class Vend(Connector):
     base_url: ClassVar[str] = "https://{}.retail.lightspeed.app"
     default_roles: ClassVar[tuple[str, ...]] = ("products", "stock", "customers")
     settings: ClassVar[tuple[Setting, ...]] = SETTINGS
+    sign_ins: ClassVar[tuple[SignIn, ...]] = SIGN_INS
     limits: ClassVar[tuple[Limit, ...]] = (Limit(350, WINDOW_SECONDS),)
     # No largest page is published for products: fewer may come than asked for, so a page's length proves nothing.
     # For stock 5,000 is the published one: a first read should be cheap.
@@ -100,6 +114,11 @@ class Vend(Connector):
         return wrong(values)
 
     @classmethod
+    def takes_stock(cls, values: Values) -> bool:
+        """Statuses of which it is told that they reduce inventory (docs: sales_statuses)."""
+        return values.get("STATUS") in ("CLOSED", "ONACCOUNT")
+
+    @classmethod
     def account(cls, values: Values) -> str:
         """The domain prefix: there is one per retailer."""
         return values.settings["DOMAIN_PREFIX"]
@@ -131,6 +150,14 @@ class Vend(Connector):
             return None
         form = {"client_id": values.get("CLIENT_ID"), "client_secret": values.get("CLIENT_SECRET")}
         return Grant(f"{values.base_url}/api/1.0/token", form, refresh_token=values.get("REFRESH_TOKEN"))
+
+    @classmethod
+    def consent(cls, values: Values, roles: frozenset[str]) -> Consent | str:
+        """What is read, by the doctor too, and where orders are posted what is written."""
+        from syncctl.connectors._vend_checks import NEEDED_SCOPES
+        from syncctl.connectors._vend_posting_checks import POSTING_SCOPES
+
+        return consent(values, NEEDED_SCOPES | POSTING_SCOPES if "invoices" in roles else NEEDED_SCOPES)
 
     @classmethod
     def rates(cls, headers: Mapping[str, str]) -> Iterable[Rate]:

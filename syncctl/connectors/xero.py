@@ -16,11 +16,24 @@ from urllib.parse import quote
 
 from syncctl.connectors._fields import absent, microsoft_date, text, usable_prices, usable_quantity, with_sku
 from syncctl.connectors._stamps import AHEAD_MS, OVERLAP_MS, SETTLED_MS, since_text
-from syncctl.connectors._xero_checks import CONTACT_SCOPES, READ_SCOPES, checks
+from syncctl.connectors._xero_checks import CONTACT_SCOPES, READ_SCOPES, checks, tenant_check
 from syncctl.connectors._xero_contacts import contact_page, search
-from syncctl.connectors._xero_settings import POSTING_SETTINGS
+from syncctl.connectors._xero_settings import APP, POSTING_SETTINGS, SIGN_INS, app_of, consent, wrong_app
 from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
-from syncctl.connectors.declared import Grant, Limit, Lookup, Oldest, Pull, Push, Rate, Repeat, Setting, Values
+from syncctl.connectors.declared import (
+    Consent,
+    Grant,
+    Limit,
+    Lookup,
+    Oldest,
+    Pull,
+    Push,
+    Rate,
+    Repeat,
+    Setting,
+    SignIn,
+    Values,
+)
 from syncctl.errors import RefusedError
 from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock, in_batches, to_ms
 
@@ -40,6 +53,7 @@ DAY_SECONDS = 86_400
 SMALL_DAY, LARGE_DAY = 1000, 5000  # calls, by plan
 PROBE_SECONDS = 3600.0  # how often a day that is used up is tried again, where nothing says when it ends
 AUTH_URL = "https://identity.xero.com/connect/token"
+CONSENT_URL = "https://login.xero.com/identity/connect/authorize"
 _DECIMALS = "unitdp=4"  # without it unit prices come rounded to two decimals
 # Codes that are safe in an address. Whether a slash or a plus reaches the service unharmed, and whether what looks
 # like an id is taken for a code, nobody has shown.
@@ -48,21 +62,26 @@ _GUID = r"[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}"
 
 
 class Xero(Connector):
-    """The connector of Xero: for a custom connection, or for a refresh token that a person has consented to."""
+    """The connector of Xero: for a custom connection, or for an app that a person has consented to."""
 
     kind: ClassVar[str] = "xero"
     title: ClassVar[str] = "Xero"
     base_url: ClassVar[str] = "https://api.xero.com/api.xro/2.0"
     default_roles: ClassVar[tuple[str, ...]] = ("customers",)
+    sign_ins: ClassVar[tuple[SignIn, ...]] = SIGN_INS
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting("CLIENT_ID", "client id of the app, from developer.xero.com/app/manage", required=True),
-        Setting("CLIENT_SECRET", "client secret, from the same page", required=True, secret=True),
-        Setting("REFRESH_TOKEN", "first refresh token of an app that is no custom connection", secret=True),
+        Setting("CLIENT_SECRET", "client secret, from the same page; an app with PKCE has none", secret=True),
+        APP,
+        Setting("REFRESH_TOKEN", "a refresh token to begin with, instead of `syncctl auth`", secret=True),
         Setting("TENANT_ID", "id of the organisation; a custom connection needs none", pattern=_GUID),
-        Setting("CURRENCY", "currency of the prices (ISO 4217); the items do not tell it", pattern="[A-Z]{3}"),
+        Setting(
+            "CURRENCY", "currency of the prices (ISO 4217); the items do not tell it", pattern="[A-Z]{3}", asked=True
+        ),
         Setting("PAGE_SIZE", "contacts a page, 1-1000", "1000", pattern=r"[1-9]\d{0,2}|1000"),
         *POSTING_SETTINGS,
         Setting("AUTH_URL", "where tokens are fetched", AUTH_URL, pattern=r"https?://\S+"),
+        Setting("CONSENT_URL", "where a person consents", CONSENT_URL, pattern=r"https?://\S+"),
     )
     # The small day, until the service shows that it is a large one. Whether the day rolls, or begins at an hour of the
     # tenant's, is not documented: what fits into every 24 hours fits into any day.
@@ -82,7 +101,8 @@ class Xero(Connector):
 
     @classmethod
     def wrong(cls, values: Values) -> Iterable[str]:
-        """Only an approved invoice can be paid."""
+        """What belongs to the kind of app; only an approved invoice can be paid."""
+        yield from wrong_app(values)
         if values.get("PAYMENTS") and values.get("STATUS") != "AUTHORISED":
             payments, status = values.variable("PAYMENTS"), values.variable("STATUS")
             yield f"{payments} is set, but an invoice is paid only as AUTHORISED: unset it, or {status}"
@@ -94,9 +114,16 @@ class Xero(Connector):
             yield f"{values.variable('TAX')} is not set: name the tax type of each rate, as 0.15:OUTPUT2,0:NONE"
 
     @classmethod
+    def takes_stock(cls, values: Values) -> bool:
+        """Quantities follow approved invoices alone."""
+        return values.get("STATUS") == "AUTHORISED"
+
+    @classmethod
     def account(cls, values: Values) -> str:
         """The organisation; a custom connection has exactly one, so that its client id will do."""
-        return values.get("TENANT_ID") or values.settings["CLIENT_ID"]
+        if app_of(values) == "custom":
+            return values.get("TENANT_ID") or values.settings["CLIENT_ID"]
+        return values.get("TENANT_ID")
 
     @classmethod
     def auth(cls, values: Values) -> Auth:
@@ -120,16 +147,25 @@ class Xero(Connector):
 
     @classmethod
     def grant(cls, values: Values) -> Grant:
-        """By the refresh token, else as a custom connection; without a scope the token gets all that the app has."""
-        first = values.get("REFRESH_TOKEN")
+        """By a refresh token, or as a custom connection; without a scope the token gets all that the app has."""
+        app, client_id, secret = app_of(values), values.settings["CLIENT_ID"], values.get("CLIENT_SECRET")
         return Grant(
             url=values.settings["AUTH_URL"],
-            form={"grant_type": "refresh_token" if first else "client_credentials"},
-            basic=(values.settings["CLIENT_ID"], values.settings["CLIENT_SECRET"]),
-            refresh_token=first,
+            form={"client_id": client_id} if app == "pkce" else {},
+            basic=None if app == "pkce" else (client_id, secret),
+            refresh_token=None if app == "custom" else values.get("REFRESH_TOKEN"),
             grace=GRACE_SECONDS,
             unused_days=UNUSED_DAYS,
         )
+
+    @classmethod
+    def consent(cls, values: Values, roles: frozenset[str]) -> Consent | str:
+        """Nothing for a custom connection."""
+        return consent(values, roles)
+
+    def consented(self) -> Iterator[Check]:
+        """The organisations, of which the settings name one."""
+        yield tenant_check(self)
 
     @classmethod
     def token_expired(cls, headers: Mapping[str, str], body: str) -> bool:
@@ -182,7 +218,7 @@ class Xero(Connector):
                 " authorised it may not see this"
             )
         if "AuthenticationUnsuccessful" in detail:
-            if not values.get("REFRESH_TOKEN"):
+            if app_of(values) == "custom":
                 return _custom_remedy(values)
             return (
                 f"Check {values.variable('TENANT_ID')}, and in Xero that the organisation is still connected to the"

@@ -38,6 +38,7 @@ class Facts(Struct):
     others: Mapping[str, int]
     daily: int | None
     assumed: tuple[str, ...] = ()
+    rereads: bool = False  # whether the stock of what is sold is read again
 
     @property
     def products(self) -> int:

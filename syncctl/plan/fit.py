@@ -154,8 +154,9 @@ def _posting(facts: Facts, every: int, an_order: float | None) -> float:
 
 
 def _post(facts: Facts, orders: int) -> int:
-    """The calls for so many orders, as if each had one payment and a customer of its own."""
-    return costs.posting(facts.config, orders, orders, {Kind.CUSTOMERS: orders}).most
+    """The calls for so many orders, as if each had one product, one payment and a customer of its own."""
+    again = costs.sold(facts.config.cls, orders) if facts.rereads else 0
+    return costs.posting(facts.config, orders, orders, {Kind.CUSTOMERS: orders}).most + again
 
 
 def _uses(facts: Facts, lines: Sequence[Line]) -> list[Use]:

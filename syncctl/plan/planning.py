@@ -36,7 +36,12 @@ class Plan(Struct):
 
 def planned(config: Config, database: Database | None, given: Given, now: int) -> Plan:
     """The plan at a moment (ms), without connectors that have problems; `database` is None without a state."""
-    found = [facts(each, database, given, now) for each in config.connectors if not each.problems]
+    rereads = config.stock_from if config.posting["READ_SOLD"] == "yes" else None
+    found = [
+        facts(each, database, given, now).changed(rereads=each.name == rereads)
+        for each in config.connectors
+        if not each.problems
+    ]
     products = max((each.products for each in found), default=0)
     orders = max((each.orders or 0 for each in found), default=0)
     wishes = Wishes(given.freshness or config.freshness, products, orders)

@@ -25,6 +25,7 @@ from syncctl.state.cursors import Cursors
 from syncctl.state.database import Database
 from syncctl.state.outbox import Outbox, Row
 from syncctl.state.postable import Orders, Postable
+from syncctl.state.promises import Promises
 from syncctl.state.remote_customers import folded
 from syncctl.state.remote_links import Links
 from syncctl.state.runs import Runs
@@ -65,8 +66,21 @@ class Forecaster:
             "what may have to be created": cost.creates,
             "looks": looks + asked,
         }
-        words = ", ".join(f"{calls:,} for {name}" for name, calls in what.items() if calls) or "as nothing is due"
-        return Cost(self.config.name, least, least + cost.creates + looks, words)
+        again = self._read_again(due) if terms.read_again == self.config.name else 0
+        what["to read what was sold again"] = again
+        parts = [
+            f"{calls:,} {name if name.startswith('to ') else 'for ' + name}" for name, calls in what.items() if calls
+        ]
+        words = ", ".join(parts) or "as nothing is due"
+        return Cost(self.config.name, least, least + cost.creates + looks + again, words)
+
+    def _read_again(self, due: Sequence[Due]) -> int:
+        """The calls for the stock of what is sold, and of what was not read after earlier runs; not for what is new."""
+        if not due:
+            return 0
+        known = Links(self.database, self.config.name).products(_skus(due)).values()
+        unread = Promises(self.database).unread(costs.MOST_SOLD * costs.batch_of_stock(self.config.cls))
+        return costs.sold(self.config.cls, len(set().union(unread, *known)))
 
     def _due(self, terms: PostingTerms) -> list[Due]:
         """Those that are due or would be queued, in their order."""
@@ -132,8 +146,7 @@ class Forecaster:
         return {Kind.CUSTOMERS: self._unknown_customers(due), Kind.PRODUCTS: self._unknown_products(due)}
 
     def _unknown_products(self, due: Sequence[Due]) -> dict[str, int]:
-        lines = (line for each in due for line in each.order.lines)
-        skus = {line.sku or "" for line in lines if line.kind is LineKind.PRODUCT}
+        skus = _skus(due)
         known = Links(self.database, self.config.name).products(skus).keys() | self._made(Kind.PRODUCTS, skus)
         return dict.fromkeys(skus - known, 1)
 
@@ -158,6 +171,11 @@ class Forecaster:
     def _made(self, kind: Kind, keys: Mapping[str, object] | set[str]) -> set[str]:
         """What was created before."""
         return {key for key, row in self.outbox.by_keys(kind, keys).items() if row.state == "done"}
+
+
+def _skus(due: Sequence[Due]) -> set[str]:
+    lines = (line for each in due for line in each.order.lines)
+    return {line.sku or "" for line in lines if line.kind is LineKind.PRODUCT}
 
 
 def _paid(due: Sequence[Due]) -> int:

@@ -33,6 +33,10 @@ def post(push: Pushing) -> None:
     for kind in (Kind.COMPLETIONS, Kind.PAYMENTS):
         if kind in push.session.connector.pushes:
             _send_what_follows(push, kind)
+    if push.session.tally.pushed.orders_arrived():
+        from syncctl.push.stock import read_sold
+
+        read_sold(push)
 
 
 def _settle(push: Pushing) -> None:
@@ -58,7 +62,8 @@ def enqueue(push: Pushing) -> None:
     with push.session.database.transaction():
         for each in new:
             if each.elsewhere:
-                push.outbox.adopt(Kind.ORDERS, each.number, push.names(Kind.ORDERS, each.number), each.elsewhere)
+                names, lately = push.names(Kind.ORDERS, each.number), each.placed_at >= push.since
+                push.outbox.adopt(Kind.ORDERS, each.number, names, each.elsewhere, lately=lately)
             elif each.number in chosen:
                 push.queue(Kind.ORDERS, each.number)
             elif each.placed_at < push.since:

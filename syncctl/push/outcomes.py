@@ -79,8 +79,9 @@ def _not_there(push: Pushing, row: Row) -> None:
 
 def arrived(push: Pushing, row: Row, word: str, remote_id: str, call: int = 0) -> None:
     """It is there: `posted` by us now, or `found`; what has to follow it is queued with that."""
+    taken = row.kind is Kind.ORDERS and push.session.connector.takes_stock(push.session.connector.values)
     with push.session.database.transaction():
-        ended = Ended("done", word, remote_id=remote_id, call=call)
+        ended = Ended("done", word, remote_id=remote_id, call=call, taken=taken)
         push.outbox.end(row, ended, push.session.run.number, push.now())
         push.tell(row, ended)
         if row.kind is Kind.ORDERS:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from syncctl.models import Kind
 from syncctl.state.database import Database
 from syncctl.state.outbox import Outbox
+from syncctl.state.promises import Promises
 from syncctl.tally import Tally
 
 
 def sum_up(database: Database, tally: Tally, run: int) -> None:
     """Puts the state of the queue, and what became of the orders of a run, into the tally."""
+    Promises(database).forget()
     outbox = Outbox(database, tally.name)
     tally.pushed.counts = outbox.counts()
     tally.pushed.orders = [

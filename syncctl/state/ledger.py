@@ -119,10 +119,13 @@ class Ledger:
         return call
 
     def finish(self, call: int, outcome: Outcome) -> None:
-        """Adds to a journal row what came of the call, and keeps the bodies if there are any."""
+        """Adds to a journal row what came of the call, and keeps the bodies if there are any.
+
+        What is made of the answer is committed next, and this with it: the disk has to be waited for once only.
+        """
         facts = (outcome.status, outcome.ms, outcome.bytes, outcome.request_id, outcome.error, call)
         bodies = (_pack(outcome.request), _pack(outcome.response))
-        with self._database.transaction() as db:
+        with self._database.quick_transaction() as db:
             db.execute(_FINISH, facts)
             if bodies != (None, None):
                 db.execute(_KEEP_BODIES, (call, self._now(), *bodies))

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from syncctl.models import Problem, Product, State
-from syncctl.state.database import Database
+from syncctl.state.database import Database, insert
 
 _ONE_NAME = "Give each product its own SKU there"
 _CANDIDATES = """
@@ -74,7 +74,7 @@ SELECT value FROM json_each(?1)
 WHERE EXISTS (SELECT 1 FROM products WHERE sku = value COLLATE NOCASE)
     OR EXISTS (SELECT 1 FROM remote_products WHERE connector = ?2 AND sku = value AND state <> 'gone')
 """
-_INSERT = "INSERT INTO products (id, sku, name, barcode, created_by) VALUES (?, ?, ?, ?, ?)"
+_NEW = "products (id, sku, name, barcode, created_by)"
 _SAVE_LINK = (
     "UPDATE remote_products SET product_id = ?, matched_by = ?, matched_run = ? WHERE connector = ? AND remote_id = ?"
 )
@@ -180,11 +180,11 @@ class Linker:
         self._sql.execute(_SAVE_LINK, (local["id"], "sku", run, self.connector, remote_id))
 
     def _insert(self, products: Sequence[tuple[str, str, str | None]]) -> range:
-        """Inserts in one statement for all: with one each, a first read would spend its time here. Their numbers."""
+        """Their numbers."""
         (last,) = self._sql.execute("SELECT coalesce(max(id), 0) FROM products").fetchone()
         numbers = range(last + 1, last + 1 + len(products))
         rows = [(number, *product, self.connector) for number, product in zip(numbers, products, strict=True)]
-        self._sql.executemany(_INSERT, rows)
+        insert(self._sql, _NEW, rows)
         return numbers
 
     def _unlink(self, remote_id: str) -> None:

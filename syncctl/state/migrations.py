@@ -212,53 +212,6 @@ CREATE INDEX changes_drift ON changes (connector, at) WHERE rule = 'drift';
 CREATE INDEX changes_gone ON changes (connector, at) WHERE field = 'state' AND after = 'gone';
 """
 
-_CATALOGUE = """
-CREATE VIEW catalogue AS
-SELECT
-    products.sku,
-    coalesce(nullif(priced.name, ''), nullif(stocked.name, ''), products.name) AS name,
-    json_extract(priced.prices, '$."' || price_source.price_tier || '"') AS price,
-    CASE
-        WHEN json_extract(priced.prices, '$."' || price_source.price_tier || '"') IS NOT NULL
-        THEN price_source.price_includes_tax
-    END AS price_includes_tax,
-    price_source.currency,
-    CASE
-        WHEN stocked.state = 'gone' THEN 0
-        WHEN stock_look.stock_at > 0 THEN (
-            SELECT CASE WHEN total % 1000000 = 0 THEN total / 1000000 ELSE total / 1000000.0 END
-            FROM (
-                SELECT coalesce(sum(available), 0) AS total
-                FROM remote_stock
-                WHERE remote_stock.connector = stocked.connector
-                    AND remote_stock.remote_id = stocked.remote_id
-                    AND (
-                        stock_source.locations IS NULL
-                        OR remote_stock.location IN (SELECT value FROM json_each(stock_source.locations))
-                    )
-            )
-        )
-    END AS available,
-    coalesce(priced.state, stocked.state) AS state,
-    strftime(
-        '%Y-%m-%dT%H:%M:%SZ',
-        nullif(min(coalesce(price_look.product_at, stock_look.stock_at),
-                   coalesce(stock_look.stock_at, price_look.product_at)), 0) / 1000,
-        'unixepoch'
-    ) AS as_of
-FROM products
-LEFT JOIN sources AS price_source ON price_source.field = 'price'
-LEFT JOIN remote_products AS priced
-    ON priced.product_id = products.id AND priced.connector = price_source.connector
-LEFT JOIN looks AS price_look
-    ON price_look.connector = priced.connector AND price_look.remote_id = priced.remote_id
-LEFT JOIN sources AS stock_source ON stock_source.field = 'stock'
-LEFT JOIN remote_products AS stocked
-    ON stocked.product_id = products.id AND stocked.connector = stock_source.connector
-LEFT JOIN looks AS stock_look
-    ON stock_look.connector = stocked.connector AND stock_look.remote_id = stocked.remote_id;
-"""
-
 
 def _statements(script: str) -> list[str]:
     """The statements of a script; sqlite3's own `executescript` would commit the transaction round the step."""
@@ -266,15 +219,16 @@ def _statements(script: str) -> list[str]:
 
 
 def _first(db: Database) -> None:
-    """The shop's side, the mirror, the journal and the catalogue."""
-    for script in (_SHOP, _MIRROR, _JOURNAL, _CATALOGUE):
+    """The shop's side, the mirror and the journal."""
+    for script in (_SHOP, _MIRROR, _JOURNAL):
         for statement in _statements(script):
             db.execute(statement)
     db.execute("PRAGMA user_version = 1")
 
 
 def _push(db: Database) -> None:
-    """The shop's customers and orders, the customers of the services, what a person is told of, and counts."""
+    """The shop's customers and orders, those of the services, what a person is told of, counts, and the catalogue."""
+    from syncctl.state.catalogue_schema import CATALOGUE
     from syncctl.state.customer_schema import CUSTOMER_MIRROR
     from syncctl.state.keep_schema import KEEP
     from syncctl.state.mail_schema import MAIL
@@ -282,7 +236,7 @@ def _push(db: Database) -> None:
     from syncctl.state.push_schema import PUSH
     from syncctl.state.watch_schema import WATCH
 
-    for statement in PUSH + CUSTOMER_MIRROR + MAIL + OUTBOX + WATCH + KEEP:
+    for statement in PUSH + CUSTOMER_MIRROR + MAIL + OUTBOX + WATCH + KEEP + CATALOGUE:
         db.execute(statement)
     db.execute("PRAGMA user_version = 2")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from syncctl.models import MILLION, Kind, Problem, Product, Record, State, Stock, money_text
 from syncctl.state.changelog import Changelog, Difference, Look, to_tell
-from syncctl.state.database import Database
+from syncctl.state.database import Database, insert
 
 
 @dataclass(slots=True)
@@ -50,20 +50,24 @@ class Stored:
 _PRODUCT_FIELDS = ("sku", "name", "barcode", "prices", "state", "version")
 _quoted = lru_cache(json.dumps)
 _QUIET_FIELDS = frozenset({"version"})  # stored, but no change that anybody asks about
-_LOOK = """
-INSERT INTO looks (connector, remote_id, {kind}_at, {kind}_call) VALUES (?1, ?2, ?3, ?4)
-ON CONFLICT DO UPDATE SET {kind}_at = ?3, {kind}_call = ?4, oldest_at = min(?3, {other}_at)
-"""
-_LOOK_BOTH = """
-INSERT INTO looks (connector, remote_id, product_at, product_call, stock_at, stock_call, oldest_at)
-VALUES (?1, ?2, ?3, ?4, ?3, ?4, ?3)
-ON CONFLICT DO UPDATE SET product_at = ?3, product_call = ?4, stock_at = ?3, stock_call = ?4, oldest_at = ?3
-"""
-_INSERT_PRODUCT = """
-INSERT INTO remote_products
-    (connector, remote_id, first_call, product_id, matched_by, matched_run,
+# For all records of a page at once: one statement each would take longer, and come back to Python in between. In
+# `_FIRST_LOOK` stand the values of product_at, product_call, stock_at, stock_call and oldest_at.
+_LOOK = "UPDATE looks SET {} WHERE connector = ?1 AND remote_id IN (SELECT value FROM json_each(?2))"
+_FIRST_LOOK = (
+    "INSERT INTO looks (connector, remote_id, product_at, product_call, stock_at, stock_call, oldest_at)"
+    " SELECT ?1, value, {} FROM json_each(?2) WHERE true ON CONFLICT DO NOTHING"
+)
+_LOOKED = {
+    "product": ("product_at = ?3, product_call = ?4, oldest_at = min(?3, stock_at)", "?3, ?4, 0, 0, 0"),
+    "stock": ("stock_at = ?3, stock_call = ?4, oldest_at = min(?3, product_at)", "0, 0, ?3, ?4, 0"),
+    "both": (
+        "product_at = ?3, product_call = ?4, stock_at = ?3, stock_call = ?4, oldest_at = ?3",
+        "?3, ?4, ?3, ?4, ?3",
+    ),
+}
+_NEW_PRODUCTS = """
+remote_products (connector, remote_id, first_call, product_id, matched_by, matched_run,
     sku, name, barcode, prices, state, version)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _UPDATE_PRODUCT = """
 UPDATE remote_products SET sku = ?, name = ?, barcode = ?, prices = ?, state = ?, version = ?, deleted_call = NULL
@@ -133,7 +137,7 @@ class Mirror:
                 self._note_changes(products[remote_id], row, values, look, stored)
         self._sql.executemany(_UPDATE_PRODUCT, updates)
         self._insert([product for remote_id, product in products.items() if remote_id not in known], look, stored)
-        self._look("product" if self.with_stock else None, products, look)
+        self._look("product" if self.with_stock else "both", products, look)
 
     def _insert(self, products: Sequence[Product], look: Look, stored: Stored) -> None:
         stored.created += [product.remote_id for product in products]
@@ -143,7 +147,7 @@ class Mirror:
             number = stored.linked.get(product.remote_id)
             link = (None, None, None) if number is None else (number, "new", look.run)
             rows.append((self.connector, product.remote_id, look.call, *link, *_product_values(product)))
-        self._sql.executemany(_INSERT_PRODUCT, rows)
+        insert(self._sql, _NEW_PRODUCTS, rows)
 
     def _note_changes(
         self, product: Product, row: sqlite3.Row, values: Sequence[Any], look: Look, stored: Stored
@@ -237,10 +241,12 @@ class Mirror:
         self._look("stock", remote_ids, look)
         return list({row["remote_id"]: None for row in known})
 
-    def _look(self, kind: str | None, remote_ids: Iterable[str], look: Look) -> None:
-        other = "stock" if kind == "product" else "product"
-        sql = _LOOK.format(kind=kind, other=other) if kind else _LOOK_BOTH
-        self._sql.executemany(sql, [(self.connector, remote_id, look.at, look.call) for remote_id in remote_ids])
+    def _look(self, at: str, remote_ids: Iterable[str], look: Look) -> None:
+        ids = list(remote_ids)
+        again, first = _LOOKED[at]
+        values = (self.connector, json.dumps(ids), look.at, look.call)
+        if self._sql.execute(_LOOK.format(again), values).rowcount < len(ids):
+            self._sql.execute(_FIRST_LOOK.format(first), values)
 
     def _rows(self, table: str, remote_ids: Iterable[str]) -> dict[str, sqlite3.Row]:
         found = self.database.rows(

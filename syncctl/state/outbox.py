@@ -16,6 +16,8 @@ from syncctl.state.database import Database
 
 BY_HAND = "by-hand"  # the cause of a row of which a person said that it is there
 OutboxState = Literal["waiting", "due", "sending", "done", "gave_up", "skipped"]
+# The number of the newest call, whichever run is making it: what is called from now on has a higher one.
+LAST_CALL = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'calls'), 0)"
 _COLUMNS = (
     "id, connector, kind, key, reference, guid, state, due_at, tries, queued_at, sent_at, looked_at, cause, message,"
     " remedy, call, remote_id, expected"
@@ -24,13 +26,13 @@ _QUEUE = """
 INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, queued_at, cause, message)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
-_ADOPT = """
-INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, queued_at, cause, remote_id)
-VALUES (?, ?, ?, ?, ?, 'done', 0, 0, '', ?) ON CONFLICT DO NOTHING
+_ADOPT = f"""
+INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, queued_at, cause, remote_id, taken_call)
+VALUES (?, ?, ?, ?, ?, 'done', 0, 0, '', ?, iif(?, ({LAST_CALL}), 0)) ON CONFLICT DO NOTHING
 """
-_END = """
+_END = f"""
 UPDATE outbox SET state = ?, due_at = ?, tries = ?, remote_id = ?, cause = ?, message = ?, remedy = ?,
-    call = max(call, ?), ended_at = ?
+    call = max(call, ?), ended_at = ?, taken_call = iif(?, ({LAST_CALL}), NULL)
 WHERE id = ?
 """
 _END_ATTEMPT = """
@@ -63,7 +65,7 @@ class Row(Struct):
 
 
 class Ended(Struct):
-    """What a try came to: the row's next state, and why."""
+    """What a try came to: the row's next state, and why; `taken` tells that its products have left the stock there."""
 
     state: OutboxState
     outcome: str
@@ -74,6 +76,7 @@ class Ended(Struct):
     message: str = ""
     remedy: str = ""
     call: int = 0
+    taken: bool = False
 
 
 _RECONSIDER = """
@@ -130,9 +133,9 @@ class Outbox:
             due_by,
         )
 
-    def adopt(self, kind: Kind, key: str, names: tuple[str, str], remote_id: str) -> None:
-        """Adds a record that somebody else has posted already."""
-        self._sql.execute(_ADOPT, (self.connector, kind, key, *names, remote_id))
+    def adopt(self, kind: Kind, key: str, names: tuple[str, str], remote_id: str, *, lately: bool) -> None:
+        """Adds a record that somebody else has posted already; unless `lately`, any stock was read after that."""
+        self._sql.execute(_ADOPT, (self.connector, kind, key, *names, remote_id, lately))
 
     def _rows(self, where: str, *values: object) -> list[Row]:
         sql = f"SELECT {_COLUMNS} FROM outbox WHERE connector = ? AND {where} ORDER BY due_at, id"
@@ -156,7 +159,7 @@ class Outbox:
             (
                 ended.state, ended.due_at or at, row.tries if ended.tries is None else ended.tries,
                 ended.remote_id or row.remote_id, ended.cause, ended.message, ended.remedy, ended.call,
-                at if final else None, row.id,
+                at if final else None, ended.taken, row.id,
             ),
         )  # fmt: skip
         told = (ended.outcome, ended.cause, ended.message, ended.call)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 # One row per record and connector, for ever: a second one for the same record cannot come into being.
 # `expected` is what was sent (total, currency, customer), to be compared with what is found there. `looked_at` is
-# when the service was last asked for it in vain.
+# when the service was last asked for it in vain. `taken_call` is the last call that was made before an order was known
+# to be there and to have taken its products from stock: stock that a later call tells of is without them.
 _OUTBOX = """
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -26,6 +27,7 @@ CREATE TABLE outbox (
     call INTEGER NOT NULL DEFAULT 0,
     remote_id TEXT NOT NULL DEFAULT '',
     expected TEXT NOT NULL DEFAULT '{}',
+    taken_call INTEGER,
     UNIQUE (connector, kind, key)
 ) STRICT
 """

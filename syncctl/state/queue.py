@@ -9,7 +9,7 @@ from typing import Any
 
 from syncctl.models import Struct, from_ms, iso
 from syncctl.state.database import Database
-from syncctl.state.outbox import BY_HAND, Row, as_row
+from syncctl.state.outbox import BY_HAND, LAST_CALL, Row, as_row
 
 OPEN = ("waiting", "due", "sending", "gave_up")
 _LIST = """
@@ -26,20 +26,23 @@ FROM attempts LEFT JOIN calls ON calls.id = nullif(attempts.call, 0)
 WHERE attempts.outbox = ? ORDER BY attempts.id
 """
 _CHANGED = """
-SELECT outbox.*, orders.status AS order_status
-FROM outbox INDEXED BY outbox_posted LEFT JOIN orders ON orders.number = outbox.key
+SELECT {what} FROM outbox INDEXED BY outbox_posted LEFT JOIN orders ON orders.number = outbox.key
 WHERE outbox.kind = 'orders' AND outbox.state = 'done' AND (?1 IS NULL OR connector = ?1)
     AND (orders.id IS NULL
         OR orders.revision <> CAST(coalesce(json_extract(expected, '$.revision'), orders.revision) AS INTEGER)
         OR orders.status NOT IN (SELECT value FROM json_each(?2)))
-ORDER BY +outbox.id
 """
+_LIST_CHANGED = _CHANGED.format(what="outbox.*, orders.status AS order_status") + "ORDER BY +outbox.id LIMIT ?3"
+_COUNT_CHANGED = _CHANGED.format(what="count(*)")
 _RETRY = """
-UPDATE outbox SET state = CASE state WHEN 'sending' THEN state ELSE 'due' END, due_at = ?, tries = 0, ended_at = NULL
+UPDATE outbox SET state = CASE state WHEN 'sending' THEN state ELSE 'due' END, due_at = ?, tries = 0, ended_at = NULL,
+    taken_call = NULL
 WHERE id = ? AND state <> 'done'
 """
-_DROP = """
-UPDATE outbox SET state = 'skipped', cause = 'dropped', message = 'dropped by hand', remedy = '', ended_at = ?
+# What may have arrived counts until stock was read again, see the view `promised`.
+_DROP = f"""
+UPDATE outbox SET state = 'skipped', cause = 'dropped', message = 'dropped by hand', remedy = '', ended_at = ?,
+    taken_call = iif(state = 'sending', ({LAST_CALL}), NULL)
 WHERE id = ? AND state NOT IN ('done', 'skipped')
 """
 _SETTLE = f"""
@@ -70,9 +73,14 @@ class Queue:
         states = json.dumps(wanted.states)
         return self._rows(_LIST, wanted.connector, wanted.cause, states)
 
-    def changed(self, connector: str | None, statuses: Sequence[str]) -> list[Row]:
-        """Orders that the shop has changed, cancelled or deleted since they were posted."""
-        return self._rows(_CHANGED, connector, json.dumps(sorted(statuses)))
+    def changed(self, connector: str | None, statuses: Sequence[str], most: int = -1) -> list[Row]:
+        """Orders that the shop has changed, cancelled or deleted since they were posted; the first ones."""
+        return self._rows(_LIST_CHANGED, connector, json.dumps(sorted(statuses)), most)
+
+    def count_changed(self, connector: str | None, statuses: Sequence[str]) -> int:
+        """How many there are of these."""
+        row = self.database.row(_COUNT_CHANGED, connector, json.dumps(sorted(statuses)))
+        return int(row[0]) if row else 0
 
     def get(self, number: int) -> Row | None:
         """One row by its id."""

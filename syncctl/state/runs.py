@@ -51,7 +51,7 @@ class Runs:
     def finish(self, run: int, at: int, exit_code: int, tallies: Sequence[tuple[Tally, int]]) -> None:
         """Writes how the run ended: each tally with its own exit code."""
         rows = [_tally_row(run, tally, code) for tally, code in tallies]
-        with self.database.transaction() as sql:
+        with self.database.quick_transaction() as sql:  # the state is closed next, and on the disk with that
             sql.execute("UPDATE runs SET finished_at = ?, exit_code = ? WHERE id = ?", (at, exit_code, run))
             sql.executemany(_INSERT_TALLY, rows)
 

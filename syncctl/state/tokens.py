@@ -24,8 +24,8 @@ PATIENCE_SECONDS = 150  # for the lock; longer than one request for a token last
 class Token(Struct):
     """An access token with what the next one is fetched with; times are aware UTC, of whole seconds.
 
-    `chain` stands for what began the chain of refresh tokens. `refresh` is the newest of them, "" where there are none;
-    `previous` the one before, which was first used at `replaced_at`. `scopes` is None where the service did not say.
+    `chain` stands for what began the chain of refresh tokens. `refresh` is the newest of them, "" where there are none,
+    which came at `replaced_at` instead of the `previous` one. `scopes` is None where the service did not say.
     `client` stands for id and secret that fetched it. `asked_at` is when `refresh` was sent, until the answer is there.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .. import wire
+from .. import consent, wire
 from ..account import BaseAccount
 from ..store import Store, Table
 
@@ -41,6 +41,9 @@ SWITCHES: dict[str, tuple[str, ...]] = {
     # The date is documented; older answers had it in the body, and proxies change headers.
     "retry_after": ("date", "date_and_body", "body", "seconds", "absent"),
     "personal_scopes": ("all", "granted"),
+    # The person decides, and chooses the store.
+    **consent.SWITCHES,
+    "consent_store": ("same", "other"),
     "customer_code_taken": ("422", "409", "400", "allowed"),
     "customer_put": ("replace", "merge"),
     "email_search": ("any_case", "exact", "prefix"),

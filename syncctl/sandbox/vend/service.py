@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..wire import JsonObject
 
 TOKEN_PATH = "/api/1.0/token"  # noqa: S105 - a path
+CONSENT_PATH = "/connect"
 
 
 class Resource(Protocol):
@@ -76,7 +77,12 @@ class Vend(Service):
     @classmethod
     def env(cls, url: str) -> dict[str, str]:
         """The settings of syncctl that point at this copy."""
-        settings = {"BASE_URL": url, "DOMAIN_PREFIX": DOMAIN_PREFIX, "TOKEN": PERSONAL_TOKEN}
+        settings = {
+            "BASE_URL": url,
+            "CONSENT_URL": f"{url}{CONSENT_PATH}",
+            "DOMAIN_PREFIX": DOMAIN_PREFIX,
+            "TOKEN": PERSONAL_TOKEN,
+        }
         settings |= {"ROLES": "products,stock,customers", "CURRENCY": "NZD", "REGISTERS": str(REGISTERS)}
         return {f"SYNCCTL_VEND_{name}": value for name, value in settings.items()}
 
@@ -162,6 +168,8 @@ class Vend(Service):
         """User-Agent, then credentials, then limits, then the resource."""
         try:
             self._demand_user_agent(request)
+            if request.path == CONSENT_PATH:
+                return self._tokens.consent(request)
             return self._token(request) if request.path == TOKEN_PATH else self._resource(request)
         except Refused as refused:
             return self._counted(self.failure(refused.status, str(refused)))

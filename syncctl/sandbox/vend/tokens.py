@@ -1,15 +1,17 @@
 """Who is calling, and what they may do (x-series-api.lightspeedhq.com/docs/authorization).
 
 A personal token never ends by itself. With OAuth a refresh gives a new pair: the old refresh token is
-spent and the old access token revoked at once.
+spent and the old access token revoked at once. It begins with a consent, whose code lives for 10 minutes.
 """
 
 from __future__ import annotations
 
 import json
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from ..consent import Wish, decision, unusable
 from ..messages import Response, json_response
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-client-not-a-secret"  # noqa: S105
 """Made up, and fixed so that printed settings stay valid over restarts."""
 LIFETIME = 86_400
+CODE_LIFETIME = 600
+SHORTEST_STATE = 8
 COST = "product:cost:view"
 """Without it no supply price and no average cost is shown."""
 READABLE = ("products", "inventory", "customers", "sales", "outlets", "registers", "taxes", "payment_types")
@@ -82,20 +86,66 @@ class Tokens:
         form = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
         if form.get("client_id") != CLIENT_ID or form.get("client_secret") != CLIENT_SECRET:
             return _error("invalid_client", "Client authentication failed", 401)
+        if form.get("grant_type") == "authorization_code":
+            return self._redeemed(form)
         if form.get("grant_type") != "refresh_token":
-            return _error("unsupported_grant_type", "Only refresh_token is copied")
+            return _error("unsupported_grant_type", "Only authorization_code and refresh_token are copied")
         return self._refreshed(form.get("refresh_token"))
+
+    def _redeemed(self, form: dict[str, str]) -> Response:
+        with self._store.transaction():
+            kept = self._kept()
+            code = kept.pop("code", None)
+            if not code or form.get("code") != code["code"] or code["expires"] <= self._clock.now():
+                return _error("invalid_grant", "The code is invalid, used or expired")
+            self._keep(kept)
+            if form.get("redirect_uri") != code["redirect"]:
+                return _error("invalid_grant", "The redirect_uri is not that of the authorization request")
+            self._keep({**kept, "scope": code["scope"]})
+            self._give_pair()
+        return json_response(json.dumps(_granted(self._kept())))
+
+    def _give_pair(self) -> None:
+        kept = self._kept()
+        number = kept["chain"] + 1
+        pair = {"access": _token("AT", number), "refresh": _token("RT", number)}
+        self._keep({**kept, **pair, "chain": number, "expires": int(self._clock.now()) + LIFETIME})
 
     def _refreshed(self, token: str | None) -> Response:
         with self._store.transaction():
             kept = self._kept()
             if token is None or token != kept["refresh"]:
                 return _error("invalid_grant", "The refresh token is invalid, spent or revoked")
-            number = kept["chain"] + 1
-            expires = int(self._clock.now()) + LIFETIME
-            pair = {"access": _token("AT", number), "refresh": _token("RT", number)}
-            self._keep({**kept, **pair, "chain": number, "expires": expires})
+            self._give_pair()
         return json_response(json.dumps(_granted(self._kept())))
+
+    # The page where a person lets the app in
+
+    def consent(self, request: Request) -> Response:
+        """`GET /connect` of the host that all stores share; the person signs in to a store of theirs there.
+
+        What becomes of a wish that lacks something is not published, but for the scope: it is declined.
+        """
+        wish = Wish.of(request)
+        if wish.client_id != CLIENT_ID or not wish.redirect:
+            return unusable("Unknown application, or no redirect_uri")
+        if wish.response_type != "code" or len(wish.state) < SHORTEST_STATE:
+            return wish.back(error="invalid_request")
+        if not wish.scopes or not set(wish.scopes) <= set(SCOPES):
+            return wish.back(error="invalid_scope")
+        decided = decision(request, self._switches)
+        if decided == "page":
+            return wish.page(f"Let the app into {DOMAIN_PREFIX}")
+        return self._allowed(wish) if decided == "allow" else wish.back(error="access_denied")
+
+    def _allowed(self, wish: Wish) -> Response:
+        scope, code = " ".join(wish.granted(self._switches)), token_urlsafe(24)
+        until = self._clock.now() + CODE_LIFETIME
+        with self._store.transaction():
+            kept = {"code": code, "redirect": wish.redirect, "scope": scope, "expires": until}
+            self._keep({**self._kept(), "code": kept})
+        store = DOMAIN_PREFIX if self._switches["consent_store"] == "same" else f"{DOMAIN_PREFIX}-two"
+        return wish.back(code=code, domain_prefix=store, scope=scope)
 
     # The control API
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from .. import consent
 from ..account import BaseAccount
 from ..store import Store, Table
 from .apps import APPS
@@ -15,14 +16,17 @@ if TYPE_CHECKING:
 
     from ..clock import Clock
     from ..switches import Switches
+    from .apps import App
 
 TENANT_ID = "1b2c7a1e-44aa-4c5d-9a55-0d3b6f1e7c21"
 TENANT_NAME = "Demo Homeware Ltd"
+OTHER_TENANT = ("7d0f3c52-9b1e-4f6a-8c11-2e5a90c4d7b3", "Demo Wholesale Ltd")
+"""Another organisation of the same person, whose books are not copied (switch `organisations`)."""
 PROVIDER = "syncctl"
 _NUMBER = "xero_invoice_number"
 
-# The first value is the default. Every one of them is unconfirmed by the vendor, but for the state
-# that `app_scopes` plays through.
+# The first value is the default. Every one of them is unconfirmed by the vendor, but for what a person
+# decides, and the state that `app_scopes` plays through.
 SWITCHES: dict[str, tuple[str, ...]] = {
     "account_number": ("all", "active"),
     "app_scopes": ("all", "no_settings", "contacts_only"),
@@ -33,6 +37,7 @@ SWITCHES: dict[str, tuple[str, ...]] = {
     "body_429": ("empty", "html", "json"),
     "connections": ("refuse", "list"),
     "connections_cost": ("free", "day"),
+    **consent.SWITCHES,
     "contact_match": ("number", "name"),
     "day_window": ("rolling", "fixed", "midnight"),
     "deleted_number": ("free", "blocks"),
@@ -48,6 +53,7 @@ SWITCHES: dict[str, tuple[str, ...]] = {
     "multicurrency": ("no", "yes"),
     "no_token": ("AuthenticationUnsuccessful", "AuthorizationUnsuccessful"),
     "nothing_new": ("empty", "304"),
+    "organisations": ("1", "2"),
     "problem": ("lower", "words", "limits"),
     "quantity_bumps": ("no", "yes"),
     "refused_counts": ("no", "yes"),
@@ -118,9 +124,9 @@ class Account(BaseAccount):
         """The id of an app's connection to the organisation; nothing when there is none."""
         return self.store.setting(f"xero_connection_{app}") or ""
 
-    def connect(self) -> None:
-        """Connect every app anew, as a person does who consents."""
-        for app in APPS:
+    def connect(self, *apps: App) -> None:
+        """Connect these apps anew, or all of them, as a person does who consents."""
+        for app in apps or APPS:
             self.store.remember(f"xero_connection_{app.name}", str(uuid4()))
 
     def disconnect(self, app: str) -> None:

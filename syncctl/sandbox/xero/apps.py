@@ -1,7 +1,8 @@
-"""The two apps that the organisation knows: a custom connection, and one that a person consented to.
+"""The apps that the organisation knows: a custom connection, and two that a person consents to.
 
-developer.xero.com/documentation/guides/oauth2/custom-connections and .../auth-flow: a custom
-connection asks with its id and secret alone, the other one has refresh tokens.
+developer.xero.com/documentation/guides/oauth2/custom-connections, .../auth-flow and .../pkce-flow: a
+custom connection asks with its id and secret alone; a web app has refresh tokens, and so has a native
+one, which has no secret and proves by PKCE that it is the one that asked.
 """
 
 from __future__ import annotations
@@ -74,10 +75,11 @@ WEB = App(
     "web",
     "5A11D0C0FFEE4C0DE00000000000WEB1",
     "sandbox-web-secret-h5Jd8SaY1uEo6GfX0mNk2Rt",
-    frozenset({"refresh_token"}),
+    frozenset({"authorization_code", "refresh_token"}),
     (*PERSONAL, *ACCOUNTING),
 )
-APPS = (CUSTOM, WEB)
+NATIVE = App("native", "5A11D0C0FFEE4C0DE000000000NATIVE", "", WEB.grants, WEB.scopes)
+APPS = (CUSTOM, WEB, NATIVE)
 
 
 def app_of(client_id: str, secret: str) -> App | None:

@@ -11,12 +11,13 @@ import binascii
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
+from uuid import NAMESPACE_OID, uuid5
 
 from .. import wire
 from ..messages import Response, json_response
-from .account import TENANT_ID, TENANT_NAME
+from .account import OTHER_TENANT, TENANT_ID, TENANT_NAME
 from .answers import Refused, forbidden, not_found, oauth_error
-from .apps import CUSTOM, WEB, App, app_of
+from .apps import CUSTOM, App, app_of
 from .tokens import event_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .tokens import Session, Tokens
 
 _FORM = "application/x-www-form-urlencoded"
-_GRANTS = ("client_credentials", "refresh_token")
+_GRANTS = ("client_credentials", "authorization_code", "refresh_token")
 _CREATED = datetime(2026, 3, 1, 9, 15, 2, 123456, tzinfo=UTC)
 
 
@@ -40,7 +41,7 @@ class Identity:
     # /connect
 
     def token(self, request: Request) -> Response:
-        """`POST /connect/token`: client credentials, or a refresh token for the next one."""
+        """`POST /connect/token`: client credentials, a code for the first tokens, or a refresh token for the next."""
         form = _form(request)
         app = self._app(request, form)
         grant = form.get("grant_type", "")
@@ -61,7 +62,9 @@ class Identity:
         assigned = app.assigned(self._account.switches["app_scopes"])
         if not set(wanted) <= set(assigned):
             return "invalid_scope"
-        if app is WEB:
+        if form["grant_type"] == "authorization_code":
+            return self._tokens.redeem(app, form)
+        if app is not CUSTOM:
             return self._tokens.rotate(app, form.get("refresh_token", ""), wanted)
         revoked = not self._account.connection(app.name)
         if revoked and self._account.switches["revoked_custom"] == "unauthorized_client":
@@ -99,6 +102,11 @@ class Identity:
             raise Refused(forbidden())
         connection = self._account.connection(session.app.name)
         shown = [_connection(connection)] if connection else []
+        if shown and self._account.switches["organisations"] == "2":
+            tenant, name = OTHER_TENANT
+            shown.append(
+                shown[0] | {"id": str(uuid5(NAMESPACE_OID, connection)), "tenantId": tenant, "tenantName": name}
+            )
         return json_response(wire.dumps([each for each in shown if event in (None, each["authEventId"])]))
 
     def disconnect(self, session: Session, key: str) -> Response:

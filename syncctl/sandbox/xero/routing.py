@@ -29,6 +29,8 @@ def route_of(path: str) -> Route:
         return Route("connections", key=segments[1] if len(segments) == 2 else None)
     if lower in (["connect", "token"], ["connect", "revocation"]):
         return Route("token", lower[1])
+    if lower == ["identity", "connect", "authorize"]:
+        return Route("consent")
     if lower[:2] == _API and 3 <= len(segments) <= 4:
         return Route("api", lower[2], segments[3] if len(segments) == 4 else None)
     return Route("api") if lower[:2] == _API else Route()
@@ -42,5 +44,7 @@ def template_of(path: str, resources: Collection[str]) -> str:
         return f"/connections{ending}"
     if route.family == "token":
         return f"/connect/{route.resource}"
+    if route.family == "consent":
+        return "/identity/connect/authorize"
     known = next((name for name in resources if name.lower() == route.resource), route.resource)
     return f"/api.xro/2.0/{known}{ending}" if route.family == "api" else path.lower()

@@ -11,8 +11,9 @@ from ..switches import Switches
 from . import answers
 from .account import SWITCHES, TENANT_ID, Account
 from .answers import Refused
-from .apps import APPS, CUSTOM, WEB, opens
+from .apps import APPS, CUSTOM, NATIVE, WEB, opens
 from .asked import Asked
+from .authorize import Authorize
 from .contacts import Contacts
 from .idempotency import Replays
 from .identity import Identity
@@ -29,7 +30,7 @@ from .seed_trade import seed_trade
 from .tokens import INVALID, Session, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from ..clock import Clock
     from ..store import Store
@@ -53,6 +54,7 @@ class Xero(Service):
         self._account = Account.opened(store, clock, self.switches)
         self._tokens = Tokens(self._account)
         self._identity = Identity(self._account, self._tokens)
+        self._authorize = Authorize(self._account, self._tokens)
         self._replays = Replays(clock, self.switches)
         self._kinds: dict[str, Records] = {
             "products": Items(self._account),
@@ -68,6 +70,7 @@ class Xero(Service):
     def env(cls, url: str) -> dict[str, str]:
         """The settings of syncctl that point at this copy through the custom connection."""
         settings = {"BASE_URL": f"{url}/api.xro/2.0", "AUTH_URL": f"{url}/connect/token"}
+        settings |= {"CONSENT_URL": f"{url}/identity/connect/authorize"}
         settings |= {"CLIENT_ID": CUSTOM.client_id, "CLIENT_SECRET": CUSTOM.secret}
         settings |= {"ROLES": "products,stock,customers", "CURRENCY": "NZD"}
         return {f"SYNCCTL_XERO_{name}": value for name, value in settings.items()}
@@ -125,7 +128,7 @@ class Xero(Service):
     # Tokens, from behind
 
     def tokens(self) -> JsonObject:
-        """The newest refresh token, whether the apps are connected, and the settings that go with them."""
+        """The newest refresh token, whether the apps are connected, and the settings of those with a person."""
         newest = self._tokens.newest()
         settings = {"CLIENT_ID": WEB.client_id, "CLIENT_SECRET": WEB.secret, "TENANT_ID": TENANT_ID}
         settings |= {"REFRESH_TOKEN": newest} if newest else {}
@@ -133,6 +136,7 @@ class Xero(Service):
             "refresh_token": newest,
             "connected": {app.name: bool(self._account.connection(app.name)) for app in APPS},
             "settings": {f"SYNCCTL_XERO_{name}": value for name, value in settings.items()},
+            "native": {"SYNCCTL_XERO_CLIENT_ID": NATIVE.client_id},
         }
 
     def change_tokens(self, order: JsonObject) -> None:
@@ -176,12 +180,16 @@ class Xero(Service):
     def handle(self, request: Request) -> Response:
         """Do what a request asks for."""
         route = route_of(request.path)
-        answer = {"token": self._token, "connections": self._connections, "api": self._api}.get(route.family)
+        answer = self._families().get(route.family)
         try:
             response = answer(request, route) if answer else answers.not_found()
         except Refused as refused:
             response = refused.response
         return self._finished(response)
+
+    def _families(self) -> Mapping[str, Callable[[Request, Route], Response]]:
+        consent = {"consent": lambda request, _: self._authorize.answer(request)}
+        return {"token": self._token, "connections": self._connections, "api": self._api, **consent}
 
     def _finished(self, response: Response) -> Response:
         return response.with_header("Xero-Correlation-Id", str(uuid4()))

@@ -3,6 +3,7 @@
 developer.xero.com/documentation/guides/oauth2/auth-flow: an access token lives for 30 minutes, an
 unused refresh token for 60 days. A refresh token is used once; when the answer got lost it can be
 used again for 30 minutes, as often as needed (community.xero.com/developer/discussion/105714701).
+A code from a person's consent lives for 5 minutes.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING
 from uuid import NAMESPACE_OID, uuid5
 
 from .. import wire
+from ..consent import fits
 from .answers import Refused, problem
-from .apps import APPS, App
+from .apps import APPS, WEB, App
 
 if TYPE_CHECKING:
     from ..store import Row, Value
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
 
 MINUTES = 60_000
 ACCESS_LIFE = 30 * MINUTES
+CODE_LIFE = 5 * MINUTES
 GRACE = 30 * MINUTES
 REFRESH_LIFE = 60 * 24 * 60 * MINUTES
+_LIVES = {"access": ACCESS_LIFE, "refresh": REFRESH_LIFE, "code": CODE_LIFE}
 INVALID = "Bearer error=invalid_token"
 
 
@@ -63,6 +67,31 @@ class Tokens:
         """A first refresh token, as a person's consent gives it."""
         return self._refresh(app, " ".join(scopes), parent="")
 
+    def start_code(self, app: App, scopes: tuple[str, ...], redirect: str, challenge: str) -> str:
+        """A code as the browser brings it back from a consent; it is tied to the redirect address and the challenge."""
+        code = token_urlsafe(32)
+        self._keep("code", code, app, {"scope": " ".join(scopes), "parent": f"{challenge} {redirect}"})
+        return code
+
+    def redeem(self, app: App, form: dict[str, str]) -> JsonObject | str:
+        """Take a code for the first tokens; a text is the error instead."""
+        row = self._table.get(_key(form.get("code", "")))
+        if row is None or row["kind"] != "code" or row["app"] != app.name or row["expires"] <= self._now():
+            return "invalid_grant"
+        self._table.delete("id", row["id"])
+        challenge, _, redirect = row["parent"].partition(" ")
+        proved = not challenge or fits(form.get("code_verifier", ""), challenge)
+        if not proved or form.get("redirect_uri") != redirect:
+            return "invalid_grant"
+        granted = tuple(row["scope"].split())
+        tokens = self._with_id(app, granted, self.issue(app, granted))
+        if "offline_access" in granted:
+            tokens["refresh_token"] = self.start_chain(app, granted)
+        return tokens
+
+    def _with_id(self, app: App, granted: tuple[str, ...], tokens: JsonObject) -> JsonObject:
+        return {"id_token": self._access(app, ()), **tokens} if "openid" in granted else tokens
+
     def rotate(self, app: App, refresh: str, wanted: tuple[str, ...]) -> JsonObject | str:
         """Take a refresh token for new tokens; a text is the error instead.
 
@@ -81,7 +110,7 @@ class Tokens:
             self._table.put({"id": row["id"], "body": row["body"], "used": self._now()})
         tokens = self.issue(app, wanted or granted)
         tokens["refresh_token"] = self._refresh(app, row["scope"], parent=row["id"])
-        return {"id_token": self._access(app, ()), **tokens} if "openid" in granted else tokens
+        return self._with_id(app, granted, tokens)
 
     def _is_usable(self, row: Row, app: App) -> bool:
         if row["kind"] != "refresh" or row["app"] != app.name or row["expires"] <= self._now():
@@ -94,10 +123,9 @@ class Tokens:
         return token
 
     def _keep(self, kind: str, token: str, app: App, more: dict[str, Value]) -> None:
-        life = ACCESS_LIFE if kind == "access" else REFRESH_LIFE
         # Rows are found without regard to case, tokens are not: hence the digest.
         row: dict[str, Value] = {"id": _key(token), "kind": kind, "app": app.name, "body": token}
-        self._table.put({**row, "expires": self._now() + life, **more})
+        self._table.put({**row, "expires": self._now() + _LIVES[kind], **more})
 
     def _access(self, app: App, scopes: tuple[str, ...]) -> str:
         now = self._now() // 1000
@@ -149,8 +177,8 @@ class Tokens:
         return row["app"] if row is not None and row["kind"] == "refresh" else None
 
     def newest(self) -> str | None:
-        """The refresh token that was issued last, if it is known still."""
-        rows = self._table.all_where("kind = 'refresh'")
+        """The refresh token that was issued to the web app last, if it is known still."""
+        rows = self._table.all_where("kind = 'refresh' AND app = ?", WEB.name)
         return rows[-1]["body"] if rows else None
 
 

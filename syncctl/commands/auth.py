@@ -1,0 +1,203 @@
+"""`syncctl auth`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import click
+
+from syncctl.commands.common import Job, execute
+from syncctl.commands.messages import check_line, deferral, sentence, show_errors, show_json
+from syncctl.commands.options import Common, Running, common_options
+from syncctl.errors import ConfigError, DeferredError
+from syncctl.models import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from syncctl.config import Config, ConnectorConfig
+    from syncctl.connectors.base import Check
+    from syncctl.connectors.declared import Consent
+    from syncctl.consent import Wish
+    from syncctl.run import Run
+    from syncctl.session import Session
+
+PORT = 8765
+
+
+@click.command("auth")
+@click.argument("name")
+@click.option("--status", is_flag=True, help="Tell what was consented to and when it ends. Makes no call.")
+@click.option("--no-browser", is_flag=True, help="Open no browser: the address is for one on another machine.")
+@click.option(
+    "--port", default=PORT, show_default=True, type=click.IntRange(1, 65535), help="Where the browser comes back to."
+)
+@common_options
+def command(*, name: str, status: bool, no_browser: bool, port: int, common: Common) -> int:
+    """Let a person consent on the service's page, once, for the connector NAME.
+
+    Opens the page, or prints its address, and waits until the browser comes back to http://localhost:8765/callback,
+    or until the address that it ended at is pasted. That address has to be among the redirect addresses of the app.
+
+    \b
+    Examples:
+        syncctl auth xero
+        syncctl auth xero --no-browser
+        syncctl auth xero --status
+    """
+    from syncctl.config import load
+
+    config = load(common.env_file)
+    connector = _named(config, name)
+    asked = connector.cls.consent(connector.values, connector.roles)
+    if isinstance(asked, str):
+        return _needs_none(name, asked, common)
+    if status:
+        from syncctl.commands.auth_status import show_status
+
+        return show_status(config, connector, asked, common)
+    return _Consenting(connector, asked, port, common, browser=not no_browser).run()
+
+
+def _named(config: Config, name: str) -> ConnectorConfig:
+    found = next((each for each in config.connectors if each.name == name), None)
+    if found is None:
+        known = ", ".join(each.name for each in config.connectors)
+        raise ConfigError([f"There is no connector {name}"], f"SYNCCTL_CONNECTORS has {known}")
+    if found.problems:
+        raise ConfigError(found.problems)
+    return found
+
+
+def _needs_none(name: str, why: str, common: Common) -> int:
+    if common.as_json:
+        show_json("auth", exit_code=0, connector=name, consent_needed=False, why=why)
+    else:
+        click.echo(f"{name} needs no consent: {why}. Check it with: syncctl doctor --connector {name}")
+    return 0
+
+
+class _Consenting:
+    """One consent, from the address to the tokens."""
+
+    def __init__(self, connector: ConnectorConfig, asked: Consent, port: int, common: Common, *, browser: bool) -> None:
+        self.connector = connector
+        self.asked = asked
+        self.port = port
+        self.common = common
+        self.browser = browser
+        self.again = f"Run syncctl auth {connector.name} again"
+        self.checks: list[Check] = []
+
+    def run(self) -> int:
+        """The exit code, after everything was told."""
+        name = self.connector.name
+        running = Running(name, dry_run=False, wait_lock=0, max_seconds=None, jitter=0)
+        outcome = execute(Job("auth", Purpose.MANUAL, self._work, lock=False), self.common, running)
+        code = outcome.code
+        for tally in outcome.tallies:
+            show_errors(tally, self.common)
+            if tally.deferred_until:
+                click.echo(sentence(name, "", deferral(tally, tally.deferred_until), ""), err=True)
+                code = code or 75
+        if self.common.as_json:
+            rows = [t.as_json() | {"checks": [check.as_dict() for check in self.checks]} for t in outcome.tallies]
+            show_json("auth", run=outcome.run, exit_code=code, connectors=rows)
+        elif not code:
+            click.echo(f"Next: syncctl doctor --connector {name}")
+        return code
+
+    def _work(self, session: Session) -> None:
+        from syncctl.transport import Transport
+
+        transport, values = session.connector.http, self.connector.values
+        grant = self.connector.cls.grant(values)
+        assert isinstance(transport, Transport)  # noqa: S101 - for the type checker
+        assert grant  # noqa: S101 - what is consented to is a grant
+        if blocked := transport.ledger.blocked(self.connector.name):  # so that nobody consents in vain
+            raise DeferredError(blocked[1], blocked[0])
+        wish, answer = self._answered(session.run)
+        code = wish.code(answer, values, self.again)
+        transport.secrets |= {code, wish.verifier} - {""}
+        token = transport.begin(wish.form(grant, code), self.asked.minutes)
+        for check in self._found(session, token.scopes):
+            self.checks.append(check)
+            self._tell(check_line(self.connector.name, check))
+            if check.subject == "scopes" and check.level == "wrong":
+                session.tally.codes.add(77)
+
+    def _answered(self, run: Run) -> tuple[Wish, Mapping[str, str]]:
+        """What the browser came back with."""
+        from syncctl.callback import Listener, wait
+        from syncctl.consent import Wish
+        from syncctl.errors import UnavailableError
+
+        wish = Wish.new(self.asked, self.port)
+        try:
+            listener = Listener(self.port)
+        except UnavailableError:
+            if self.browser:
+                raise
+            listener = None  # the browser is elsewhere, so that it is pasted anyway
+        with listener or nullcontext():
+            self._ask(wish, listening=listener is not None)
+            return wish, wait(listener, run, lambda _: self._complain(wish))
+
+    def _ask(self, wish: Wish, *, listening: bool) -> None:
+        address = wish.address()
+        opened = self.browser and _open(address)
+        title = self.connector.cls.title
+        self._tell(
+            f"{'A browser opens this page of' if opened else 'Open this address in a browser: the page of'} {title}"
+        )
+        self._tell(f"\n{address}\n")
+        asked = f"It asks for: {' '.join(wish.consent.scopes)}"
+        self._tell(click.wrap_text(asked, 79, subsequent_indent="  "))
+        self._tell(f"The app ({wish.consent.app}) needs the redirect address\n  {wish.redirect}")
+        if listening:
+            self._tell(
+                "\nWaiting for the browser to come back. One on another machine shows an error\nthen; paste here "
+                "the whole address that it ended at:"
+            )
+        else:
+            self._tell("\nThe browser shows an error at the end; paste here the whole address that it\nended at:")
+
+    def _complain(self, wish: Wish) -> None:
+        self._tell(f"That is no address with a code. Paste the whole one, which begins with\n{wish.redirect}:")
+
+    def _tell(self, text: str) -> None:
+        click.echo(text, err=self.common.as_json)
+
+    def _found(self, session: Session, granted: str | None) -> Iterator[Check]:
+        """What the consent gave."""
+        from syncctl.connectors.base import Check
+
+        file = f"{session.config.state}.tokens"
+        yield Check("ok", "consent", f"the tokens are in {file}")
+        yield _scope_check(self.asked, granted, self.again)
+        yield from session.connector.consented()
+
+
+def _scope_check(asked: Consent, granted: str | None, again: str) -> Check:
+    from syncctl.connectors._fields import text
+    from syncctl.connectors.base import Check
+    from syncctl.consent import missing
+
+    lacking = missing(asked.scopes, granted)
+    if lacking:
+        remedy = f"Give them to the app ({asked.app}). {again}"
+        return Check("wrong", "scopes", f"{', '.join(lacking)} not granted", remedy)
+    told = "all that is needed" if granted is not None else "the service does not tell them"
+    return Check("ok", "scopes", told + (f": {text(granted)}" if granted else ""))
+
+
+def _open(address: str) -> bool:
+    """Whether a browser was found; none that would take over the terminal."""
+    import webbrowser
+
+    graphical = sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")))
+    return bool(graphical) and webbrowser.open(address)

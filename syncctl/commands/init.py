@@ -1,0 +1,157 @@
+"""`syncctl init`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncctl.commands.answers import Answers
+from syncctl.commands.messages import show_json, warn
+from syncctl.errors import ConfigError, SyncctlError
+
+if TYPE_CHECKING:
+    from syncctl.config import Config
+    from syncctl.connectors.declared import SignIn
+
+
+@click.command("init")
+@click.option("--shop", metavar="NAME", help="Short name of the shop.")
+@click.option("--services", metavar="LIST", help="The services, as unleashed,xero or nz:vend,au:vend.")
+@click.option("--timezone", metavar="ZONE", help="Where the shop is, as Pacific/Auckland; needed for posting.")
+@click.option("--set", "told", multiple=True, metavar="NAME=VALUE", help="Any other setting; may be given again.")
+@click.option("--system", is_flag=True, help="Write /etc/syncctl/.env; the state is /var/lib/syncctl/state.db.")
+@click.option("--no-input", is_flag=True, help="Ask nothing, as without a terminal.")
+@click.option("--env-file", type=click.Path(path_type=Path, dir_okay=False), help="Write this file, instead of ./.env.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(*, told: Sequence[str], env_file: Path | None, system: bool, no_input: bool, **options: Any) -> int:
+    """Write a commented .env and make the state file, by asking or from options.
+
+    Secrets are never options: they are asked for without being shown, taken from the environment, or left out and
+    filled in later; NAME_FILE=PATH names the file that holds one. An existing file is never overwritten.
+
+    \b
+    Examples:
+        syncctl init
+        syncctl init --system
+        syncctl init --no-input --shop myshop --services unleashed \\
+            --set SYNCCTL_UNLEASHED_API_ID=11111111-2222-4333-8444-555555555555 \\
+            --set SYNCCTL_UNLEASHED_API_KEY_FILE=/run/secrets/unleashed
+    """
+    path, as_json = _target(env_file, system=system), options.pop("as_json")
+    answers = Answers(told, options, os.environ, asks=not no_input and sys.stdin.isatty())
+    sign_ins = answers.collect()
+    _write(path, answers.text())
+    empty = answers.empty()
+    config, problems = _checked(path)
+    lacking = empty + [problem for problem in problems if not any(each.split(":")[0] in problem for each in empty)]
+    if config:
+        _make_state(path)
+    steps = list(_steps(path, answers.connectors, sign_ins))
+    state = str(config.state) if config else None
+    if as_json:
+        show_json("init", exit_code=0, env_file=str(path), state=state, to_fill_in=lacking, next=steps)
+    else:
+        _tell(path, state, lacking, steps)
+    return 0
+
+
+def _target(env_file: Path | None, *, system: bool) -> Path:
+    """Where to write; raises `ConfigError` where that cannot be."""
+    from syncctl import settings_file
+
+    if system and env_file:
+        raise click.UsageError("--system and --env-file both name a file: give one of them.")
+    path = settings_file.ETC if system else (env_file or Path(".env")).expanduser().absolute()
+    if os.path.lexists(path):
+        raise ConfigError([f"{path} is there already"], "Edit it, move it away, or name another one with --env-file")
+    for folder in (path.parent, settings_file.ETC_STATE.parent) if system else (path.parent,):
+        if not folder.is_dir():
+            mode = "2750" if folder == path.parent else "2770"
+            owner = f"-o syncctl -g syncctl -m {mode} " if system else "-m 700 "
+            raise ConfigError([f"There is no folder {folder}"], f"Make it: install -d {owner}{folder}")
+    return path
+
+
+def _write(path: Path, text: str) -> None:
+    """Writes the file, which nobody else can read from its very beginning; raises `ConfigError`."""
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(file, "w", encoding="utf-8") as opened:
+            if os.geteuid() == 0:  # the user whose folder it is will run syncctl
+                owner = path.parent.stat()
+                os.fchown(file, owner.st_uid, owner.st_gid)
+            opened.write(text)
+    except OSError as error:
+        remedy = "Let the user who runs this write its folder, or name another file with --env-file"
+        raise ConfigError([f"{path} cannot be written: {error.strerror or error}"], remedy) from error
+
+
+def _checked(path: Path) -> tuple[Config | None, list[str]]:
+    """The settings as runs will see them, unless they cannot be used yet, and what is to be filled in."""
+    from syncctl.config import load
+    from syncctl.posting_terms import posting_terms
+
+    try:
+        config = load(path)
+    except ConfigError as error:
+        return None, list(error.problems)
+    warn(config.warnings)
+    lacking = [problem for each in config.connectors for problem in each.problems]
+    if any("invoices" in each.roles for each in config.connectors):
+        try:
+            posting_terms(config)
+        except ConfigError as error:
+            lacking += error.problems
+    return config, lacking
+
+
+def _make_state(path: Path) -> None:
+    """Makes the state file, or joins the shop's own; where that cannot be, the settings are no use either."""
+    from syncctl.app import App
+
+    try:
+        with App.opened(path):
+            pass
+    except SyncctlError:
+        path.unlink()
+        raise
+
+
+def _steps(path: Path, connectors: Mapping[str, str], sign_ins: Mapping[str, SignIn]) -> Iterator[str]:
+    """The commands that come next."""
+    from syncctl import settings_file
+
+    found = path in (Path.cwd() / ".env", settings_file.ETC)
+    ending = "" if found else f" --env-file {shlex.quote(str(path))}"
+    begin = _as_owner(path) + "syncctl "
+    yield from (f"{begin}auth {name}{ending}" for name in connectors if sign_ins[name].consent)
+    yield f"{begin}doctor{ending}"
+    yield f"{begin}sync-recent --dry-run{ending}"
+    yield f"{begin}sync-recent -v{ending}"
+
+
+def _as_owner(path: Path) -> str:
+    """How to become the user whose file it is, where that is another one."""
+    import pwd
+
+    owner = path.stat().st_uid
+    if owner == os.geteuid():
+        return ""
+    try:
+        return f"runuser -u {pwd.getpwuid(owner).pw_name} -- "
+    except KeyError:
+        return ""
+
+
+def _tell(path: Path, state: str | None, lacking: Sequence[str], steps: Sequence[str]) -> None:
+    click.echo(f"\nWritten: {path}, for its owner alone." + (f"\nThe state file is {state}." if state else ""))
+    if lacking:
+        click.echo("\nTo be filled in there first:\n" + "\n".join(f"  {problem}" for problem in lacking))
+    click.echo("\nNext:\n" + "\n".join(f"  {step}" for step in steps))
+    click.echo("\nThen let cron run it; this writes its lines:\n  syncctl plan --crontab")

@@ -1,0 +1,49 @@
+"""What is not posted yet, and what the shop has changed since it was, as `syncctl status` tells it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from syncctl.models import Struct, to_ms
+from syncctl.state.database import Database
+from syncctl.state.outbox import Outbox, Row
+from syncctl.state.queue import Queue
+
+SHOWN = 5
+_OLDEST = """
+SELECT min(queued_at) FROM outbox
+WHERE connector = ? AND kind = 'orders' AND state IN ('waiting', 'due', 'sending')
+"""
+_NEW = """
+SELECT count(*), min(placed_at) FROM orders
+WHERE placed_at >= ?2 AND status IN (SELECT value FROM json_each(?3))
+    AND NOT EXISTS (SELECT 1 FROM outbox WHERE connector = ?1 AND kind = 'orders' AND key = orders.number)
+    AND NOT EXISTS (SELECT 1 FROM posted_elsewhere WHERE order_id = orders.id AND connector = ?1)
+"""
+
+
+class Backlog(Struct):
+    """The orders of one connector: how many stand where, `new` among them those that are not queued yet.
+
+    `since` is since when (ms) the oldest waits that is not posted, nor given up; `revised` is how many the shop has
+    changed, cancelled or deleted since they were posted, `first_revised` the first of them.
+    """
+
+    counts: dict[str, int]
+    since: int | None
+    revised: int
+    first_revised: Sequence[Row]
+
+
+def backlog(database: Database, connector: str, statuses: Sequence[str], posted_since: str) -> Backlog:
+    """The backlog of a connector that orders in these statuses, placed since (UTC), are posted to."""
+    new = database.row(_NEW, connector, posted_since, json.dumps(statuses))
+    queued = database.row(_OLDEST, connector)
+    placed = to_ms(datetime.fromisoformat(new[1])) if new and new[1] else None
+    times = [at for at in (placed, queued[0] if queued else None) if at is not None]
+    counts = {"new": new[0] if new else 0, **Outbox(database, connector).counts()}
+    revised = Queue(database).count_changed(connector, statuses)
+    first = Queue(database).changed(connector, statuses, SHOWN) if revised else []
+    return Backlog(counts, min(times, default=None), revised, first)
