@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,9 @@ if "TMPDIR" not in os.environ and os.access(RAM, os.W_OK) and shutil.disk_usage(
 # The same examples in each run, and no measure of time: a busy machine must fail no test.
 settings.register_profile("still", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("still")
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would every process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

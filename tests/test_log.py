@@ -161,7 +161,7 @@ def test_follow_shows_each_new_call_once_until_a_signal_ends_it(read: Shop, end:
         found = [json.loads(lines.readline()) for _ in range(2)]
         assert [(call["call"], call["status"]) for call in found] == [(before + 1, 200), (before + 2, 200)]
         process.send_signal(end)
-        assert (process.wait(), lines.read()) == (0, "")
+        assert (process.wait(timeout=300), lines.read()) == (0, "")
 
 
 def test_follow_waits_for_the_outcome_of_a_call(read: Shop) -> None:

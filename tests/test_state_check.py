@@ -110,8 +110,8 @@ def test_what_a_program_without_foreign_keys_leaves_behind(shop: Shop, sql: str,
 
 def test_a_connector_that_is_not_configured_any_more(shop: Shop) -> None:
     place(shop, order("1003", placed_at=moment(days=1)))
-    shop.write("INSERT INTO outbox SELECT 99, 'old', kind, '1003', reference, guid, 'due', 0, 0, 0, NULL, NULL, NULL,"
-               " '', '', '', 0, '', '{}' FROM outbox WHERE key = '1001'")  # fmt: skip
+    shop.write("INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, queued_at)"
+               " SELECT 'old', kind, '1003', reference, guid, 'due', 0, 0 FROM outbox WHERE key = '1001'")  # fmt: skip
     note, wrong = sorted(findings(shop), key=lambda found: found["level"])
     assert [note["level"], wrong["level"]] == ["note", "wrong"]
     assert (wrong["check"], wrong["connector"], wrong["records"]) == ("nobody-posts", "old", ["1003"])
