@@ -18,9 +18,10 @@ from conftest import Shop, StillClock, Upstream
 from contract import connected, ids_of, read
 from requests_mock import Mocker
 
+from syncctl.connectors._xero_answers import DAY_SECONDS
 from syncctl.connectors.base import Connector
 from syncctl.connectors.declared import Rate, Values
-from syncctl.connectors.xero import DAY_SECONDS, Xero
+from syncctl.connectors.xero import Xero
 from syncctl.errors import AnswerError, CredentialsError, DeferredError
 from syncctl.grants import form
 from syncctl.models import Kind

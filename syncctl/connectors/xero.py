@@ -7,19 +7,21 @@ those places.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
-from syncctl.connectors._fields import absent, microsoft_date, text, usable_prices, usable_quantity, with_sku
-from syncctl.connectors._stamps import AHEAD_MS, OVERLAP_MS, SETTLED_MS, since_text
-from syncctl.connectors._xero_checks import CONTACT_SCOPES, READ_SCOPES, checks, tenant_check
+import syncctl.connectors._xero_answers as answers
+from syncctl.connectors._fields import absent, with_sku
+from syncctl.connectors._stamps import OVERLAP_MS, since_text
+from syncctl.connectors._xero_answers import DAY_SECONDS, SMALL_DAY
+from syncctl.connectors._xero_checks import checks, tenant_check
 from syncctl.connectors._xero_contacts import contact_page, search
+from syncctl.connectors._xero_items import read_items, set_back, stamp
 from syncctl.connectors._xero_settings import APP, POSTING_SETTINGS, SIGN_INS, app_of, consent, wrong_app
-from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
+from syncctl.connectors.base import Auth, Check, Connector, Found, Page
 from syncctl.connectors.declared import (
     Consent,
     Grant,
@@ -35,7 +37,7 @@ from syncctl.connectors.declared import (
     Values,
 )
 from syncctl.errors import RefusedError
-from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock, in_batches, to_ms
+from syncctl.models import Kind, Problem, Product, Record, in_batches
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -48,10 +50,6 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 30 * 60  # for so long a refresh token that was used before is still taken
 UNUSED_DAYS = 60  # after so long a refresh token that nobody uses is dead
-BRIEF_SECONDS = 3.0  # until one of five calls at once has ended
-DAY_SECONDS = 86_400
-SMALL_DAY, LARGE_DAY = 1000, 5000  # calls, by plan
-PROBE_SECONDS = 3600.0  # how often a day that is used up is tried again, where nothing says when it ends
 AUTH_URL = "https://identity.xero.com/connect/token"
 CONSENT_URL = "https://login.xero.com/identity/connect/authorize"
 _DECIMALS = "unitdp=4"  # without it unit prices come rounded to two decimals
@@ -170,61 +168,27 @@ class Xero(Connector):
     @classmethod
     def token_expired(cls, headers: Mapping[str, str], body: str) -> bool:
         """A missing scope and an organisation that is not connected are refused with the same status."""
-        return "TokenExpired" in _detail(body) or "invalid_token" in headers.get("WWW-Authenticate", "")
+        return answers.token_expired(headers, body)
 
     @classmethod
     def rates(cls, headers: Mapping[str, str]) -> Iterable[Rate]:
-        """The day counts in either window that `LIMITS` may name; two sizes of it are published."""
-        minutes = [_count(headers, "X-MinLimit-Remaining"), _count(headers, "X-AppMinLimit-Remaining")]
-        told = [count for count in minutes if count is not None]
-        if told:
-            yield Rate(60, min(told))
-        day = _count(headers, "X-DayLimit-Remaining")
-        if day is not None:
-            size = LARGE_DAY if day >= SMALL_DAY else None
-            yield Rate(DAY_SECONDS, day, size)
-            yield Rate("day", day, size)
+        """Those of the minute and of the day."""
+        return answers.rates(headers)
 
     @classmethod
     def pause(cls, headers: Mapping[str, str], asked: float | None) -> float | None:
-        """Retry-After comes with the minute and the day only; the spelling of the limit's name varies."""
-        problem = headers.get("X-Rate-Limit-Problem", "").strip().lower()
-        if problem.startswith("da"):
-            return asked or PROBE_SECONDS
-        if _count(headers, "X-DayLimit-Remaining") == 0:  # then what is asked for is the end of another limit
-            return max(asked or 0, PROBE_SECONDS)
-        if problem.startswith("conc"):
-            return asked or BRIEF_SECONDS
-        return asked or (60.0 if problem.startswith(("min", "app")) else None)
+        """By which limit it was."""
+        return answers.pause(headers, asked)
 
     @classmethod
     def service_words(cls, body: str) -> str:
         """The messages of a refused request, or the detail of one that was not let in; else plain text or HTML."""
-        data = _object(body)
-        refused = _objects(data.get("Elements"))
-        errors = [error for element in refused for error in _objects(element.get("ValidationErrors"))]
-        words = "; ".join(text(error.get("Message")) for error in errors)
-        said = text(words or data.get("Message") or data.get("Detail") or data.get("Title"))
-        return said[:300] or super().service_words(body)
+        return answers.words(body) or super().service_words(body)
 
     @classmethod
     def remedy(cls, values: Values, headers: Mapping[str, str], body: str) -> str:
-        """A missing scope is told in a header, which the vendor misspells; a missing organisation in the detail."""
-        challenge, detail = headers.get("WWW-Authenticate", ""), _detail(body)
-        if re.search("insuffici?ent_scope", challenge) or "AuthorizationUnsuccessful" in detail:
-            return (
-                f"Most likely the scope {CONTACT_SCOPES[0]} (contacts) or {READ_SCOPES[0]} is missing: give it to the"
-                " app in developer.xero.com/app/manage and have the connection authorised again; else the user who"
-                " authorised it may not see this"
-            )
-        if "AuthenticationUnsuccessful" in detail:
-            if app_of(values) == "custom":
-                return _custom_remedy(values)
-            return (
-                f"Check {values.variable('TENANT_ID')}, and in Xero that the organisation is still connected to the"
-                " app; syncctl doctor shows the ids to choose from"
-            )
-        return ""
+        """A missing scope, or a missing organisation."""
+        return answers.remedy(values, headers, body)
 
     def pull(self, kind: Kind, cursor: str | None) -> Page:
         """A page of contacts; of items the one there is: all, or those changed since the stamp that the cursor is."""
@@ -238,10 +202,10 @@ class Xero(Connector):
             if error.status == 304 and cursor:  # one of the forms that "nothing changed" may take
                 return Page((), cursor, last=True, call=error.call)
             raise
-        if settled := _set_back(since, answer):
+        if settled := set_back(since, answer):
             return Page((), str(settled), last=False, call=answer.call)
-        records = self._records(answer.elements("Items"), "the list")
-        return Page(records, str(_stamp(since, answer)), last=True, call=answer.call)
+        records = read_items(answer.elements("Items"), "the list")
+        return Page(records, str(stamp(since, answer)), last=True, call=answer.call)
 
     def lookup(self, kind: Kind, remote_ids: Sequence[str]) -> Found:
         """An item by its own address."""
@@ -256,7 +220,7 @@ class Xero(Connector):
             records, call = self._single(sku)
         else:
             answer = self.http.get("/Items", _DECIMALS, keep_body=False)
-            records, call = self._records(answer.elements("Items"), "the list"), answer.call
+            records, call = read_items(answer.elements("Items"), "the list"), answer.call
         alike = (record for record in records if isinstance(record, Product) and record.sku.lower() == sku.lower())
         found = with_sku(sku, alike, self.title)
         there = any(isinstance(record, Product) for record in found)
@@ -274,7 +238,7 @@ class Xero(Connector):
             if error.status != 404:
                 raise
             return (), error.call
-        return self._records(answer.elements("Items"), f"item {key}"), answer.call
+        return read_items(answer.elements("Items"), f"item {key}"), answer.call
 
     def announced(self, kind: Kind, version: int, cursor: str) -> bool:
         """Whether the change lies behind the stamp, less the overlap."""
@@ -323,97 +287,6 @@ class Xero(Connector):
     def check(self) -> Iterator[Check]:
         """What the token may do, with a refresh token the organisations that it opens, then the organisation."""
         return checks(self)
-
-    def _records(self, items: Iterable[Any], where: str) -> Iterator[Record | Problem]:
-        """One after the other, as they are read: the list may be too long to be held."""
-        for number, item in enumerate(items, 1):
-            if isinstance(item, dict):
-                yield from self._item(item, where)
-            else:
-                yield Problem(f"item {number} of {where}", "is not a record", "Report it to Xero")
-
-    def _item(self, item: Mapping[str, Any], where: str) -> Iterator[Record | Problem]:
-        remote_id = text(item.get("ItemID")).strip().lower()
-        code = text(item.get("Code")).strip()
-        if not remote_id:
-            yield Problem(f"item {code or '?'} of {where}", "has no ItemID", "Report it to Xero")
-            return
-        yield _product(remote_id, code, item)
-        if item.get("IsTrackedAsInventory") is True:
-            yield _stock(remote_id, code, item)
-
-
-def _custom_remedy(values: Values) -> str:
-    """A custom connection has one organisation, so that there is none to choose."""
-    tenant = (
-        f"{values.variable('TENANT_ID')} may go, a custom connection needs none. " if values.get("TENANT_ID") else ""
-    )
-    return (
-        f"{tenant}Have the custom connection authorised again in developer.xero.com/app/manage: a change of its scopes"
-        " or of its organisation ends it"
-    )
-
-
-def _product(remote_id: str, code: str, item: Mapping[str, Any]) -> Product:
-    details = item.get("SalesDetails")
-    offers = {"default": details.get("UnitPrice") if isinstance(details, dict) else details}
-    prices, problems = usable_prices(code or remote_id, offers, "The old price stays; correct it in Xero")
-    return Product(
-        remote_id=remote_id,
-        sku=code,
-        name=text(item.get("Name")),
-        state=State.INACTIVE if item.get("IsSold") is False else State.ACTIVE,
-        prices=prices,
-        version=microsoft_date(item.get("UpdatedDateUTC")),
-        problems=problems,
-    )
-
-
-def _stock(remote_id: str, code: str, item: Mapping[str, Any]) -> Stock:
-    remedy = "The old quantity stays; look at the item in Xero"
-    available, problems = usable_quantity(code or remote_id, item.get("QuantityOnHand"), remedy)
-    return Stock(remote_id, SUM, available, microsoft_date(item.get("UpdatedDateUTC")), problems)
-
-
-def _stamp(since: int | None, answer: Answer) -> int:
-    """Up to when every change is stored: the newest one, but no later than the service's clock at the read.
-
-    Looked for in a pass of its own, before the records are handed out: a list that breaks off stores nothing.
-    """
-    items = answer.elements("Items")
-    newest = max((microsoft_date(item.get("UpdatedDateUTC")) for item in items if isinstance(item, dict)), default=0)
-    date = answer.date()
-    ceiling = to_ms(date) if date else newest
-    return max(min(newest, ceiling), ceiling - SETTLED_MS, since or 0)
-
-
-def _set_back(since: int | None, answer: Answer) -> int | None:
-    """Where to read from instead, where the stamp lies in the service's future: its clock was ahead and came back."""
-    date = answer.date()
-    if since is None or date is None or since <= to_ms(date) + AHEAD_MS:
-        return None
-    return to_ms(date) - SETTLED_MS
-
-
-def _count(headers: Mapping[str, str], name: str) -> int | None:
-    value = headers.get(name, "").strip()
-    return int(value) if re.fullmatch("[0-9]{1,9}", value) else None
-
-
-def _object(body: str) -> dict[str, Any]:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
-
-
-def _detail(body: str) -> str:
-    return text(_object(body).get("Detail"))
 
 
 CONNECTOR = Xero
