@@ -69,6 +69,7 @@ def settings(process: subprocess.Popen[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in process.stdout or ():
         if line.startswith("#"):
+            del found["SYNCCTL_UNLEASHED_WAREHOUSE"]  # the loop reads the stock of all of them, too
             return found | {"SYNCCTL_UNLEASHED_LIMITS": UNLIMITED}
         name, _, value = line.strip().partition("=")
         found[name] = value
