@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from syncctl.models import money_text
+from syncctl.models_push import Outcome
 
 if TYPE_CHECKING:
     from syncctl.connectors.declared import Values
@@ -24,6 +25,19 @@ class HeldError(Exception):
         self.cause = cause
         self.message = message
         self.remedy = remedy
+
+    def as_outcome(self) -> Outcome:
+        """The record is refused by ourselves, without a call."""
+        return Outcome("refused", cause=self.cause, message=self.message, remedy=self.remedy)
+
+
+def objection(write_down: Callable[[], object]) -> Outcome | None:
+    """The refusal where something cannot be written down."""
+    try:
+        write_down()
+    except HeldError as held:
+        return held.as_outcome()
+    return None
 
 
 def tax_code(values: Values, rate: Decimal | None, where: str) -> str:

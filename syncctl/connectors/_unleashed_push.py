@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from syncctl.connectors._fields import text
-from syncctl.connectors._posting import HeldError
+from syncctl.connectors._posting import HeldError, objection
 from syncctl.connectors._unleashed_sale import Json, sale_body
 from syncctl.errors import AnswerError, RefusedError
 from syncctl.models import Kind
@@ -60,7 +60,7 @@ class Desk:
         try:
             return self._writer(row)(row)
         except HeldError as held:
-            return Outcome("refused", cause=held.cause, message=held.message, remedy=held.remedy)
+            return held.as_outcome()
         except RefusedError as error:
             return self._refused(kind, row, error)
 
@@ -127,6 +127,12 @@ class Desk:
                 raise HeldError("warehouse", f"Unleashed has {len(found)} default warehouses", f"Set {setting}")
             self._warehouse = text(found[0].get("WarehouseCode"))
         return self._warehouse
+
+    def objection(self, row: Outgoing) -> Outcome | None:
+        """Why an order cannot be written down, whatever its customer and products are called there."""
+        sale = row.record
+        assert isinstance(sale, Sale)  # noqa: S101 - for the type checker
+        return objection(lambda: sale_body(self.values, row, sale, self._warehouse, ROUND_HALF_UP))
 
     def seek(self, kind: Kind, row: Outgoing) -> Seen | None:
         """What stands under the row's guid; asked for by its own address, as lists lag and hide what is deleted."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from syncctl.connectors._fields import number, text
-from syncctl.connectors._posting import HeldError, cents
+from syncctl.connectors._posting import HeldError, cents, objection
 from syncctl.connectors._vend_records import WALK_IN
 from syncctl.connectors._vend_refusals import UNKNOWN, cause_of, is_taken, remedy_of
 from syncctl.connectors._vend_sale import Json, sale_body, same_sum
@@ -53,7 +53,13 @@ class Desk:
         try:
             return writers[type(row.record)](row)
         except HeldError as held:
-            return Outcome("refused", cause=held.cause, message=held.message, remedy=held.remedy)
+            return held.as_outcome()
+
+    def objection(self, row: Outgoing) -> Outcome | None:
+        """Why an order cannot be written down, whatever its customer and products are called there."""
+        sale = row.record
+        assert isinstance(sale, Sale)  # noqa: S101 - for the type checker
+        return objection(lambda: sale_body(self.values, row, sale))
 
     def seek(self, kind: Kind, row: Outgoing) -> Seen | None:
         """What stands under the row's id, code or SKU."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from syncctl.connectors._fields import text
-from syncctl.connectors._posting import HeldError
+from syncctl.connectors._posting import HeldError, objection
 from syncctl.connectors._xero_causes import messages, not_found, refusal
 from syncctl.connectors._xero_records import contact_body, entered_body, item_body, left_out, suffixed, tells_news
 from syncctl.connectors._xero_sale import invoice_body, payment_body
@@ -57,11 +57,17 @@ class Desk:
             try:
                 pairs.append((row, self._body(kind, row)))
             except HeldError as held:
-                outcomes[row.guid] = Outcome("refused", cause=held.cause, message=held.message, remedy=held.remedy)
+                outcomes[row.guid] = held.as_outcome()
         if pairs:
             outcomes |= _by_guid(pairs, self._put(kind, pairs))
             outcomes |= self._afterwards(kind, pairs, outcomes)
         return [outcomes[row.guid] for row in rows]
+
+    def objection(self, row: Outgoing) -> Outcome | None:
+        """Why an order cannot be written down, whatever its customer and products are called there."""
+        sale = row.record
+        assert isinstance(sale, Sale)  # noqa: S101 - for the type checker
+        return objection(lambda: invoice_body(self.values, row, sale))
 
     def seek(self, kind: Kind, rows: Sequence[Outgoing]) -> list[Seen | None]:
         """What stands there under the references of these rows; a payment, in the invoice that it belongs to."""

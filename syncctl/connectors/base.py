@@ -302,6 +302,10 @@ class Connector(ABC):
         """
         raise NotImplementedError(f"{self.title} takes no {kind}")
 
+    def objection(self, row: Outgoing) -> Outcome | None:
+        """How an order would be refused before anything is sent, whatever the ids of its customer and products are."""
+        return None
+
     def seek(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Seen | None]:
         """What stands in the service under the references of these rows, in their order; only reads."""
         raise NotImplementedError(f"{self.title} takes no {kind}")

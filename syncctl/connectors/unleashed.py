@@ -269,6 +269,10 @@ class Unleashed(Connector):
         """One call a record."""
         return [self._desk.push(kind, row) for row in rows]
 
+    def objection(self, row: Outgoing) -> Outcome | None:
+        """What the settings or the order itself lack."""
+        return self._desk.objection(row)
+
     def seek(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Seen | None]:
         """One call a record, by the guid that we gave it."""
         return [self._desk.seek(kind, row) for row in rows]

@@ -276,6 +276,10 @@ class Vend(Connector):
         """One call a record."""
         return [self._desk.push(row) for row in rows]
 
+    def objection(self, row: Outgoing) -> Outcome | None:
+        """What the settings or the order itself lack."""
+        return self._desk.objection(row)
+
     def seek(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Seen | None]:
         """One call a record: a sale by the id that we gave it, a customer by its code, a product by its SKU."""
         return [self._desk.seek(kind, row) for row in rows]

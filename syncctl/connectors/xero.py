@@ -254,6 +254,10 @@ class Xero(Connector):
         """One call, and few more where something is wrong, or contacts are to be as entered."""
         return self._desk.push(kind, rows)
 
+    def objection(self, row: Outgoing) -> Outcome | None:
+        """What the settings or the order itself lack."""
+        return self._desk.objection(row)
+
     def seek(self, kind: Kind, rows: Sequence[Outgoing]) -> Sequence[Seen | None]:
         """One call for up to 40 orders or payments, for all items, or for a thousand contacts."""
         return self._desk.seek(kind, rows)

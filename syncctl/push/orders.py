@@ -127,7 +127,7 @@ def _ready(push: Pushing, kind: Kind) -> list[Row]:
 
 
 def _attempt(push: Pushing, rows: Sequence[Row]) -> None:
-    orders = {row.key: postable for row in rows if (postable := _sound(push, row))}
+    orders = {row.key: postable for row in rows if (postable := _sound(push, row)) and _fits(push, row, postable)}
     if not orders:
         return
     from syncctl.push.customers import resolve_customers
@@ -159,6 +159,25 @@ def _sound(push: Pushing, row: Row) -> Postable | None:
     elif postable.status in push.posting.statuses:
         return postable
     return None
+
+
+def _fits(push: Pushing, row: Row, postable: Postable) -> bool:
+    """Whether it can be written down: nothing is created for an order that is refused for its own sake.
+
+    One that may be there already is looked for first.
+    """
+    from syncctl.push.customers import customer_key
+
+    order, connector = postable.order, push.session.connector
+    if order is None or push.is_unsure(row, postable.placed_at):
+        return True
+    customer = "?" if customer_key(type(connector), connector.values, postable) else ""
+    placed, skus = push.day(postable.placed_at), {line.sku: "?" for line in order.lines if line.sku}
+    sale = Sale(order, customer, skus, placed, push.due(placed), newest=False)
+    objection = connector.objection(push.parcel(row, sale, Expected(""), postable.placed_at).outgoing)
+    if objection:
+        refuse(push, row, Hold(objection.cause, objection.message, objection.remedy))
+    return objection is None
 
 
 def _wait(push: Pushing, row: Row, answer: Hold) -> None:
