@@ -98,3 +98,10 @@ def check_once(office: Office, posted: dict[str, Json]) -> None:
     assert [codes[made["customer"]["code"]] for made in posted.values()] == [1] * len(posted)
     skus = Counter(record.get(office.form.sku) for record in office.records("products"))
     assert {skus[each["sku"]] for made in posted.values() for each in made["lines"]} == {1}
+
+
+def test_nothing_is_created_for_an_order_that_is_held_for_its_own_sake(office: Office) -> None:
+    placed(office.shop, {"lines": (line("HELD-1", rate="0.2"),), "total": "12.00"})
+    before = office.writes()
+    assert office.run().only()["rejected"] == 1
+    assert office.writes() == before

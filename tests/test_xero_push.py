@@ -97,6 +97,12 @@ FAULTS = ("drop-after", "drop-before", "500", "503-text", "502-html", "truncated
 PATHS = ("/Contacts", "/Items", "/Invoices", "/Payments")
 
 
+def test_the_setting_that_names_a_wrong_account_is_told(shop: Shop) -> None:
+    place(shop, order("1", {**line(price="10.00"), "kind": "shipping", "sku": None}))
+    error = only_error(shop.run("post-invoices", "--json", SYNCCTL_XERO_SHIPPING="999"))
+    assert error["remedy"] == "Correct SYNCCTL_XERO_SHIPPING: an active account of Xero that takes it"
+
+
 class TestExactlyOnce:
     """Whatever an answer does, and whichever way the service behaves where its documentation is silent."""
 

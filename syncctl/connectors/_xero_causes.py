@@ -47,13 +47,14 @@ _REMEDIES = {
     "no-stock": "Bring in the stock of the item in Xero, or stop tracking it there: its stock is kept elsewhere",
     "unknown-product": "Look for the item in Xero; it must be one that is sold",
     "unknown-customer": "Link the customer with syncctl links add",
-    "account": "Correct {prefix}ACCOUNT, SHIPPING, DISCOUNT, FEE, ROUNDING or PAYMENTS: they name codes of accounts",
+    "account": "Correct {accounts}: an active account of Xero that takes it",
     "status": "Look at the invoice in Xero",
     "totals": "Report it as a bug of syncctl, with the order",
     "plan-limit": "The Xero plan approves only so many invoices a month: upgrade it, or set {prefix}STATUS=DRAFT",
     "date": "Correct the date of the order",
     "unknown-invoice": "The invoice is not in Xero any more: drop the payment from the queue",
 }
+_ACCOUNTS = ("ACCOUNT", "SHIPPING", "DISCOUNT", "FEE", "ROUNDING", "PAYMENTS")
 _ANY_REMEDY = "Correct it in the shop or in Xero; it is tried again by itself"
 
 
@@ -63,7 +64,8 @@ def refusal(values: Values, kind: Kind, row: Outgoing, messages: Sequence[str], 
     if kind in EXISTS and re.search(EXISTS[kind], said, re.IGNORECASE):
         return Outcome("unknown", cause="exists", message=said, call=call)  # it may be ours: a look will tell
     cause = _cause(said)
-    remedy = _REMEDIES.get(cause, _ANY_REMEDY).format(prefix=values.variable(""))
+    words = {"prefix": values.variable(""), "accounts": _accounts(values, said)}
+    remedy = _REMEDIES.get(cause, _ANY_REMEDY).format(**words)
     strangers = _strangers(cause, row, said)
     return Outcome("refused", cause=cause, message=said, remedy=remedy, call=call, strangers=strangers)
 
@@ -86,6 +88,16 @@ def messages(element: Mapping[str, Any], name: str) -> list[str]:
 
 def _cause(said: str) -> str:
     return next((cause for words, cause in _CAUSES if re.search(words, said, re.IGNORECASE)), "refused")
+
+
+def _accounts(values: Values, said: str) -> str:
+    """The settings that name the account which Xero speaks of; all that name one, where it names none."""
+    told = {setting: values.get(setting) for setting in _ACCOUNTS if values.get(setting)}
+    codes = {setting: re.findall(r"[^:, ]+(?=,|$)", told[setting]) for setting in told}
+    named = [
+        setting for setting in told if any(re.search(rf"(?<!\w){re.escape(c)}(?!\w)", said) for c in codes[setting])
+    ]
+    return " or ".join(values.variable(setting) for setting in named or told or ("ACCOUNT",))
 
 
 def _strangers(cause: str, row: Outgoing, said: str) -> tuple[str, ...]:

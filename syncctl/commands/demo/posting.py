@@ -60,9 +60,9 @@ def _import(stage: Stage, who: Sequence[Buyer]) -> dict[str, Decimal]:
     made = orders(who, _goods(stage), datetime.now(UTC).isoformat(timespec="seconds"))
     (stage.folder / "orders.jsonl").write_text("".join(json.dumps(each) + "\n" for each in made))
     stage.say(
-        f"The shop has sold: {len(made)} orders of {_KNOWN} customers whom the back offices know, 5 new ones and 12"
-        f" guests, with shipping, a discount, gift wrapping, {len(EXPORTS)} orders without tax, and a product that"
-        " only the shop has."
+        f"The shop has sold: {len(made)} orders: {_KNOWN} of customers whom the back offices know, 5 of new ones, 12 of"
+        " guests (one of them orders twice). There is shipping, a discount, gift wrapping, a product that only the shop"
+        f" has, and {len(EXPORTS)} orders are without tax."
     )
     stage.run("import", "orders", "orders.jsonl", "-v")
     stage.say("Who of them is known there? Customers are read and linked, by account id or e-mail; none is written to.")
