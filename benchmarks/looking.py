@@ -85,7 +85,8 @@ _OUTBOX = (
     SELECT 'unleashed', 'orders', printf('%06d', i), printf('bench-%06d', i), printf('guid-%06d', i),
     CASE WHEN i % 1000 = 1 THEN 'due' WHEN i % 1000 = 2 THEN 'waiting' WHEN i % 10000 = 3 THEN 'sending' ELSE 'done'
     END,
-    :now - :year + i * (:year / :many), 1, :now - :year + i * (:year / :many), :now - :year + i * (:year / :many),
+    :now - :year + i * (:year / :many), 1, iif(i % 1000 IN (1, 2, 3), :now, :now - :year + i * (:year / :many)),
+    :now - :year + i * (:year / :many),
     iif(i % 1000 IN (1, 2), 'tax-unmapped', ''), iif(i % 1000 IN (1, 2), 'line 1 has the tax rate 0.20', ''),
     iif(i % 1000 IN (1, 2), 'Add 0.20:CODE', ''), 1 + i * (:calls / :many), printf('there-%06d', i),
     '{{"revision":"4"}}' FROM n""",
@@ -94,6 +95,7 @@ _OUTBOX = (
     remote_id FROM outbox WHERE kind = 'orders' AND state = 'done'""",
     """INSERT INTO attempts (outbox, at, run, call, outcome)
     SELECT id, due_at, 1, call, iif(state = 'done', 'posted', 'refused') FROM outbox""",
+    "UPDATE orders SET changed_at = placed_at",
     "UPDATE orders SET total = '30.00' WHERE id % 1000 = 5",
 )
 _CUSTOMERS = (

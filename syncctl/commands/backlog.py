@@ -26,7 +26,7 @@ def figures(app: App, config: ConnectorConfig, now: datetime) -> dict[str, Any] 
     if "invoices" not in config.roles:
         return None
     statuses = [part.strip() for part in app.config.posting["POST_STATUSES"].split(",")]
-    found = backlog(app.database, config.name, statuses, iso(from_ms(app.posted_since(config))))
+    found = backlog(app.database, config.name, statuses, iso(from_ms(app.posted_since(config))), now)
     age = None if found.since is None else max(0, (to_ms(now) - found.since) // 1000)
     first = [{"number": row.key, "remote_id": row.remote_id} for row in found.first_revised]
     return {

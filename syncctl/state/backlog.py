@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from syncctl.models import Struct, to_ms
+from syncctl.models import Struct, iso, to_ms
 from syncctl.state.database import Database
 from syncctl.state.outbox import Outbox, Row
 from syncctl.state.queue import Queue
 
 SHOWN = 5
+LATELY_DAYS = 31  # a year of orders would take too long to be gone through whenever somebody looks
 _OLDEST = """
 SELECT min(queued_at) FROM outbox
 WHERE connector = ? AND kind = 'orders' AND state IN ('waiting', 'due', 'sending')
@@ -28,7 +29,8 @@ class Backlog(Struct):
     """The orders of one connector: how many stand where, `new` among them those that are not queued yet.
 
     `since` is since when (ms) the oldest waits that is not posted, nor given up; `revised` is how many the shop has
-    changed, cancelled or deleted since they were posted, `first_revised` the first of them.
+    changed or cancelled since they were posted, `first_revised` the first of them. New and revised are told of the
+    last `LATELY_DAYS` only.
     """
 
     counts: dict[str, int]
@@ -37,13 +39,13 @@ class Backlog(Struct):
     first_revised: Sequence[Row]
 
 
-def backlog(database: Database, connector: str, statuses: Sequence[str], posted_since: str) -> Backlog:
+def backlog(database: Database, connector: str, statuses: Sequence[str], posted_since: str, now: datetime) -> Backlog:
     """The backlog of a connector that orders in these statuses, placed since (UTC), are posted to."""
-    new = database.row(_NEW, connector, posted_since, json.dumps(statuses))
+    lately = iso(now - timedelta(days=LATELY_DAYS))
+    new = database.row(_NEW, connector, max(posted_since, lately), json.dumps(statuses))
     queued = database.row(_OLDEST, connector)
     placed = to_ms(datetime.fromisoformat(new[1])) if new and new[1] else None
     times = [at for at in (placed, queued[0] if queued else None) if at is not None]
     counts = {"new": new[0] if new else 0, **Outbox(database, connector).counts()}
-    revised = Queue(database).count_changed(connector, statuses)
-    first = Queue(database).changed(connector, statuses, SHOWN) if revised else []
-    return Backlog(counts, min(times, default=None), revised, first)
+    revised = Queue(database).changed_since(connector, statuses, lately)
+    return Backlog(counts, min(times, default=None), len(revised), revised[:SHOWN])

@@ -131,6 +131,8 @@ _INDEXES = (
     "CREATE INDEX customers_email_nocase ON customers (email COLLATE NOCASE)",
     "CREATE INDEX orders_number_nocase ON orders (number COLLATE NOCASE)",
     "CREATE INDEX orders_customer ON orders (customer_id)",
+    "CREATE INDEX orders_placed ON orders (placed_at)",
+    "CREATE INDEX orders_changed ON orders (changed_at)",
 )
 
 _PARTS = {

@@ -26,14 +26,22 @@ FROM attempts LEFT JOIN calls ON calls.id = nullif(attempts.call, 0)
 WHERE attempts.outbox = ? ORDER BY attempts.id
 """
 _CHANGED = """
-SELECT {what} FROM outbox INDEXED BY outbox_posted LEFT JOIN orders ON orders.number = outbox.key
+SELECT outbox.*, orders.status AS order_status
+FROM outbox INDEXED BY outbox_posted LEFT JOIN orders ON orders.number = outbox.key
 WHERE outbox.kind = 'orders' AND outbox.state = 'done' AND (?1 IS NULL OR connector = ?1)
     AND (orders.id IS NULL
         OR orders.revision <> CAST(coalesce(json_extract(expected, '$.revision'), orders.revision) AS INTEGER)
         OR orders.status NOT IN (SELECT value FROM json_each(?2)))
+ORDER BY +outbox.id LIMIT ?3
 """
-_LIST_CHANGED = _CHANGED.format(what="outbox.*, orders.status AS order_status") + "ORDER BY +outbox.id LIMIT ?3"
-_COUNT_CHANGED = _CHANGED.format(what="count(*)")
+_CHANGED_SINCE = """
+SELECT outbox.*, orders.status AS order_status FROM orders
+JOIN outbox ON connector = ?1 AND outbox.kind = 'orders' AND outbox.key = orders.number
+WHERE orders.changed_at >= ?3 AND outbox.state = 'done'
+    AND (orders.revision <> CAST(coalesce(json_extract(expected, '$.revision'), orders.revision) AS INTEGER)
+        OR orders.status NOT IN (SELECT value FROM json_each(?2)))
+ORDER BY outbox.id
+"""
 _RETRY = """
 UPDATE outbox SET state = CASE state WHEN 'sending' THEN state ELSE 'due' END, due_at = ?, tries = 0, ended_at = NULL,
     taken_call = NULL
@@ -75,12 +83,11 @@ class Queue:
 
     def changed(self, connector: str | None, statuses: Sequence[str], most: int = -1) -> list[Row]:
         """Orders that the shop has changed, cancelled or deleted since they were posted; the first ones."""
-        return self._rows(_LIST_CHANGED, connector, json.dumps(sorted(statuses)), most)
+        return self._rows(_CHANGED, connector, json.dumps(sorted(statuses)), most)
 
-    def count_changed(self, connector: str | None, statuses: Sequence[str]) -> int:
-        """How many there are of these."""
-        row = self.database.row(_COUNT_CHANGED, connector, json.dumps(sorted(statuses)))
-        return int(row[0]) if row else 0
+    def changed_since(self, connector: str, statuses: Sequence[str], since: str) -> list[Row]:
+        """Those that the shop has changed or cancelled since a time (UTC), without a look at all that were posted."""
+        return self._rows(_CHANGED_SINCE, connector, json.dumps(sorted(statuses)), since)
 
     def get(self, number: int) -> Row | None:
         """One row by its id."""
