@@ -68,7 +68,7 @@ def _problems(config: Config) -> Iterator[str]:
     zone = config.posting.get("TIMEZONE")
     if not zone:
         yield "SYNCCTL_TIMEZONE is not set: the day of an order depends on where the shop is, as Pacific/Auckland"
-    elif not _is_zone(zone):
+    elif not is_zone(zone):
         yield f"SYNCCTL_TIMEZONE: there is no time zone {zone}; write one as Pacific/Auckland"
     able = [each.name for each in config.connectors if ROLE in each.roles]
     if len(able) > 1 and config.posting.get("POST_TO_ALL") != "yes":
@@ -78,7 +78,8 @@ def _problems(config: Config) -> Iterator[str]:
         )
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether there is a time zone of this name."""
     try:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError):

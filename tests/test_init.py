@@ -128,6 +128,11 @@ def test_wrong_options_are_told_and_nothing_is_written(shop: Shop, options: list
     assert list(shop.folder.iterdir()) == []
 
 
+def test_a_time_zone_that_is_none_is_refused(shop: Shop) -> None:
+    result = init(shop, "--timezone", "Mars/Base")
+    assert (result.code, "there is no time zone Mars/Base" in result.err) == (2, True)
+
+
 def test_a_secret_may_stand_in_a_file_of_its_own(shop: Shop) -> None:
     (shop.folder / "key").write_text(KEY)
     (shop.folder / "key").chmod(0o600)

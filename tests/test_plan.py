@@ -193,6 +193,12 @@ def test_shops_have_minutes_of_their_own_that_stay(reference: Shop) -> None:
     assert made[0].replace("one", "two") != made[2]
 
 
+def test_a_mistyped_folder_is_not_made(reference: Shop, tmp_path: Path) -> None:
+    folder = tmp_path / "no" / "units"
+    result = reference.run("plan", *SIZE, "--systemd", str(folder))
+    assert (result.code, f"{folder} cannot be written" in result.err, folder.parent.exists()) == (74, True, False)
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
 def test_systemd_takes_the_units(reference: Shop, tmp_path: Path) -> None:
     folder = tmp_path / "units"

@@ -14,6 +14,7 @@ from syncctl.connectors import connector_class, kinds
 from syncctl.connectors.declared import Setting, SignIn
 from syncctl.env_text import env_text, settings_of
 from syncctl.models import Struct
+from syncctl.posting_terms import is_zone
 from syncctl.settings_file import PREFIX
 
 _OPTIONS = {"shop": "SYNCCTL_SHOP", "services": "SYNCCTL_CONNECTORS", "timezone": "SYNCCTL_TIMEZONE"}
@@ -80,9 +81,12 @@ class Answers:
         self.connectors = parse_names(self.found["SYNCCTL_CONNECTORS"], glob, [])
         self._refuse_strangers()
         sign_ins = {name: self._connector(name, kind) for name, kind in self.connectors.items()}
-        if any("invoices" in self.found[f"{variable_prefix(name)}ROLES"] for name in self.connectors):
+        posts = any("invoices" in self.found[f"{variable_prefix(name)}ROLES"] for name in self.connectors)
+        if posts:
             self._require("timezone")
-            self._answer(Question("SYNCCTL_TIMEZONE", glob["TIMEZONE"], "Time zone of the shop (as Pacific/Auckland)"))
+        if posts or "SYNCCTL_TIMEZONE" in self._given():
+            words = "Time zone of the shop (as Pacific/Auckland)"
+            self._answer(Question("SYNCCTL_TIMEZONE", glob["TIMEZONE"], words, _check_zone))
         self._take_rest()
         return sign_ins
 
@@ -179,6 +183,10 @@ def _check_names(value: str) -> str:
 def _check_roles(value: str) -> str:
     wrong = [part.strip() for part in value.split(",") if part.strip() not in ROLES]
     return f"no such role: {', '.join(wrong)}; the roles are {', '.join(ROLES)}" if wrong else ""
+
+
+def _check_zone(value: str) -> str:
+    return "" if is_zone(value) else f"there is no time zone {value}"
 
 
 def _pairs(told: Iterable[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import click
 from syncctl.clock import seconds_in
 from syncctl.commands.messages import sentence, show_json, warn
 from syncctl.commands.options import Common, common_options, gathered
+from syncctl.errors import StateError
 from syncctl.models import to_ms
 from syncctl.plan.given import Given
 
@@ -134,7 +135,11 @@ def _write(config: Config, plan: Plan, folder: Path) -> list[str]:
     from syncctl.plan.units import units, write
 
     made = units(plan, place(config))
-    write(made, folder)
+    try:
+        write(made, folder)
+    except OSError as error:
+        remedy = "Make the folder, or let the user who runs syncctl write there"
+        raise StateError(f"{folder} cannot be written: {error.strerror or error}", remedy) from error
     return list(made)
 
 

@@ -82,8 +82,8 @@ def units(plan: Plan, place: Place) -> dict[str, str]:
 
 
 def write(units: dict[str, str], folder: Path) -> None:
-    """Writes the files into a folder, which is made where it is missing."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Writes the files into a folder, which is made where it alone is missing: a mistyped path is no new one."""
+    folder.mkdir(exist_ok=True)
     for name, text in units.items():
         (folder / name).write_text(text, encoding="utf-8")
 
