@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,3 +124,13 @@ def test_a_pull_costs_what_was_announced_within_a_page(office: Office) -> None:
     for args in (("sync-recent",), ("sync-recent", "--full"), ("sync-customers",), ("sync-customers", "--full")):
         told = announced(office, *args)
         assert abs(told["expected"] - spent(office, *args)) <= 1
+
+
+@OFFICES
+def test_people_are_told_the_most_that_it_can_be(office: Office) -> None:
+    """Also where the customer's name is taken, as here in Xero."""
+    new, held = order("1", line("PLATE"), line("NEW-1"), total="23.00"), order("2", line(rate="0.2"), total="12.00")
+    place(office.shop, new, held)
+    told = office.shop.run("post-invoices", "--dry-run").out
+    (most,) = re.findall(r"at most (\d+) calls", told)
+    assert spent(office, "post-invoices") <= int(most)

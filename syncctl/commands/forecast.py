@@ -53,10 +53,19 @@ def show_posting_forecast(command: str, wanted: Posting, common: Common, connect
         costs = [posting_forecast(each, database, terms, wanted, now) for each in configs if not each.problems]
     finally:
         database.close()
-    return _show(command, common, configs, costs)
+    return _show(command, common, configs, costs, bounded=True)
 
 
-def _show(command: str, common: Common, configs: Sequence[ConnectorConfig], costs: Sequence[Cost]) -> int:
+def _told(cost: Cost, *, bounded: bool) -> str:
+    """The number of calls; `bounded`: what is expected is the most that it can be."""
+    if not bounded or cost.expected is None:
+        return f"at least {plural(cost.minimum, 'call')}"
+    return plural(cost.minimum, "call") if cost.minimum == cost.expected else f"at most {plural(cost.expected, 'call')}"
+
+
+def _show(
+    command: str, common: Common, configs: Sequence[ConnectorConfig], costs: Sequence[Cost], *, bounded: bool = False
+) -> int:
     """Prints what it would cost, and what is wrong with the settings; the exit code."""
     code = 78 if any(each.problems for each in configs) else 0
     for each in configs:
@@ -67,5 +76,5 @@ def _show(command: str, common: Common, configs: Sequence[ConnectorConfig], cost
         show_json(command, dry_run=True, exit_code=code, connectors=rows)
     else:
         for cost in costs:
-            say(f"{cost.name}: at least {plural(cost.minimum, 'call')}, {cost.words}; none was made", indent=4)
+            say(f"{cost.name}: {_told(cost, bounded=bounded)}, {cost.words}; none was made", indent=4)
     return code

@@ -72,11 +72,13 @@ class Push(Struct):
 
     `settle` is for how many seconds after a lost answer the service may still bring forth what was sent: until then
     its not being found means nothing. So many are looked for in one call: `sought`.
+    `again` is how many calls more a batch may take, where a name is taken and the record is given another one.
     """
 
     batch: int = 1
     settle: int = 300
     sought: int = 1
+    again: int = 0
 
 
 class Rate(Struct):

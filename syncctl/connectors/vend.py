@@ -90,7 +90,7 @@ class Vend(Connector):
     lookups: ClassVar[Mapping[Kind, Lookup]] = {Kind.PRODUCTS: Lookup(1), Kind.STOCK: Lookup(1)}
     # The search for customers lags behind by an unknown time.
     pushes: ClassVar[Mapping[Kind, Push]] = {
-        Kind.CUSTOMERS: Push(settle=1800), Kind.PRODUCTS: Push(), Kind.ORDERS: Push(),
+        Kind.CUSTOMERS: Push(settle=1800), Kind.PRODUCTS: Push(again=1), Kind.ORDERS: Push(),
     }  # fmt: skip
     anonymous: ClassVar[bool] = True
     oldest: ClassVar[Oldest] = "pages"

@@ -91,7 +91,7 @@ class Xero(Connector):
     }
     lookups: ClassVar[Mapping[Kind, Lookup]] = {Kind.PRODUCTS: Lookup(1)}
     pushes: ClassVar[Mapping[Kind, Push]] = {
-        Kind.CUSTOMERS: Push(50), Kind.PRODUCTS: Push(50, sought=50),
+        Kind.CUSTOMERS: Push(50, again=2), Kind.PRODUCTS: Push(50, sought=50),
         Kind.ORDERS: Push(50, sought=40), Kind.PAYMENTS: Push(50, sought=40),
     }  # fmt: skip
     oldest: ClassVar[Oldest] = "everything"

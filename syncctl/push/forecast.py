@@ -1,6 +1,6 @@
 """What posting would cost in calls, from the state alone: exact where everything is linked, else an upper bound.
 
-A name that is taken, sums that are refused and what else needs a second try are not foreseen.
+Sums that are refused, an answer that is lost and what else goes wrong are not foreseen.
 """
 
 from __future__ import annotations
@@ -68,11 +68,15 @@ class Forecaster:
         }
         again = self._read_again(due) if terms.read_again == self.config.name else 0
         what["to read what was sold again"] = again
+        renaming = sum(self._renaming(kind, len(needs)) for kind, needs in unknown.items())
+        what["for names that are taken"] = renaming
         parts = [
-            f"{calls:,} {name if name.startswith('to ') else 'for ' + name}" for name, calls in what.items() if calls
+            f"{calls:,} {name if name.startswith(('to ', 'for ')) else 'for ' + name}"
+            for name, calls in what.items()
+            if calls
         ]
         words = ", ".join(parts) or "as nothing is due"
-        return Cost(self.config.name, least, least + cost.creates + looks + again, words)
+        return Cost(self.config.name, least, least + cost.creates + looks + renaming + again, words)
 
     def _read_again(self, due: Sequence[Due]) -> int:
         """The calls for the stock of what is sold, and of what was not read after earlier runs; not for what is new."""
@@ -127,6 +131,11 @@ class Forecaster:
         push = self.config.cls.pushes[kind]
         whole, rest = divmod(count, push.batch)
         return whole * math.ceil(push.batch / push.sought) + math.ceil(rest / push.sought)
+
+    def _renaming(self, kind: Kind, count: int) -> int:
+        """The second tries where each name is taken."""
+        push = self.config.cls.pushes[kind]
+        return math.ceil(count / push.batch) * push.again
 
     def _besides(self, due: Sequence[Due]) -> int:
         sales = [Sale(each.order, "", {}, from_ms(each.postable.placed_at).date(), newest=each.newest) for each in due]
