@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncctl.models import Problem, Product, Record
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+T = TypeVar("T")
+
 _MICROSOFT_DATE = r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/"
+
+
+def each(
+    read: Callable[[Mapping[str, Any], str], T], rows: Iterable[Any], noun: str, where: str, service: str
+) -> Iterator[T | Problem]:
+    """What `read` makes of each row and of `where` it stands, one after the other; of what is no object, a problem."""
+    for position, row in enumerate(rows, 1):
+        if isinstance(row, dict):
+            yield read(row, where)
+        else:
+            yield Problem(f"{noun} {position} of {where}", "is not a record", f"Report it to {service}")
 
 
 def text(value: object) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from syncctl.connectors._fields import addresses, number, text, usable_prices, usable_quantity
+from syncctl.connectors._fields import addresses, each, number, text, usable_prices, usable_quantity
 from syncctl.models import Customer, Kind, Problem, Product, Record, State, Stock
 
 WALK_IN = "WALKIN"
@@ -16,15 +16,12 @@ _BARCODES = frozenset({"EAN", "ISBN", "ITF", "JAN", "UPC"})
 
 def read(kind: Kind, rows: Iterable[Any], where: str) -> Iterator[Record | Problem]:
     """What the rows say, in their order."""
-    for position, row in enumerate(rows, 1):
-        if not isinstance(row, dict):
-            yield Problem(f"{kind} {position} of {where}", "is not a record", "Report it to Vend")
-        elif kind is Kind.PRODUCTS:
-            yield _product(row, where)
-        elif kind is Kind.CUSTOMERS:
-            yield _customer(row, where)
-        else:
-            yield _stock(row, where)
+    reads: dict[Kind, Callable[[Mapping[str, Any], str], Record | Problem]] = {
+        Kind.PRODUCTS: _product,
+        Kind.STOCK: _stock,
+        Kind.CUSTOMERS: _customer,
+    }
+    return each(reads[kind], rows, kind, where, "Vend")
 
 
 def is_gone(record: Record | Problem) -> bool:

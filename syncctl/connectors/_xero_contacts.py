@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from syncctl.connectors._fields import addresses, microsoft_date, text, whole
+from syncctl.connectors._fields import addresses, each, microsoft_date, text, whole
 from syncctl.connectors._stamps import Cursor, moved, set_back, since_text
 from syncctl.connectors.base import Answer, Connector, Found, Page
 from syncctl.errors import AnswerError, RefusedError
@@ -70,11 +70,7 @@ def search(connector: Connector, code: str, email: str) -> Found:
 
 def read(contacts: Iterable[Any], where: str) -> Iterator[Customer | Problem]:
     """The contacts in their order."""
-    for number, contact in enumerate(contacts, 1):
-        if isinstance(contact, dict):
-            yield _contact(contact, where)
-        else:
-            yield Problem(f"contact {number} of {where}", "is not a record", "Report it to Xero")
+    return each(_contact, contacts, "contact", where, "Xero")
 
 
 def _contact(contact: Mapping[str, Any], where: str) -> Customer | Problem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from syncctl.connectors._fields import microsoft_date, text, usable_prices, usable_quantity
+from syncctl.connectors._fields import each, microsoft_date, text, usable_prices, usable_quantity
 from syncctl.connectors._stamps import AHEAD_MS, SETTLED_MS
 from syncctl.connectors.base import Answer
 from syncctl.models import SUM, Problem, Product, Record, State, Stock, to_ms
@@ -13,11 +13,11 @@ from syncctl.models import SUM, Problem, Product, Record, State, Stock, to_ms
 
 def read_items(items: Iterable[Any], where: str) -> Iterator[Record | Problem]:
     """One after the other, as they are read: the list may be too long to be held."""
-    for number, item in enumerate(items, 1):
-        if isinstance(item, dict):
-            yield from _item(item, where)
+    for found in each(_item, items, "item", where, "Xero"):
+        if isinstance(found, Problem):
+            yield found
         else:
-            yield Problem(f"item {number} of {where}", "is not a record", "Report it to Xero")
+            yield from found
 
 
 def _item(item: Mapping[str, Any], where: str) -> Iterator[Record | Problem]:

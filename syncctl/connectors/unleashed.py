@@ -12,22 +12,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, unquote, urlsplit
 
-from syncctl.connectors._fields import (
-    absent,
-    microsoft_date,
-    text,
-    usable_prices,
-    usable_quantity,
-    whole,
-    with_sku,
-)
+from syncctl.connectors._fields import absent, text, whole, with_sku
 from syncctl.connectors._stamps import OVERLAP_MS, Cursor, moved, set_back, since_text
-from syncctl.connectors._unleashed_customers import customer
 from syncctl.connectors._unleashed_lists import check_paging, listed, newest, prefix, query
+from syncctl.connectors._unleashed_records import read
+from syncctl.connectors._unleashed_settings import SETTINGS, SIGN_INS
 from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
-from syncctl.connectors.declared import POSTING, Limit, Lookup, Pull, Push, Repeat, Setting, SignIn, Values
+from syncctl.connectors.declared import Limit, Lookup, Pull, Push, Repeat, Setting, SignIn, Values
 from syncctl.errors import RefusedError
-from syncctl.models import SUM, Kind, Problem, Product, Record, State, Stock
+from syncctl.models import SUM, Kind, Problem, Product, Record
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -38,7 +31,6 @@ if TYPE_CHECKING:
     from syncctl.models_push import Follow, Outcome, Outgoing, Sale, Seen
     from syncctl.shoporder import Order
 
-_TIERS = tuple((str(number), f"SellPriceTier{number}") for number in range(1, 11))
 _PATHS = {Kind.PRODUCTS: "/Products", Kind.STOCK: "/StockOnHand", Kind.CUSTOMERS: "/Customers"}
 
 
@@ -49,37 +41,8 @@ class Unleashed(Connector):
     title: ClassVar[str] = "Unleashed"
     base_url: ClassVar[str] = "https://api.unleashedsoftware.com"
     default_roles: ClassVar[tuple[str, ...]] = ("products", "stock", "customers")
-    sign_ins: ClassVar[tuple[SignIn, ...]] = (SignIn("API access", ("API_ID", "API_KEY")),)
-    settings: ClassVar[tuple[Setting, ...]] = (
-        Setting("API_ID", "API id, from Integration > Unleashed API access", required=True),
-        Setting("API_KEY", "API key, from the same page", required=True, secret=True),
-        Setting(
-            "CLIENT_TYPE",
-            "account/app, as the vendor asks of each client",
-            "shop/syncctl",
-            pattern=r"[a-z0-9_./-]{1,40}",
-        ),
-        Setting("PRICE_TIER", "sell price tier 1-10; without it the default sell price", pattern="[1-9]|10"),
-        Setting("WAREHOUSE", "code of the warehouse that the shop sells from; without it the sum of all"),
-        Setting(
-            "CURRENCY",
-            "currency of the prices (ISO 4217); the product list does not tell it",
-            pattern="[A-Z]{3}",
-            asked=True,
-        ),
-        Setting(
-            "STATUS",
-            "what a posted order becomes: Parked, Placed, or Completed with its invoice",
-            "Placed",
-            pattern="Parked|Placed|Completed",
-        ),
-        Setting("SHIPPING", "code of the product that stands for shipping, or `charge` for a charge line", "charge"),
-        Setting("DISCOUNT", "the same for discounts", "charge"),
-        Setting("FEE", "the same for fees", "charge"),
-        Setting("ROUNDING", "the same for differences of up to 0.02; without it such an order is held"),
-        *POSTING,
-        Setting("PAGE_SIZE", "records a page, 1-1000", "200", pattern=r"[1-9]\d{0,2}|1000"),
-    )
+    sign_ins: ClassVar[tuple[SignIn, ...]] = SIGN_INS
+    settings: ClassVar[tuple[Setting, ...]] = SETTINGS
     # 125,000 a calendar month is the smallest published allowance; no limit a minute is published: 60 is caution.
     limits: ClassVar[tuple[Limit, ...]] = (Limit(60, 60), Limit(125_000, "month"))
     pulls: ClassVar[Mapping[Kind, Pull]] = {Kind.PRODUCTS: Pull(200), Kind.STOCK: Pull(200), Kind.CUSTOMERS: Pull(200)}
@@ -298,40 +261,7 @@ class Unleashed(Connector):
         return checks(self)
 
     def _records(self, kind: Kind, items: Iterable[Any], where: str) -> Iterator[Record | Problem]:
-        read = {Kind.PRODUCTS: self._product, Kind.STOCK: self._stock, Kind.CUSTOMERS: customer}[kind]
-        for number, item in enumerate(items, 1):
-            if isinstance(item, dict):
-                yield read(item, where)
-            else:
-                yield Problem(f"{kind} {number} of {where}", "is not a record", "Report it to Unleashed")
-
-    def _product(self, item: Mapping[str, Any], where: str) -> Product | Problem:
-        sku = text(item.get("ProductCode")).strip()
-        remote_id = text(item.get("Guid")).strip().lower()
-        if not remote_id:
-            return Problem(f"product {sku or '?'} on {where}", "has no Guid", "Report it to Unleashed")
-        remedy = "The old price stays; correct it in Unleashed"
-        prices, problems = usable_prices(sku or remote_id, _offers(item), remedy)
-        return Product(
-            remote_id=remote_id,
-            sku=sku,
-            name=text(item.get("ProductDescription")),
-            state=State.INACTIVE if item.get("Obsolete") is True else State.ACTIVE,
-            prices=prices,
-            version=microsoft_date(item.get("LastModifiedOn")),
-            barcode=text(item.get("Barcode")) or None,
-            problems=problems,
-        )
-
-    def _stock(self, item: Mapping[str, Any], where: str) -> Stock | Problem:
-        sku = text(item.get("ProductCode")).strip()
-        remote_id = text(item.get("ProductGuid") or item.get("Guid")).strip().lower()
-        if not remote_id:
-            return Problem(f"stock of {sku or '?'} on {where}", "has no ProductGuid", "Report it to Unleashed")
-        remedy = "The old quantity stays; look at its stock in Unleashed"
-        available, problems = usable_quantity(sku or remote_id, item.get("AvailableQty"), remedy)
-        version = microsoft_date(item.get("LastModifiedOn"))
-        return Stock(remote_id, self.setting("WAREHOUSE") or SUM, available, version, problems)
+        return read(kind, items, where, self.setting("WAREHOUSE") or SUM)
 
 
 def signature(key: str, query: str) -> str:
@@ -344,14 +274,6 @@ def signature(key: str, query: str) -> str:
     import hmac
 
     return base64.b64encode(hmac.digest(key.encode(), unquote(query).encode(), hashlib.sha256)).decode()
-
-
-def _offers(item: Mapping[str, Any]) -> dict[str, object]:
-    offers = {"default": item.get("DefaultSellPrice")}
-    for tier, key in _TIERS:
-        offer = item.get(key)
-        offers[tier] = offer.get("Value") if isinstance(offer, dict) else offer
-    return offers
 
 
 CONNECTOR = Unleashed
