@@ -7,20 +7,21 @@ import queue
 import select
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from syncctl.consent import PATH, answer_in
+from syncctl.consent import PATH, Wish, answer_in
 from syncctl.errors import CredentialsError, UnavailableError
 from syncctl.run import Run
 
 HOST = "127.0.0.1"
 MINUTES = 15  # for a person to sign in, perhaps with a second factor
 _SLICE_SECONDS = 0.2
-_PAGE = (
-    "<!doctype html><meta charset=utf-8><title>syncctl</title><p>syncctl has got the answer. What became of it stands"
-    " in the terminal; this window can be closed."
+_PAGE = "<!doctype html><meta charset=utf-8><title>syncctl</title><p>"
+_TAKEN = "syncctl has got the answer. What became of it stands in the terminal; this window can be closed."
+_STRANGE = (
+    "This is no answer to the try that waits in the terminal, and was not taken: open the address that stands there."
 )
 
 
@@ -34,33 +35,44 @@ class _Handler(BaseHTTPRequestHandler):
         """The browser that comes back, and nothing else."""
         path, _, query = self.path.partition("?")
         found = answer_in(query) if path == PATH else {}
-        page = _PAGE.encode() if found else b"<!doctype html><p>Nothing is here."
-        self.send_response(200 if found else 404)
+        if not found:
+            self._show(404, "Nothing is here.")
+            return
+        ours = self.server.wish.owns(found)
+        self._show(200 if ours else 400, _TAKEN if ours else _STRANGE)
+        self.server.answers.put(found)
+
+    def _show(self, status: int, words: str) -> None:
+        page = f"{_PAGE}{words}".encode()
+        self.send_response(status)
         headers = {"Content-Type": "text/html; charset=utf-8", "Content-Length": str(len(page))}
         for name, value in {**headers, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(page)
-        if found:
-            self.server.answers.put(found)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Says nothing: the address has the code in it."""
 
 
 class Listener(ThreadingHTTPServer):
-    """Listens on this machine alone, between entering and leaving; raises `UnavailableError`."""
+    """Listens for `wish` on this machine alone, between entering and leaving; raises `UnavailableError`.
+
+    `answers` are all that came, those to other wishes, too.
+    """
 
     daemon_threads = True
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, wish: Wish) -> None:
+        self.wish = wish
         self.answers: queue.Queue[dict[str, str]] = queue.Queue()
         try:
             super().__init__((HOST, port), _Handler)
         except OSError as error:
             raise UnavailableError(
                 f"Port {port} cannot be listened on ({error.strerror or error})",
-                "Choose another one with --port, and add its address to the redirect addresses of the app",
+                "Choose another one with --port, and add its address to the redirect addresses of the app; or paste the"
+                " address, with --no-browser",
             ) from error
 
     def __enter__(self) -> Listener:
@@ -74,7 +86,7 @@ class Listener(ThreadingHTTPServer):
         self.server_close()
 
 
-class _Pasted:
+class _Lines:
     """Whole lines of standard input, as far as they are there, read past Python's buffer."""
 
     def __init__(self) -> None:
@@ -100,22 +112,34 @@ class _Pasted:
         return [line.decode("utf-8", "replace") for line in whole if line.strip()]
 
 
-def wait(listener: Listener | None, run: Run, complain: Callable[[str], None]) -> dict[str, str]:
+def wait(wish: Wish, listener: Listener | None, run: Run, complain: Callable[[dict[str, str]], None]) -> dict[str, str]:
     """What the browser brought to the listener, or somebody pasted on standard input, whichever is first.
 
-    `complain` is told of pasted lines that are no answer. Raises `CredentialsError` after `MINUTES`, and what
-    `run.check` does.
+    `complain` is told of answers to other wishes, and with {} of pasted lines that are none; the waiting goes on.
+    Raises `CredentialsError` after `MINUTES`, and what `run.check` does.
     """
-    pasted, waited = _Pasted(), 0.0
+    pasted, waited = _Lines(), 0.0
     while waited < MINUTES * 60 and (listener or not pasted.ended):
         run.check()
-        if listener and not listener.answers.empty():
-            return listener.answers.get()
-        if pasted.ended:
-            run.sleep(_SLICE_SECONDS)
-        for line in () if pasted.ended else pasted.lines():
-            if found := answer_in(line):
-                return found
-            complain(line)
+        for answer, taken in (*_brought(listener, wish), *_pasted(pasted, wish, run)):
+            if taken:
+                return answer
+            complain(answer)
         waited += _SLICE_SECONDS
     raise CredentialsError("Nobody consented" + (f" within {MINUTES} minutes" if listener else ""), "Run it again")
+
+
+def _brought(listener: Listener | None, wish: Wish) -> Iterator[tuple[dict[str, str], bool]]:
+    """What has come to the listener, and whether it is taken."""
+    while listener and not listener.answers.empty():
+        answer = listener.answers.get()
+        yield answer, wish.owns(answer)
+
+
+def _pasted(pasted: _Lines, wish: Wish, run: Run) -> Iterator[tuple[dict[str, str], bool]]:
+    """The same of what was pasted; a person may bring a refusal that has no state."""
+    if pasted.ended:
+        run.sleep(_SLICE_SECONDS)
+        return
+    for answer in map(answer_in, pasted.lines()):
+        yield answer, wish.owns(answer) or ("error" in answer and "state" not in answer)

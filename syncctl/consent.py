@@ -46,11 +46,13 @@ class Wish(Struct):
         sent = {**grant.form, "grant_type": "authorization_code", "code": code, "redirect_uri": self.redirect}
         return sent | {"code_verifier": self.verifier} if self.verifier else sent
 
+    def owns(self, answer: Mapping[str, str]) -> bool:
+        """Whether an answer is to this wish: any page can send a browser here, and an old one may still be open."""
+        return hmac.compare_digest(answer.get("state", "").encode(), self.state.encode())
+
     def code(self, answer: Mapping[str, str], values: Values, again: str) -> str:
         """The code in the answer; `again` says how to begin anew. Raises `CredentialsError` and `AccountError`."""
-        error, state = answer.get("error", ""), answer.get("state", "")
-        if not hmac.compare_digest(state.encode(), self.state.encode()) and (state or not error):
-            raise CredentialsError("What came back belongs to another try (its state is not ours)", again)
+        error = answer.get("error", "")
         if error == "access_denied":
             raise CredentialsError("The consent was refused on the page (access_denied)", f"To allow it: {again}")
         if error:

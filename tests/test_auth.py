@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import requests
 from conftest import Result, Shop, Upstream
 from ports import free_port
 from seeded import seeded
+from test_interrupts import until
 
 from syncctl.models import iso, to_ms
 
@@ -63,8 +65,11 @@ class Person:
         self.shop.upstream.advance(wait)
         return self.ended(process, "\n".join([*lines, sent.headers["Location"].replace(*change), ""]))
 
+    def file(self) -> Path:
+        return self.shop.state.with_name("syncctl.db.tokens")
+
     def tokens(self) -> dict[str, str]:
-        found: dict[str, str] = json.loads(self.shop.state.with_name("syncctl.db.tokens").read_text())[self.name]
+        found: dict[str, str] = json.loads(self.file().read_text())[self.name]
         return found
 
 
@@ -137,6 +142,7 @@ def test_without_no_browser_a_taken_port_is_told(vend: Person) -> None:
     assert result.code == 69
     assert f"Port {vend.port} cannot be listened on" in result.err
     assert "--port" in result.err
+    assert "--no-browser" in result.err
 
 
 def test_a_person_may_refuse(either: Person) -> None:
@@ -146,11 +152,33 @@ def test_a_person_may_refuse(either: Person) -> None:
     assert "refused on the page (access_denied)" in result.err
 
 
-def test_an_answer_to_another_try_is_not_taken(either: Person) -> None:
-    result = either.pastes(change=("state=", "state=x"))
-    assert result.code == 77
-    assert "another try" in result.err
-    assert not either.shop.state.with_name("syncctl.db.tokens").exists()
+@pytest.mark.parametrize(
+    "answer", [{"code": "x", "state": "old"}, {"error": "access_denied", "state": "old"}, {"error": "access_denied"}]
+)
+def test_an_answer_to_another_try_is_refused_and_the_right_one_awaited(vend: Person, answer: dict[str, str]) -> None:
+    process = vend.begin()
+    address = vend.address(process)
+    stray = requests.get(f"http://127.0.0.1:{vend.port}/callback", answer, timeout=20)
+    assert (stray.status_code, "was not taken" in stray.text) == (400, True)
+    assert "syncctl has got the answer" in requests.get(address, timeout=20).text
+    result = vend.ended(process)
+    assert (result.code, len(result.err.splitlines())) == (0, 1)
+    assert "belongs to another try" in result.err
+    assert ("press Ctrl-C" in result.err) == ("error" in answer)
+    assert vend.tokens()["refresh"]
+
+
+def test_what_is_pasted_of_another_try_is_refused(either: Person) -> None:
+    with socket.create_server(("127.0.0.1", either.port)):
+        result = either.pastes(change=("state=", "state=x"))
+    assert (result.code, "belongs to another try" in result.err) == (77, True)
+    assert not either.file().exists()
+
+
+def test_a_pasted_refusal_needs_no_state(vend: Person) -> None:
+    process = vend.begin("--no-browser")
+    vend.address(process)
+    assert "refused on the page (access_denied)" in vend.ended(process, "?error=access_denied\n").err
 
 
 def test_an_expired_code_is_told(either: Person) -> None:
@@ -161,10 +189,12 @@ def test_an_expired_code_is_told(either: Person) -> None:
     assert f"syncctl auth {either.name}" in result.err
 
 
-def test_without_a_pasted_line_it_ends(vend: Person) -> None:
+def test_where_the_port_is_taken_it_says_so_and_ends_without_a_pasted_line(vend: Person) -> None:
     with socket.create_server(("127.0.0.1", vend.port)):
         result = vend.ended(vend.begin("--no-browser"))
     assert (result.code, "Nobody consented" in result.err) == (77, True)
+    assert f"Port {vend.port} cannot be listened on (Address already in use)" in result.out
+    assert "Pasting works all the same" in result.out
 
 
 def test_what_the_browser_brings_is_shown_in_one_harmless_line(vend: Person) -> None:
@@ -205,7 +235,8 @@ def test_the_organisations_to_choose_from_are_listed(xero: Person) -> None:
     xero.shop.extra["SYNCCTL_XERO_TENANT_ID"] = ""
     xero.shop.upstream.switch(organisations="2")
     result = xero.consents()
-    assert result.code == 0
+    assert result.code == 78
+    assert "The consent need not be given again" in result.out
     assert f"Set SYNCCTL_XERO_TENANT_ID to one of {chosen} (Demo Homeware Ltd), " in result.out
     xero.shop.extra["SYNCCTL_XERO_TENANT_ID"] = chosen
     xero.shop.ok("sync-recent")
@@ -256,6 +287,40 @@ def test_while_the_service_wants_no_calls_nobody_is_asked(vend: Person) -> None:
     vend.shop.write("INSERT INTO blocks VALUES ('vend', ?, 'It rests', ?)", to_ms(until), to_ms(datetime.now(UTC)))
     result = vend.ended(vend.begin())
     assert (result.code, "goes on" in result.err, result.out) == (75, True, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_interrupts_is_told_that_nothing_was_saved(vend: Person, number: signal.Signals) -> None:
+    process = vend.begin()
+    vend.address(process)
+    process.send_signal(number)
+    result = vend.ended(process)
+    assert (result.code, result.err) == (130, "vend: Interrupted; nothing was saved. Run syncctl auth vend again.\n")
+    assert not vend.file().exists()
+
+
+def test_who_interrupts_after_the_consent_is_told_that_it_is_saved(xero: Person) -> None:
+    xero.shop.upstream.fault("hold", "/connections")
+    process = xero.begin()
+    requests.get(xero.address(process), timeout=20)
+    until(xero.file().exists)
+    until(lambda: any(fault["holding"] for fault in xero.shop.upstream.request("GET", "faults")["faults"]))
+    process.send_signal(signal.SIGINT)
+    result = xero.ended(process)
+    assert result.code == 130
+    assert f"Interrupted; the tokens are saved in {xero.file()}. Check them: syncctl doctor" in result.err
+    assert [path.name for path in xero.shop.folder.glob("*.tokens*") if path.suffix != ".lock"] == [xero.file().name]
+    xero.shop.upstream.request("DELETE", "faults")
+    xero.shop.ok("sync-recent")
+
+
+def test_a_second_consent_that_is_interrupted_leaves_the_first(vend: Person) -> None:
+    vend.consents()
+    process = vend.begin()
+    vend.address(process)
+    process.send_signal(signal.SIGINT)
+    assert "the consent of before stays" in vend.ended(process).err
+    vend.shop.ok("sync-recent")
 
 
 # What becomes of it

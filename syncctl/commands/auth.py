@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 import click
 
 from syncctl.commands.common import Job, execute
-from syncctl.commands.messages import check_line, deferral, sentence, show_errors, show_json
+from syncctl.commands.layout import say
+from syncctl.commands.messages import deferral, sentence, show_check, show_errors, show_json
 from syncctl.commands.options import Common, Running, common_options
-from syncctl.errors import ConfigError, DeferredError
+from syncctl.errors import ConfigError, DeferredError, InterruptedRunError, UnavailableError
 from syncctl.models import Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from syncctl.callback import Listener
     from syncctl.config import Config, ConnectorConfig
     from syncctl.connectors.base import Check
     from syncctl.connectors.declared import Consent
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from syncctl.session import Session
 
 PORT = 8765
+_GRANTED, _SETTING = 77, 78  # the exit codes of a consent that gave too little, and of one that leaves a choice open
 
 
 @click.command("auth")
@@ -42,6 +45,9 @@ def command(*, name: str, status: bool, no_browser: bool, port: int, common: Com
 
     Opens the page, or prints its address, and waits until the browser comes back to http://localhost:8765/callback,
     or until the address that it ended at is pasted. That address has to be among the redirect addresses of the app.
+
+    Exit codes: 0 all that is needed was granted, 77 nobody consented, or to less, 78 a setting still has to be chosen,
+    as Xero's organisation; the tokens are kept.
 
     \b
     Examples:
@@ -102,16 +108,38 @@ class _Consenting:
         for tally in outcome.tallies:
             show_errors(tally, self.common)
             if tally.deferred_until:
-                click.echo(sentence(name, "", deferral(tally, tally.deferred_until), ""), err=True)
+                say(sentence(name, "", deferral(tally, tally.deferred_until), ""), indent=4, err=True)
                 code = code or 75
         if self.common.as_json:
             rows = [t.as_json() | {"checks": [check.as_dict() for check in self.checks]} for t in outcome.tallies]
             show_json("auth", run=outcome.run, exit_code=code, connectors=rows)
-        elif not code:
-            click.echo(f"Next: syncctl doctor --connector {name}")
+        elif next_step := self._next(code):
+            say(next_step)
         return code
 
+    def _next(self, code: int) -> str:
+        """What to do after a consent; "" where there was none, or it has to be given again."""
+        look = f"syncctl doctor --connector {self.connector.name}"
+        if code == _SETTING and self.checks:
+            return f"The consent need not be given again. Once the setting is right: {look}"
+        return "" if code else f"Next: {look}"
+
     def _work(self, session: Session) -> None:
+        """A consent, or what an interruption left of one."""
+        from syncctl.state.tokens import TokenFile
+
+        file, name = TokenFile(session.config.state), self.connector.name
+        before = file.read().get(name)
+        try:
+            self._consent(session)
+        except (KeyboardInterrupt, InterruptedRunError):
+            if file.read().get(name) != before:
+                told, remedy = f"the tokens are saved in {file.path}", f"Check them: syncctl doctor --connector {name}"
+            else:
+                told, remedy = f"nothing was saved{' and the consent of before stays' if before else ''}", self.again
+            raise InterruptedRunError(f"Interrupted; {told}", remedy) from None
+
+    def _consent(self, session: Session) -> None:
         from syncctl.transport import Transport
 
         transport, values = session.connector.http, self.connector.values
@@ -126,51 +154,60 @@ class _Consenting:
         token = transport.begin(wish.form(grant, code), self.asked.minutes)
         for check in self._found(session, token.scopes):
             self.checks.append(check)
-            self._tell(check_line(self.connector.name, check))
-            if check.subject == "scopes" and check.level == "wrong":
-                session.tally.codes.add(77)
+            show_check(self.connector.name, check, err=self.common.as_json)
+            if check.level == "wrong":
+                session.tally.codes.add(_GRANTED if check.subject == "scopes" else _SETTING)
 
     def _answered(self, run: Run) -> tuple[Wish, Mapping[str, str]]:
         """What the browser came back with."""
-        from syncctl.callback import Listener, wait
+        from syncctl.callback import wait
         from syncctl.consent import Wish
-        from syncctl.errors import UnavailableError
 
         wish = Wish.new(self.asked, self.port)
+        listener, why_not = self._listener(wish)
+        with listener or nullcontext():
+            self._ask(wish, why_not)
+            return wish, wait(wish, listener, run, lambda found: self._complain(wish, found))
+
+    def _listener(self, wish: Wish) -> tuple[Listener | None, str]:
+        """Where the browser comes back to; none, and why, where it is elsewhere, so that it may be pasted anyway."""
+        from syncctl.callback import Listener
+
         try:
-            listener = Listener(self.port)
-        except UnavailableError:
+            return Listener(self.port, wish), ""
+        except UnavailableError as error:
             if self.browser:
                 raise
-            listener = None  # the browser is elsewhere, so that it is pasted anyway
-        with listener or nullcontext():
-            self._ask(wish, listening=listener is not None)
-            return wish, wait(listener, run, lambda _: self._complain(wish))
+            return None, error.message
 
-    def _ask(self, wish: Wish, *, listening: bool) -> None:
+    def _ask(self, wish: Wish, why_not: str) -> None:
         address = wish.address()
         opened = self.browser and _open(address)
         title = self.connector.cls.title
         self._tell(
             f"{'A browser opens this page of' if opened else 'Open this address in a browser: the page of'} {title}"
         )
-        self._tell(f"\n{address}\n")
-        asked = f"It asks for: {' '.join(wish.consent.scopes)}"
-        self._tell(click.wrap_text(asked, 79, subsequent_indent="  "))
-        self._tell(f"The app ({wish.consent.app}) needs the redirect address\n  {wish.redirect}")
-        if listening:
-            self._tell(
-                "\nWaiting for the browser to come back. One on another machine shows an error\nthen; paste here "
-                "the whole address that it ended at:"
-            )
+        click.echo(f"\n{address}\n", err=self.common.as_json)  # whole, to be copied
+        self._tell(f"It asks for: {' '.join(wish.consent.scopes)}", indent=2)
+        self._tell(f"The app ({wish.consent.app}) needs the redirect address {wish.redirect}", indent=2)
+        if why_not:
+            self._tell(f"\n{why_not}, so the browser cannot come back to it. Pasting works all the same:")
+            self._tell("after you have allowed, paste here the whole address that the browser ended at:")
         else:
-            self._tell("\nThe browser shows an error at the end; paste here the whole address that it\nended at:")
+            self._tell("\nWaiting for the browser to come back. One on another machine shows an error then:")
+            self._tell("paste here the whole address that it ended at:")
 
-    def _complain(self, wish: Wish) -> None:
-        self._tell(f"That is no address with a code. Paste the whole one, which begins with\n{wish.redirect}:")
+    def _complain(self, wish: Wish, found: Mapping[str, str]) -> None:
+        """Of what is no answer to this wish."""
+        if not found:
+            self._tell(f"That is no address with a code. Paste the whole one, which begins with {wish.redirect}:")
+            return
+        refused = " If you have refused on the page, press Ctrl-C." if "error" in found else ""
+        told = f"an answer that belongs to another try (its state is not ours) was not taken; still waiting.{refused}"
+        say(f"{self.connector.name}: {told}", indent=4, err=True)
 
-    def _tell(self, text: str) -> None:
-        click.echo(text, err=self.common.as_json)
+    def _tell(self, text: str, indent: int = 0) -> None:
+        say(text, indent=indent, err=self.common.as_json)
 
     def _found(self, session: Session, granted: str | None) -> Iterator[Check]:
         """What the consent gave."""

@@ -7,8 +7,8 @@ import os
 import click
 
 from syncctl.commands.common import Job, Outcome, execute
-from syncctl.commands.layout import Level, padded, paint, say
-from syncctl.commands.messages import deferral, sentence, show_errors, show_json
+from syncctl.commands.layout import say
+from syncctl.commands.messages import deferral, mark, sentence, show_check, show_errors, show_json
 from syncctl.commands.options import Common, Running, common_options, running_options
 from syncctl.connectors.base import Check
 from syncctl.errors import worst
@@ -59,13 +59,13 @@ def _check_services(common: Common, running: Running) -> tuple[Outcome, dict[str
         for check in session.connector.check():
             found.append(check)
             if not common.as_json:
-                _print(session.name, check)
+                show_check(session.name, check)
         if any(check.level == "wrong" for check in found):
             session.tally.codes.add(78)  # so that the state does not keep this as a success
 
     outcome = execute(Job("doctor", Purpose.MANUAL, work, lock=False), common, running)
     for tally in outcome.tallies:
-        show_errors(tally, common, "" if common.as_json else _mark("wrong"))
+        show_errors(tally, common, "" if common.as_json else mark("wrong"))
         if tally.deferred_until:
             _warn(tally, deferral(tally, tally.deferred_until), common, checks)
     return outcome, checks
@@ -80,7 +80,7 @@ def _check_here(common: Common) -> list[Check]:
     with App.opened(common.env_file) as app:
         found = list(checks_here(app.config, TokenFile(app.config.state).path, common.env_file, os.environ))
     for check in found if not common.as_json else ():
-        _print("syncctl", check)
+        show_check("syncctl", check)
     return found
 
 
@@ -97,7 +97,7 @@ def _check_mail(common: Common, *, by_sending: bool) -> list[Check]:
     elif by_sending:
         found = [Check("wrong", "mail", "there is no mail server", "Set SYNCCTL_SMTP_URL and SYNCCTL_MAIL_TO")]
     for check in found if not common.as_json else ():
-        _print("syncctl", check)
+        show_check("syncctl", check)
     return found
 
 
@@ -108,13 +108,4 @@ def _warn(tally: Tally, why: str, common: Common, checks: dict[str, list[Check]]
     if common.as_json:
         say(sentence(tally.name, "", why, ""), indent=4, err=True)
     else:
-        _print(tally.name, check)
-
-
-def _print(name: str, check: Check) -> None:
-    remedy = f". {check.remedy.rstrip('.')}." if check.remedy else ""
-    say(f"{_mark(check.level)}{name}: {check.subject}: {check.message}{remedy}", indent=9)
-
-
-def _mark(level: Level) -> str:
-    return padded(paint(level, level), 9)
+        show_check(tally.name, check)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncctl.commands.layout import paint, plural, say
+from syncctl.commands.layout import Level, padded, paint, plural, say
 from syncctl.commands.options import Common
 from syncctl.errors import ConfigError, RecordError, SyncctlError
 from syncctl.models import Problem, iso
 from syncctl.run import GOES_ON
 from syncctl.tally import QUEUED, SCHEMA_VERSION, Tally
 
+_MARK = 9
 GROUPS = ("import", "links", "queue", "explain", "log", "state")  # whose commands have names of two words
 
 if TYPE_CHECKING:
@@ -104,10 +105,15 @@ def sentence(connector: str, record: str, message: str, remedy: str) -> str:
     return f"{who}{message.rstrip('.')}." + (f" {remedy.rstrip('.')}." if remedy else "")
 
 
-def check_line(name: str, check: Check) -> str:
+def show_check(name: str, check: Check, *, err: bool = False) -> None:
     """`ok       unleashed: clock: …`, and what to do where there is something."""
-    remedy = f". {check.remedy}" if check.remedy else ""
-    return f"{check.level:8} {name}: {check.subject}: {check.message}{remedy}"
+    remedy = f". {check.remedy.rstrip('.')}." if check.remedy else ""
+    say(f"{mark(check.level)}{name}: {check.subject}: {check.message}{remedy}", indent=_MARK, err=err)
+
+
+def mark(level: Level) -> str:
+    """What stands before a line of a check."""
+    return padded(paint(level, level), _MARK)
 
 
 def summary(command: str, tally: Tally) -> str:

@@ -83,13 +83,15 @@ class TokenFile:
         content = json.dumps({name: _entry(token) for name, token in tokens.items()}, indent=1).encode()
         fresh = self.path.with_name(f"{self.path.name}.new")
         try:
-            with suppress(FileNotFoundError):
-                fresh.unlink()  # what a killed run left
+            fresh.unlink(missing_ok=True)  # what a killed run left
             self._fill(fresh, content)
             fresh.replace(self.path)
             _sync_folder(self.path.parent)
         except OSError as error:
             raise self._unusable(error) from error
+        finally:
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)  # interrupted, or on a full disk
 
     def _fill(self, fresh: Path, content: bytes) -> None:
         file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
