@@ -146,6 +146,9 @@ def _run(args: list[str]) -> int:
         error.show()
         return _told(args, error.exit_code, error.format_message())
     except (click.Abort, KeyboardInterrupt):
+        from syncctl.commands.messages import end_line
+
+        end_line()
         click.echo("syncctl: interrupted; what was read so far is kept", err=True)
         return _told(args, 130, "Interrupted")
     except OSError:

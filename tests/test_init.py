@@ -185,6 +185,28 @@ def test_what_it_writes_works(tmp_path: Path) -> None:
         shop.ok("sync-recent")
 
 
+def steps(shop: Shop, services: str, roles: str) -> list[str]:
+    """The commands that come next, without `syncctl`."""
+    prefix = f"SYNCCTL_{services.upper()}"
+    told = [f"--set={prefix}_ROLES={roles}", "--timezone", "Pacific/Auckland"]
+    found: list[str] = init(shop, "--json", "--services", services, *told).json()["next"]
+    return [each.removeprefix("syncctl ") for each in found]
+
+
+@pytest.mark.parametrize("service", kinds())
+def test_what_comes_next_is_what_the_roles_need(shop: Shop, service: str) -> None:
+    reads, customers = ["sync-recent --dry-run", "sync-recent -v"], ["sync-customers -v"]
+    begin, end = ["doctor"], ["plan --crontab"]
+    for roles, middle in [
+        ("products", reads),
+        ("customers", customers),
+        ("stock, customers", reads + customers),
+        ("products,invoices", [*reads, "post-invoices --dry-run"]),
+    ]:
+        assert steps(shop, service, roles) == begin + middle + end
+        (shop.folder / ".env").unlink()
+
+
 # In a terminal
 
 
@@ -207,6 +229,14 @@ def dialogue(folder: Path, *answers: str) -> tuple[int, str]:
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     os.close(terminal)
     return code, seen
+
+
+@pytest.mark.parametrize("end", ["\x03", "\x04"])
+def test_who_interrupts_is_told_that_nothing_was_written(tmp_path: Path, end: str) -> None:
+    code, seen = dialogue(tmp_path, "myshop", "unleashed", "", end)
+    assert code == 130
+    assert seen.splitlines()[-1] == "syncctl: Interrupted; no settings were written. Run syncctl init again."
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_in_a_terminal_it_asks_and_shows_no_secret(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import click
 
+from syncctl.commands.layout import LEAST_WIDTH, wrapped
 from syncctl.config import global_settings
 from syncctl.connector_config import ROLES, variable_prefix
 from syncctl.connector_names import parse_names
@@ -17,6 +19,7 @@ from syncctl.models import Struct
 from syncctl.posting_terms import is_zone
 from syncctl.settings_file import PREFIX
 
+_ROOM = 8  # columns for an answer
 _OPTIONS = {"shop": "SYNCCTL_SHOP", "services": "SYNCCTL_CONNECTORS", "timezone": "SYNCCTL_TIMEZONE"}
 
 
@@ -39,9 +42,10 @@ class Question(Struct):
 
     def ask(self) -> str:
         """Asks until the answer fits; a secret is not shown."""
-        words = self.words + (" (Enter: later)" if self.later else "")
-        default = self.default if self.default or self.later else None
         hidden = self.setting.secret
+        hints = "; ".join(["not shown"] * hidden + ["Enter: later"] * self.later)
+        words = _fitting(self.words + (f" ({hints})" if hints else ""))
+        default = self.default if self.default or self.later else None
         while True:
             value: str = click.prompt(words, default, hidden, show_default=bool(default), err=True).strip()
             wrong = self.wrong(value) if value or not self.later else ""
@@ -61,6 +65,13 @@ class Answers:
         self.environ = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value.strip()}
         self.found: dict[str, str] = {}
         self.connectors: dict[str, str] = {}
+        self.sign_ins: dict[str, SignIn] = {}
+
+    @property
+    def roles(self) -> set[str]:
+        """What any of the connectors is used for."""
+        listed = (self.found[f"{variable_prefix(name)}ROLES"].split(",") for name in self.connectors)
+        return {role.strip() for roles in listed for role in roles}
 
     def text(self) -> str:
         """The text of the file."""
@@ -71,8 +82,8 @@ class Answers:
         known = self._known()
         return [f"{variable}: {known[variable].help}" for variable, value in self.found.items() if not value]
 
-    def collect(self) -> dict[str, SignIn]:
-        """Finds all answers; how each connector signs in. Raises `click.UsageError`."""
+    def collect(self) -> None:
+        """Finds all answers. Raises `click.UsageError`."""
         self._require("shop", "services")
         glob = {setting.name: setting for setting in global_settings()}
         self._answer(Question("SYNCCTL_SHOP", glob["SHOP"], "Short name of the shop (2-12 letters, digits or -)"))
@@ -80,15 +91,15 @@ class Answers:
         self._answer(Question("SYNCCTL_CONNECTORS", glob["CONNECTORS"], words, _check_names))
         self.connectors = parse_names(self.found["SYNCCTL_CONNECTORS"], glob, [])
         self._refuse_strangers()
-        sign_ins = {name: self._connector(name, kind) for name, kind in self.connectors.items()}
-        posts = any("invoices" in self.found[f"{variable_prefix(name)}ROLES"] for name in self.connectors)
+        for name, kind in self.connectors.items():
+            self.sign_ins[name] = self._connector(name, kind)
+        posts = "invoices" in self.roles
         if posts:
             self._require("timezone")
         if posts or "SYNCCTL_TIMEZONE" in self._given():
             words = "Time zone of the shop (as Pacific/Auckland)"
             self._answer(Question("SYNCCTL_TIMEZONE", glob["TIMEZONE"], words, _check_zone))
         self._take_rest()
-        return sign_ins
 
     def _connector(self, name: str, kind: str) -> SignIn:
         cls, prefix = connector_class(kind), variable_prefix(name)
@@ -100,10 +111,10 @@ class Answers:
         for each, value in sign_in.fixed.items():
             self.found[prefix + each] = value
         for each in sign_in.settings:
-            self._answer(Question(prefix + each, settings[each], f"{name}: {settings[each].help}", later=True))
+            self._answer(Question(prefix + each, settings[each], f"{name}: {_short(settings[each])}", later=True))
         for setting in settings.values():
             if setting.asked:
-                self._answer(Question(prefix + setting.name, setting, f"{name}: {setting.help}", later=True))
+                self._answer(Question(prefix + setting.name, setting, f"{name}: {_short(setting)}", later=True))
         return sign_in
 
     def _sign_in(self, name: str, prefix: str, ways: Sequence[SignIn]) -> SignIn:
@@ -172,6 +183,17 @@ class Answers:
             if wrong and not variable.endswith("_FILE"):
                 raise click.UsageError(f"{variable}: {wrong}")
             self.found[variable] = value
+
+
+def _short(setting: Setting) -> str:
+    """What a setting is, without its alternatives: by then one of them has been chosen."""
+    return setting.help.partition(";")[0]
+
+
+def _fitting(words: str) -> str:
+    """The words of a question, broken where the terminal ends; there has to be room for an answer."""
+    width = shutil.get_terminal_size().columns - _ROOM
+    return "\n".join(line for each in words.split("\n") for line in wrapped(each, max(width, LEAST_WIDTH), 2))
 
 
 def _check_names(value: str) -> str:

@@ -12,7 +12,7 @@ import click
 
 from syncctl.commands.common import Job, execute
 from syncctl.commands.layout import say
-from syncctl.commands.messages import deferral, sentence, show_check, show_errors, show_json
+from syncctl.commands.messages import deferral, end_line, sentence, show_check, show_errors, show_json
 from syncctl.commands.options import Common, Running, common_options
 from syncctl.errors import ConfigError, DeferredError, InterruptedRunError, UnavailableError
 from syncctl.models import Purpose
@@ -137,6 +137,7 @@ class _Consenting:
                 told, remedy = f"the tokens are saved in {file.path}", f"Check them: syncctl doctor --connector {name}"
             else:
                 told, remedy = f"nothing was saved{' and the consent of before stays' if before else ''}", self.again
+            end_line()
             raise InterruptedRunError(f"Interrupted; {told}", remedy) from None
 
     def _consent(self, session: Session) -> None:
@@ -190,12 +191,12 @@ class _Consenting:
         click.echo(f"\n{address}\n", err=self.common.as_json)  # whole, to be copied
         self._tell(f"It asks for: {' '.join(wish.consent.scopes)}", indent=2)
         self._tell(f"The app ({wish.consent.app}) needs the redirect address {wish.redirect}", indent=2)
+        paste = "paste here the whole address that it ended at:"
         if why_not:
-            self._tell(f"\n{why_not}, so the browser cannot come back to it. Pasting works all the same:")
-            self._tell("after you have allowed, paste here the whole address that the browser ended at:")
+            cannot = f"{why_not}, so the browser cannot come back to it. Pasting works all the same:"
+            self._tell(f"\n{cannot} once you have allowed, whatever the browser shows then, {paste}")
         else:
-            self._tell("\nWaiting for the browser to come back. One on another machine shows an error then:")
-            self._tell("paste here the whole address that it ended at:")
+            self._tell(f"\nWaiting for the browser to come back. One on another machine shows an error then: {paste}")
 
     def _complain(self, wish: Wish, found: Mapping[str, str]) -> None:
         """Of what is no answer to this wish."""

@@ -5,19 +5,28 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from syncctl.commands.answers import Answers
-from syncctl.commands.messages import show_json, warn
-from syncctl.errors import ConfigError, SyncctlError
+from syncctl.commands.layout import say
+from syncctl.commands.messages import end_line, show_json, warn
+from syncctl.errors import ConfigError, InterruptedRunError
+from syncctl.models import Struct
 
 if TYPE_CHECKING:
     from syncctl.config import Config
-    from syncctl.connectors.declared import SignIn
+
+
+class Made(Struct):
+    """What stands there now: the path of the state, unless the settings cannot be used yet, and what they lack."""
+
+    state: str | None
+    lacking: list[str]
 
 
 @click.command("init")
@@ -45,19 +54,18 @@ def command(*, told: Sequence[str], env_file: Path | None, system: bool, no_inpu
     """
     path, as_json = _target(env_file, system=system), options.pop("as_json")
     answers = Answers(told, options, os.environ, asks=not no_input and sys.stdin.isatty())
-    sign_ins = answers.collect()
-    _write(path, answers.text())
-    empty = answers.empty()
-    config, problems = _checked(path)
-    lacking = empty + [problem for problem in problems if not any(each.split(":")[0] in problem for each in empty)]
-    if config:
-        _make_state(path)
-    steps = list(_steps(path, answers.connectors, sign_ins))
-    state = str(config.state) if config else None
+    try:
+        answers.collect()
+        made = _make(path, answers)
+    except (click.Abort, KeyboardInterrupt):
+        end_line()
+        raise InterruptedRunError("Interrupted; no settings were written", "Run syncctl init again") from None
+    steps = list(_steps(path, answers))
     if as_json:
-        show_json("init", exit_code=0, env_file=str(path), state=state, to_fill_in=lacking, next=steps)
+        commands = [each for each, _ in steps]
+        show_json("init", exit_code=0, env_file=str(path), state=made.state, to_fill_in=made.lacking, next=commands)
     else:
-        _tell(path, state, lacking, steps)
+        _tell(path, made, steps)
     return 0
 
 
@@ -78,15 +86,40 @@ def _target(env_file: Path | None, *, system: bool) -> Path:
     return path
 
 
-def _write(path: Path, text: str) -> None:
-    """Writes the file, which nobody else can read from its very beginning; raises `ConfigError`."""
+def _make(path: Path, answers: Answers) -> Made:
+    """Writes the settings and makes the state file; where that cannot be, the settings are taken away again."""
+    from syncctl.app import App
+
+    file = _new(path)
     try:
+        with _explained(path), os.fdopen(file, "w", encoding="utf-8") as opened:
+            opened.write(answers.text())
+        empty = answers.empty()
+        config, problems = _checked(path)
+        if config:
+            with App.opened(path):  # made, or the shop's own joined
+                pass
+    except BaseException:
+        path.unlink()
+        raise
+    lacking = [problem for problem in problems if not any(each.split(":")[0] in problem for each in empty)]
+    return Made(str(config.state) if config else None, empty + lacking)
+
+
+def _new(path: Path) -> int:
+    """An empty file, which nobody else can read from its very beginning; raises `ConfigError`."""
+    with _explained(path):
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(file, "w", encoding="utf-8") as opened:
-            if os.geteuid() == 0:  # the user whose folder it is will run syncctl
-                owner = path.parent.stat()
-                os.fchown(file, owner.st_uid, owner.st_gid)
-            opened.write(text)
+        if os.geteuid() == 0:  # the user whose folder it is will run syncctl
+            owner = path.parent.stat()
+            os.fchown(file, owner.st_uid, owner.st_gid)
+        return file
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         remedy = "Let the user who runs this write its folder, or name another file with --env-file"
         raise ConfigError([f"{path} cannot be written: {error.strerror or error}"], remedy) from error
@@ -111,29 +144,29 @@ def _checked(path: Path) -> tuple[Config | None, list[str]]:
     return config, lacking
 
 
-def _make_state(path: Path) -> None:
-    """Makes the state file, or joins the shop's own; where that cannot be, the settings are no use either."""
-    from syncctl.app import App
-
-    try:
-        with App.opened(path):
-            pass
-    except SyncctlError:
-        path.unlink()
-        raise
-
-
-def _steps(path: Path, connectors: Mapping[str, str], sign_ins: Mapping[str, SignIn]) -> Iterator[str]:
-    """The commands that come next."""
+def _steps(path: Path, answers: Answers) -> Iterator[tuple[str, str]]:
+    """The commands that come next, and what each is for."""
     from syncctl import settings_file
 
     found = path in (Path.cwd() / ".env", settings_file.ETC)
     ending = "" if found else f" --env-file {shlex.quote(str(path))}"
     begin = _as_owner(path) + "syncctl "
-    yield from (f"{begin}auth {name}{ending}" for name in connectors if sign_ins[name].consent)
-    yield f"{begin}doctor{ending}"
-    yield f"{begin}sync-recent --dry-run{ending}"
-    yield f"{begin}sync-recent -v{ending}"
+    return ((f"{begin}{each}{ending}", why) for each, why in _commands(answers))
+
+
+def _commands(answers: Answers) -> Iterator[tuple[str, str]]:
+    for name in answers.connectors:
+        if answers.sign_ins[name].consent:
+            yield f"auth {name}", "a person consents; without a browser here add --no-browser"
+    yield "doctor", "checks this machine, the settings and each service"
+    if answers.roles & {"products", "stock"}:
+        yield "sync-recent --dry-run", "tells what the first read will cost"
+        yield "sync-recent -v", "reads everything for the first time"
+    if "customers" in answers.roles:
+        yield "sync-customers -v", "reads the customers, and links them to the shop's"
+    if "invoices" in answers.roles:
+        yield "post-invoices --dry-run", "tells what would be done with the shop's orders"
+    yield "plan --crontab", "writes the lines that let cron run it"
 
 
 def _as_owner(path: Path) -> str:
@@ -149,9 +182,15 @@ def _as_owner(path: Path) -> str:
         return ""
 
 
-def _tell(path: Path, state: str | None, lacking: Sequence[str], steps: Sequence[str]) -> None:
-    click.echo(f"\nWritten: {path}, for its owner alone." + (f"\nThe state file is {state}." if state else ""))
-    if lacking:
-        click.echo("\nTo be filled in there first:\n" + "\n".join(f"  {problem}" for problem in lacking))
-    click.echo("\nNext:\n" + "\n".join(f"  {step}" for step in steps))
-    click.echo("\nThen let cron run it; this writes its lines:\n  syncctl plan --crontab")
+def _tell(path: Path, made: Made, steps: Sequence[tuple[str, str]]) -> None:
+    say(f"\nWritten: {path}, for its owner alone.", indent=2)
+    if made.state:
+        say(f"The state file is {made.state}.", indent=2)
+    if made.lacking:
+        say("\nTo be filled in there first:")
+        for problem in made.lacking:
+            say(f"  {problem}", indent=4)
+    say("\nNext:")
+    for command, why in steps:
+        say(f"  {command}")
+        say(f"      {why}", indent=6)

@@ -13,7 +13,7 @@ from syncctl.clock import span
 
 Level = Literal["ok", "warning", "wrong"]
 _COLOURS = {"ok": "green", "warning": "yellow", "wrong": "red"}
-_LEAST_WIDTH = 40
+LEAST_WIDTH = 40
 _MOST_PATH = 60
 MOST_SHOWN = 100  # rows of a list, unless --limit tells
 
@@ -24,7 +24,7 @@ def say(text: str = "", *, indent: int = 0, err: bool = False) -> None:
     if stream.isatty():
         import shutil  # slow to import, and a run without a terminal needs it not
 
-        width = max(_LEAST_WIDTH, shutil.get_terminal_size().columns)
+        width = max(LEAST_WIDTH, shutil.get_terminal_size().columns)
         text = "\n".join(line for each in text.split("\n") for line in wrapped(each, width, indent))
     click.echo(text, err=err)
 

@@ -73,6 +73,12 @@ def mute() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def end_line() -> None:
+    """Goes to a new line of the terminal, where Ctrl-C shows as `^C` in this one."""
+    if sys.stderr.isatty():
+        click.echo(err=True)
+
+
 def warn(warnings: Sequence[str]) -> None:
     """Prints warnings, which never change the outcome."""
     for warning in warnings:
