@@ -47,13 +47,14 @@ _PRUNING_SECONDS = 0.3
 
 
 class Terms(Struct):
-    """How a command goes about its connectors."""
+    """How a command goes about its connectors; `ended` is told of each when its part is over."""
 
     command: str
     lock: bool = True
     push: bool = False
     wait_lock: float = 0
     accept_loss: bool = False
+    ended: Callable[[Tally], None] | None = None
 
 
 class App:
@@ -147,7 +148,10 @@ class App:
             tally = self._tally(config, terms)
             tallies.append(tally)
             run.to_come = to_come
-            if not self._attempt(run, config, work, terms, tally):
+            goes_on = self._attempt(run, config, work, terms, tally)
+            if terms.ended:
+                terms.ended(tally)
+            if not goes_on:
                 break
         self._finish(run, terms.command, tallies)
         return tallies

@@ -132,6 +132,6 @@ def test_a_stock_owner_that_never_hears_of_orders_is_a_warning(shop: Shop) -> No
         "SYNCCTL_XERO_ROLES": "invoices", "SYNCCTL_XERO_TAX": "0:NONE", "SYNCCTL_UNLEASHED_ROLES": "products,stock",
     }  # fmt: skip
     assert "unleashed owns the stock, but has not the role invoices" in warnings(shop, **two)
-    assert "unleashed owns the stock" in shop.run("doctor", "--connector", "unleashed", **two).err
+    assert "unleashed owns the stock" in shop.run("doctor", "--connector", "unleashed", **two).out
     assert warnings(shop, SYNCCTL_UNLEASHED_ROLES="products,stock") == "", "where nothing is posted at all"
     assert "STATUS=Parked leaves the stock" in warnings(shop, SYNCCTL_UNLEASHED_STATUS="Parked")

@@ -75,6 +75,28 @@ def test_a_file_that_cron_would_not_find_is_told(shop: Shop, tmp_path: Path) -> 
     assert levels(at_home.run("doctor", "--json"))["cron: settings"] == "ok"
 
 
+def test_all_that_is_found_stands_in_one_order_on_one_stream(shop: Shop) -> None:
+    """With a wrong setting, a service that is down and used-up calls among the services."""
+    three = {
+        "SYNCCTL_CONNECTORS": "vend,xero,unleashed,late:unleashed",
+        "SYNCCTL_XERO_CLIENT_ID": "i",
+        "SYNCCTL_XERO_CLIENT_SECRET": "s",
+        "SYNCCTL_XERO_AUTH_URL": f"{shop.upstream.url}/nowhere",
+        "SYNCCTL_LATE_API_ID": "other",
+        "SYNCCTL_LATE_API_KEY": "other",
+        "SYNCCTL_LATE_BASE_URL": shop.env["SYNCCTL_UNLEASHED_BASE_URL"],
+        "SYNCCTL_LATE_LIMITS": "1/month",
+    }
+    (shop.folder / ".env").chmod(0o644)
+    result = shop.run("doctor", **three)
+    assert (result.code, result.err) == (78, "")
+    found = [tuple(line.split()[:2]) for line in result.out.splitlines()]
+    assert [each for each in dict.fromkeys(found) if each[1] != "syncctl:"] == [
+        ("wrong", "vend:"), ("wrong", "xero:"), ("ok", "unleashed:"), ("wrong", "late:"),
+    ]  # fmt: skip
+    assert f"warning  syncctl: settings: {shop.folder}/.env holds secrets" in result.out
+
+
 class TestUnleashed:
     @pytest.fixture(autouse=True)
     def _posting(self, shop: Shop) -> None:

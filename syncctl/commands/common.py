@@ -26,7 +26,10 @@ _LONG_SECONDS = 2 * 60 * 60  # a deferral that lasts longer is news to cron
 
 
 class Job(Struct):
-    """What a syncing command does: its name, what its calls are for, and the work for one connector."""
+    """What a syncing command does: its name, what its calls are for, and the work for one connector.
+
+    `ended` is told of each connector when its part is over, `quiet` leaves warnings of the settings to the command.
+    """
 
     command: str
     purpose: Purpose
@@ -34,6 +37,8 @@ class Job(Struct):
     lock: bool = True
     push: bool = False
     accept_loss: bool = False
+    ended: Callable[[Tally], None] | None = None
+    quiet: bool = False
 
 
 class Outcome(Struct):
@@ -84,12 +89,12 @@ def execute(job: Job, common: Common, running: Running) -> Outcome:
     from syncctl.run import Run
 
     with App.opened(common.env_file, create=not job.push) as app:
-        if common.talks or sys.stderr.isatty() or job.command == "doctor":  # cron would mail them with every run
+        if not job.quiet and (common.talks or sys.stderr.isatty()):  # cron would mail them with every run
             warn((*app.config.warnings, *app.config.unheard))
         configs = app.posters(running.connector) if job.push else chosen(app.config, running.connector)
         terminal = Terminal(common)
         run = Run(app.runs.begin(job.command, to_ms(app.clock.now())), job.purpose, app.clock, terminal)
-        terms = Terms(job.command, job.lock, job.push, running.wait_lock, job.accept_loss)
+        terms = Terms(job.command, job.lock, job.push, running.wait_lock, job.accept_loss, job.ended)
         with _stopped_by_sigterm(run), closing(terminal):
             _delay(run, running)
             tallies = app.go_through(run, configs, job.work, terms)

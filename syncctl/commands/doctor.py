@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import click
 
@@ -58,17 +59,31 @@ def _check_services(common: Common, running: Running) -> tuple[Outcome, dict[str
         found = checks.setdefault(session.name, [])
         for check in session.connector.check():
             found.append(check)
-            if not common.as_json:
-                show_check(session.name, check)
+            _show([check], common, session.name)
         if any(check.level == "wrong" for check in found):
             session.tally.codes.add(78)  # so that the state does not keep this as a success
 
-    outcome = execute(Job("doctor", Purpose.MANUAL, work, lock=False), common, running)
-    for tally in outcome.tallies:
-        show_errors(tally, common, "" if common.as_json else mark("wrong"))
-        if tally.deferred_until:
-            _warn(tally, deferral(tally, tally.deferred_until), common, checks)
-    return outcome, checks
+    def ended(tally: Tally) -> None:
+        _show_end(tally, common)
+        if tally.deferred_until:  # that nothing could be checked is a finding, too
+            why = deferral(tally, tally.deferred_until)
+            checks.setdefault(tally.name, []).append(Check("warning", "calls", why))
+            if common.as_json:
+                say(sentence(tally.name, "", why, ""), indent=4, err=True)
+            _show(checks[tally.name][-1:], common, tally.name)
+
+    job = Job("doctor", Purpose.MANUAL, work, lock=False, ended=ended, quiet=True)
+    return execute(job, common, running), checks
+
+
+def _show_end(tally: Tally, common: Common) -> None:
+    """What kept a service from being checked to the end; an interruption is no finding."""
+    if common.as_json or 130 in tally.codes:
+        show_errors(tally, common)
+        return
+    click.echo(tally.trace, err=True, nl=False)
+    for error in tally.errors:
+        say(mark("wrong") + sentence(tally.name, error.record, error.message, error.remedy), indent=9)
 
 
 def _check_here(common: Common) -> list[Check]:
@@ -79,8 +94,7 @@ def _check_here(common: Common) -> list[Check]:
 
     with App.opened(common.env_file) as app:
         found = list(checks_here(app.config, TokenFile(app.config.state).path, common.env_file, os.environ))
-    for check in found if not common.as_json else ():
-        show_check("syncctl", check)
+    _show(found, common)
     return found
 
 
@@ -96,16 +110,10 @@ def _check_mail(common: Common, *, by_sending: bool) -> list[Check]:
         found = [try_mail(config, config.mail, by_sending=by_sending)]
     elif by_sending:
         found = [Check("wrong", "mail", "there is no mail server", "Set SYNCCTL_SMTP_URL and SYNCCTL_MAIL_TO")]
-    for check in found if not common.as_json else ():
-        show_check("syncctl", check)
+    _show(found, common)
     return found
 
 
-def _warn(tally: Tally, why: str, common: Common, checks: dict[str, list[Check]]) -> None:
-    """That nothing could be checked is a finding, too."""
-    check = Check("warning", "calls", why)
-    checks.setdefault(tally.name, []).append(check)
-    if common.as_json:
-        say(sentence(tally.name, "", why, ""), indent=4, err=True)
-    else:
-        show_check(tally.name, check)
+def _show(checks: Sequence[Check], common: Common, name: str = "syncctl") -> None:
+    for check in checks if not common.as_json else ():
+        show_check(name, check)

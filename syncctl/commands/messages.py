@@ -90,18 +90,14 @@ def show_json(command: str, **values: object) -> None:
     click.echo(json.dumps({"schema_version": SCHEMA_VERSION, "command": command, **values}, ensure_ascii=False))
 
 
-def show_errors(tally: Tally, common: Common, mark: str = "") -> None:
-    """What went wrong, a sentence a line on stderr; neither a short lock nor what was mailed is news to cron.
-
-    `mark` stands before each.
-    """
+def show_errors(tally: Tally, common: Common) -> None:
+    """What went wrong, a sentence a line on stderr; neither a short lock nor what was mailed is news to cron."""
     watched = common.verbose or sys.stderr.isatty()
     if tally.locked_quietly and not watched:
         return
     click.echo(tally.trace, err=True, nl=False)
     for error in tally.errors if watched else [error for error in tally.errors if error not in tally.mailed]:
-        told = mark + sentence(tally.name, error.record, error.message, error.remedy)
-        say(told, indent=9 if mark else 4, err=True)
+        say(sentence(tally.name, error.record, error.message, error.remedy), indent=4, err=True)
 
 
 def sentence(connector: str, record: str, message: str, remedy: str) -> str:

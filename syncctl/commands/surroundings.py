@@ -21,6 +21,8 @@ _GROUP_AND_OTHERS = 0o077
 def checks_here(config: Config, tokens: Path, env_file: Path | None, environ: Mapping[str, str]) -> Iterator[Check]:
     """No calls. `env_file` is the one that was named on the command line, `tokens` the token file, if there is one."""
     yield _settings_check(config)
+    for warning in (*config.warnings, *config.unheard):
+        yield Check("warning", "settings", warning)
     yield from _file_checks("state", config.state, shared=bool(config.state_group))
     if tokens.exists():
         yield from _file_checks("tokens", tokens, shared=False)
