@@ -26,7 +26,7 @@ from syncctl.errors import (
 )
 from syncctl.models import Kind, Purpose, Struct, from_ms, iso, to_ms
 from syncctl.run import Run, stopped
-from syncctl.state.database import Database, open_database
+from syncctl.state.database import IF_USED, Database, is_empty, open_database
 from syncctl.state.gaps import Gaps
 from syncctl.state.learnt import as_learnt
 from syncctl.state.ledger import Ledger
@@ -58,7 +58,9 @@ class Terms(Struct):
 
 
 class App:
-    """An opened state with its settings."""
+    """An opened state with its settings; `doubt` is a sentence about the state that everybody should hear, once."""
+
+    doubt = ""
 
     def __init__(self, config: Config, database: Database, clock: Clock) -> None:
         self.config = config
@@ -70,9 +72,12 @@ class App:
     def opened(cls, env_file: Path | None, *, create: bool = True, clock: Clock | None = None) -> Iterator[App]:
         """Reads the settings and opens the state; raises `ConfigError` and `StateError`."""
         config = load(env_file)
+        was_empty = is_empty(config.state)
         database = open_database(config.state, group=config.state_group, create=create)
         try:
             app = cls(as_learnt(config, database), database, clock or SystemClock())
+            if was_empty:
+                app.doubt = f"The state file {config.state} was empty, and is a new one now. {IF_USED}"
             app.runs.claim_shop(config.shop)
             app.runs.notice_copy(highest_run(config.state), to_ms(app.clock.now()))
             app.choose_sources()

@@ -59,10 +59,29 @@ def test_a_file_that_is_no_database(shop: Shop) -> None:
     assert shop.state.read_text() == text
 
 
-def test_an_empty_file_is_filled(shop: Shop) -> None:
-    shop.state.touch()
-    shop.ok("sync-recent")
+def test_an_empty_file_is_filled_and_the_doubt_about_it_told_once(shop: Shop) -> None:
+    shop.state.touch(mode=0o600)
+    first = shop.run("sync-recent")
+    assert (first.code, len(first.err.splitlines())) == (0, 1)
+    assert f"The state file {shop.state} was empty, and is a new one now. If it has been in use, restore" in first.err
     assert shop.value("SELECT count(*) FROM remote_products") == 120
+    shop.ok("sync-recent")
+
+
+def test_doctor_warns_of_an_empty_file(shop: Shop) -> None:
+    shop.state.touch(mode=0o600)
+    assert f"warning  syncctl: state: The state file {shop.state} was empty" in shop.ok("doctor").out
+    assert "was empty" not in shop.ok("doctor").out
+
+
+@pytest.mark.parametrize("command", [("state", "check"), ("status",), ("post-invoices",), ("backup", "copy.db")])
+def test_an_empty_file_is_no_state_for_who_makes_none(shop: Shop, command: tuple[str, ...]) -> None:
+    shop.state.touch(mode=0o600)
+    result = shop.run(*command)
+    assert (result.code, result.out) == (74, "")
+    assert f"The state file {shop.state} is empty. If it has been in use, restore a backup" in result.err
+    assert shop.state.stat().st_size == 0
+    assert shop.run("plan", "--products", "10").code == 0
 
 
 def test_the_database_of_another_program(shop: Shop) -> None:

@@ -91,6 +91,8 @@ def execute(job: Job, common: Common, running: Running) -> Outcome:
     with App.opened(common.env_file, create=not job.push) as app:
         if not job.quiet and (common.talks or sys.stderr.isatty()):  # cron would mail them with every run
             warn((*app.config.warnings, *app.config.unheard))
+        if app.doubt:
+            warn([app.doubt])
         configs = app.posters(running.connector) if job.push else chosen(app.config, running.connector)
         terminal = Terminal(common)
         run = Run(app.runs.begin(job.command, to_ms(app.clock.now())), job.purpose, app.clock, terminal)

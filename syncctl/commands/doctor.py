@@ -94,6 +94,7 @@ def _check_here(common: Common) -> list[Check]:
 
     with App.opened(common.env_file) as app:
         found = list(checks_here(app.config, TokenFile(app.config.state).path, common.env_file, os.environ))
+        found += [Check("warning", "state", app.doubt)] * bool(app.doubt)
     _show(found, common)
     return found
 

@@ -21,12 +21,12 @@ def show_forecast(wanted: Wanted, common: Common, connector: str | None) -> int:
     from syncctl.app import chosen
     from syncctl.config import load
     from syncctl.forecast import forecast
-    from syncctl.state.database import open_database
+    from syncctl.state.database import has_content, open_database
 
     config = load(common.env_file)
     warn(config.warnings)
     configs = chosen(config, connector)
-    database = open_database(config.state, create=False) if config.state.exists() else None
+    database = open_database(config.state, create=False) if has_content(config.state) else None
     try:
         costs = [forecast(each, database, wanted) for each in configs if not each.problems]
     finally:

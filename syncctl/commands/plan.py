@@ -98,10 +98,10 @@ def _config(common: Common) -> Config:
 def _plan(config: Config, given: Given) -> Plan:
     from syncctl.clock import SystemClock
     from syncctl.plan.planning import planned
-    from syncctl.state.database import open_database
+    from syncctl.state.database import has_content, open_database
     from syncctl.state.learnt import as_learnt
 
-    database = open_database(config.state, create=False) if config.state.exists() else None
+    database = open_database(config.state, create=False) if has_content(config.state) else None
     try:
         learnt = as_learnt(config, database) if database else config
         plan = planned(learnt, database, given, to_ms(SystemClock().now()))

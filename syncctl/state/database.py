@@ -18,6 +18,7 @@ from syncctl.state.migrations import VERSION, migrate, rewrites_from
 BUSY_SECONDS = 30
 _SMALLEST_BYTES = 100  # of a database: its header
 _ROWS_AT_ONCE = 500
+IF_USED = "If it has been in use, restore a backup (syncctl restore FILE) before anything is posted"
 _RESTORE = "It is damaged: restore a backup, or move it away and read everything anew"
 
 
@@ -92,6 +93,8 @@ def open_database(path: Path, *, group: str = "", create: bool = True) -> Databa
             create_file(path)
         elif path.stat().st_size < _SMALLEST_BYTES and highest_run(path):
             raise StateError(f"The state file {path} is empty, though runs have written to it", _RESTORE)
+        elif not create and is_empty(path):
+            raise StateError(f"The state file {path} is empty", f"{IF_USED}; else run syncctl sync-recent first")
         if group:
             _share_with(path, group)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -102,6 +105,17 @@ def open_database(path: Path, *, group: str = "", create: bool = True) -> Databa
             connection.close()
             raise
     return Database(path, connection)
+
+
+def is_empty(path: Path) -> bool:
+    """Whether somebody made the file for a state to come, or what stood there is lost; nobody can tell which."""
+    with explained(path):
+        return path.exists() and not has_content(path)
+
+
+def has_content(path: Path) -> bool:
+    """Whether there is a file, and something in it."""
+    return path.exists() and path.stat().st_size > 0
 
 
 def _prepare(path: Path, connection: sqlite3.Connection) -> None:
