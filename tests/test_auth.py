@@ -347,9 +347,21 @@ def test_status_warns_before_a_refresh_token_dies(xero: Person, days: int, words
     file = xero.shop.state.with_name("syncctl.db.tokens")
     token = xero.tokens() | {"replaced_at": iso(datetime.now(UTC) - timedelta(days=days))}
     file.write_text(json.dumps({"xero": token}))
-    told = xero.shop.ok("status").out
-    assert ("warning: the refresh " in told) == bool(words)
-    assert words in told
+    shown = xero.shop.run("auth", "xero", "--status")
+    assert shown.code == (77 if days > 60 else 0)
+    for told in (xero.shop.ok("status").out, shown.out):
+        assert ("warning: the refresh " in told) == bool(words)
+        assert words in told
+        assert ("consent again with syncctl auth xero" in told) == (days > 60)
+        assert ("a run uses it" in told) == (days < 60)
+
+
+def test_status_tells_what_is_missing_and_how_to_get_it(xero: Person) -> None:
+    xero.shop.upstream.switch(consent_grants="fewer")
+    xero.consents()
+    result = xero.shop.run("auth", "xero", "--status")
+    assert result.code == 77
+    assert "missing         accounting.contacts.read: let the app ask for it, then run syncctl auth xero" in result.out
 
 
 def test_a_chain_of_the_settings_goes_on_without_them(either: Person) -> None:

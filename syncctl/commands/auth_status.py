@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from syncctl.commands.layout import padded, paint, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common
+from syncctl.commands.token_life import token_life
 from syncctl.models import iso
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def show_status(config: Config, connector: ConnectorConfig, asked: Consent, comm
     if common.as_json:
         show_json("auth", exit_code=code, connector=connector.name, consent_needed=True, **found)
     else:
-        for label, text in _lines(found):
-            click.echo(f"{label:16}{text}")
+        for label, text in _lines(connector.name, found):
+            say(f"{padded(label, 16)}{text}", indent=16)
     return code
 
 
@@ -56,21 +56,24 @@ def _life(connector: ConnectorConfig, asked: Consent, token: Any, now: datetime)
     }
 
 
-def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if found["problem"]:
-        yield "consent", found["problem"]
+def _lines(name: str, found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    dead = found["refresh_days"] is not None and found["refresh_days"] < 0
+    if found["problem"] and not dead:  # else the line of the token tells it
+        yield paint("consent", "wrong"), found["problem"]
     elif not found["access_until"]:
         yield "consent", "the next run begins with the refresh token of the settings"
     if found["access_until"]:
-        yield "access token", f"until {found['access_until']}; then a run fetches the next one"
-        days, dies = found["refresh_days"], found["refresh_dies_at"]
-        told = (
-            f"dies in {days:.0f} days ({dies}) unless a run uses it"
-            if dies
-            else "nobody knows how long it lives unused"
-        )
-        yield "refresh token", told
+        yield "access token", f"until {found['access_until']}{'' if dead else '; then a run fetches the next one'}"
+        yield "refresh token", token_life(name, found["refresh_dies_at"], found["refresh_days"])
         yield "granted", " ".join(found["granted"] or ["the service does not tell"])
-    yield "needed", " ".join(found["needed"])
+    yield from _needs(name, found)
+
+
+def _needs(name: str, found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if found["missing"]:
-        yield "missing", " ".join(found["missing"])
+        again = f"let the app ask for it, then run syncctl auth {name}"
+        yield paint("missing", "wrong"), f"{' '.join(found['missing'])}: {again}"
+    elif found["granted"]:
+        yield "missing", "nothing"
+    else:
+        yield "needed", " ".join(found["needed"])

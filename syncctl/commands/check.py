@@ -10,7 +10,8 @@ from syncctl.commands.backlog import OVERDUE_SECONDS
 from syncctl.commands.layout import Level, paint, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common
-from syncctl.commands.status import TOKEN_DAYS, overview
+from syncctl.commands.status import overview
+from syncctl.commands.token_life import TOKEN_DAYS
 from syncctl.errors import SyncctlError
 from syncctl.models import Struct
 
@@ -100,7 +101,9 @@ def _token(name: str, token: dict[str, Any] | None) -> Iterator[Finding]:
     early, late = TOKEN_DAYS
     if token["days"] < early:
         level = "CRITICAL" if token["days"] < late else "WARNING"
-        yield Finding(level, f"{name}: the refresh token dies at {token['dies_at']} unless a run uses it")
+        dies = f"dies at {token['dies_at']} unless a run uses it"
+        died = f"died at {token['dies_at']}, unused: run syncctl auth {name}"
+        yield Finding(level, f"{name}: the refresh token {died if token['days'] < 0 else dies}")
 
 
 def _orders(name: str, orders: dict[str, Any] | None) -> Iterator[Finding]:

@@ -13,9 +13,9 @@ from syncctl.clock import span
 from syncctl.commands.layout import Level, padded, paint, plural, say, window_words
 from syncctl.commands.messages import show_json, warn
 from syncctl.commands.options import Common, common_options
+from syncctl.commands.token_life import token_life
 from syncctl.models import Struct, from_ms, iso, to_ms
 
-TOKEN_DAYS = (14, 3)  # before a refresh token dies: left for a person to notice, and hardly any
 _WEEK_MS = 7 * 86400 * 1000
 _MOST_ERRORS = 5
 _LEVELS: dict[str, Level] = {"setting": "wrong", "blocked": "warning", "last error": "wrong"}
@@ -182,7 +182,7 @@ def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
     lines += backlog.lines(connector["orders"])
     lines += [("reading", _progress(each)) for each in connector["reading"]]
     lines += [(f"calls/{window_words(each['window'])}", _used(each)) for each in connector["windows"]]
-    lines += [("token", _life(connector["token"]))] if connector["token"] else []
+    lines += [("token", _life(connector["name"], connector["token"]))] if connector["token"] else []
     lines += [("blocked", "until {until}: {reason}".format(**connector["blocked"]))] if connector["blocked"] else []
     lines += [("last error", _error(error)) for error in connector["last_errors"][:_MOST_ERRORS]]
     rest = len(connector["last_errors"]) - _MOST_ERRORS
@@ -194,13 +194,10 @@ def _error(error: dict[str, str]) -> str:
     return f"{error['record']}: " * bool(error["record"]) + " ".join(f"{each.rstrip('.')}." for each in told if each)
 
 
-def _life(token: dict[str, Any]) -> str:
-    if token["days"] is None:
-        return token["problem"] or "nobody knows how long the refresh token lives unused"
-    if token["days"] < 0:
-        return f"warning: the refresh token died on {token['dies_at'][:10]}, unused: consent again with syncctl auth"
-    soon = "warning: " if token["days"] < TOKEN_DAYS[0] else ""
-    return f"{soon}the refresh token dies in {token['days']:.0f} days ({token['dies_at']}) unless a run uses it"
+def _life(name: str, token: dict[str, Any]) -> str:
+    if token["problem"]:
+        return f"{paint('warning', 'wrong')}: {token['problem']}"
+    return token_life(name, token["dies_at"], token["days"])
 
 
 def _success(each: dict[str, Any], now: datetime) -> str:
