@@ -10,7 +10,7 @@ import posting
 import pytest
 import vendposting
 import xero_posting
-from conftest import Result, Shop
+from conftest import Result, Shop, Upstream
 from seeded import seeded
 
 from syncctl.sandbox import Sandbox
@@ -134,6 +134,18 @@ class TestUnleashed:
         contact = "11111111-2222-4333-8444-555555555555"
         shop.upstream.put("customers", {"CustomerCode": "AA", "CustomerName": "Ann", "XeroContactId": contact})
         assert at_service(shop, "unleashed")[0]["native link"]["level"] == "warning"
+
+
+@pytest.mark.parametrize("service", ["unleashed", "vend"])
+def test_who_is_to_post_is_told_what_posting_needs(service: str, tmp_path: Path) -> None:
+    with seeded(service, products=6) as running:
+        (tmp_path / ".env").touch(mode=0o600)
+        roles = {f"SYNCCTL_{service.upper()}_ROLES": "products,invoices", "SYNCCTL_TIMEZONE": "Pacific/Auckland"}
+        shop = Shop(tmp_path, running.env() | roles, Upstream(running.url, service))
+        result = shop.run("doctor")
+        assert result.code == 78
+        assert f"Set SYNCCTL_{service.upper()}_TAX from 0." in result.out
+        assert shop.run("doctor", "--json").only()["calls"] <= 5
 
 
 class TestXero:

@@ -18,7 +18,7 @@ from syncctl.models import money_text
 Row = Mapping[str, Any]
 
 
-def checks(connector: Connector) -> Iterator[Check]:
+def checks(connector: Connector, *, posts: bool) -> Iterator[Check]:
     """Two calls, a plain query and one with a colon; up to three more where orders are posted."""
     values, http = connector.values, connector.http
     answer = http.get("/Warehouses", query(("pageSize", "1000")))
@@ -26,7 +26,7 @@ def checks(connector: Connector) -> Iterator[Check]:
     yield clock_check(answer)
     yield location_check(values, "WAREHOUSE", [text(row.get("WarehouseCode")) for row in _rows(answer)])
     yield _signature_check(connector)
-    if values.get("TAX"):  # it is for posting alone
+    if posts or values.get("TAX"):  # it is for posting alone
         yield from _tax_checks(values, _rows(http.get("/Taxes")))
         yield from guest_check(connector)
         yield from _link_check(_rows(http.get("/Customers", query(("pageSize", "200")))))
@@ -48,6 +48,9 @@ def _tax_checks(values: Values, rows: Sequence[Row]) -> Iterator[Check]:
         for row in rows
         if row.get("Obsolete") is not True and row.get("CanApplyToRevenue") is not False
     }
+    if not values.get("TAX"):
+        remedy = f"Set {values.variable('TAX')} from {_listed(usable)}"
+        yield Check("wrong", "tax", f"{values.variable('TAX')} is not set, and no order can be posted", remedy)
     for rate, code in mapping(values.get("TAX")).items():
         yield _tax_check(values.variable("TAX"), Decimal(rate), code, usable)
 
@@ -57,12 +60,17 @@ def _tax_check(variable: str, rate: Decimal, code: str, usable: Mapping[str, Dec
     if code not in usable:
         if code.upper() == "NONE" and not rate:  # the pseudo code for no tax need not be listed
             return Check("ok", subject, "stands for no tax")
-        shown = ", ".join(f"{_shown(each)}:{key}" for key, each in usable.items())
-        return Check("wrong", subject, f"{variable} names it, but sales cannot have it", f"Set {variable} from {shown}")
+        return Check(
+            "wrong", subject, f"{variable} names it, but sales cannot have it", f"Set {variable} from {_listed(usable)}"
+        )
     if usable[code] not in (rate, None):
         message = f"its rate is {_shown(usable[code])}, and {variable} says {money_text(rate)}"
         return Check("wrong", subject, message, f"Correct {variable}")
     return Check("ok", subject, f"stands for the rate {money_text(rate)}")
+
+
+def _listed(usable: Mapping[str, Decimal | None]) -> str:
+    return ", ".join(f"{_shown(rate)}:{code}" for code, rate in usable.items())
 
 
 def _rate(row: Row) -> Decimal | None:

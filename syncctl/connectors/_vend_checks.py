@@ -13,7 +13,7 @@ from syncctl.connectors._vend_posting_checks import (
     POSTING_CHECKS,
     POSTING_SCOPES,
     outlets_of_registers,
-    posts,
+    posts_set,
     register_check,
     status_check,
 )
@@ -28,13 +28,13 @@ _ALL = "page_size=200"
 SUPPORTED_YEARS = 1  # a version is supported for at least that long
 
 
-def checks(connector: Connector, path: str) -> Iterator[Check]:
+def checks(connector: Connector, path: str, *, posts: bool) -> Iterator[Check]:
     """Four calls: a product, the outlets, the retailer, the registers.
 
     Five where orders are posted: the registers, which tell of the outlets, too, the retailer, and what sales name.
     """
     values, http = connector.values, connector.http
-    posting = posts(values)
+    posting = posts or posts_set(values)
     answer = http.get(f"{path}/registers", _ALL) if posting else http.get(f"{path}/products", _ONE)
     yield Check("ok", "credentials", f"{values.base_url} accepts them")
     yield clock_check(answer)
@@ -129,7 +129,7 @@ def _retailer(values: Values, answer: Answer) -> Iterator[Check]:
         yield Check("wrong", "retailer", f"{name} has prices in {code}, not {wanted}", remedy)
     else:
         yield Check("ok", "retailer", f"{name}, prices in {code or 'a currency that it does not tell'}")
-    if posts(values) and not values.get("DISCOUNT") and retailer.get("discount_product_id"):
+    if posts_set(values) and not values.get("DISCOUNT") and retailer.get("discount_product_id"):
         remedy = f"Set {values.variable('DISCOUNT')}={text(retailer['discount_product_id'])}, the store's own"
         yield Check("warning", "discount", "no product is set for it: orders with a discount are held", remedy)
 

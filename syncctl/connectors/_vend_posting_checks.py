@@ -20,7 +20,7 @@ POSTING_SCOPES = frozenset(
 _SETTINGS = ("REGISTER", "USER", "TAX", "PAYMENTS")
 
 
-def posts(values: Values) -> bool:
+def posts_set(values: Values) -> bool:
     """Whether the settings are those of a shop whose orders are posted."""
     return any(map(values.get, _SETTINGS))
 

@@ -327,5 +327,8 @@ class Connector(ABC):
         """Whether the delta read from `cursor` on will bring a record of this version by itself."""
 
     @abstractmethod
-    def check(self) -> Iterator[Check]:
-        """The connector's part of `syncctl doctor`: at most `check_calls`."""
+    def check(self, *, posts: bool = False) -> Iterator[Check]:
+        """The connector's part of `syncctl doctor`: at most `check_calls`.
+
+        `posts`: orders are to be posted there, though no setting of posting may be made yet.
+        """

@@ -254,11 +254,11 @@ class Unleashed(Connector):
 
         return (Follow(Kind.COMPLETIONS, "", Completion(remote_id)),)
 
-    def check(self) -> Iterator[Check]:
+    def check(self, *, posts: bool = False) -> Iterator[Check]:
         """Two calls, up to five where orders are posted."""
         from syncctl.connectors._unleashed_checks import checks
 
-        return checks(self)
+        return checks(self, posts=posts)
 
     def _records(self, kind: Kind, items: Iterable[Any], where: str) -> Iterator[Record | Problem]:
         return read(kind, items, where, self.setting("WAREHOUSE") or SUM)

@@ -284,11 +284,11 @@ class Vend(Connector):
         """One call a record: a sale by the id that we gave it, a customer by its code, a product by its SKU."""
         return [self._desk.seek(kind, row) for row in rows]
 
-    def check(self) -> Iterator[Check]:
+    def check(self, *, posts: bool = False) -> Iterator[Check]:
         """Four calls: a product, outlets, retailer, registers; where orders are posted also users, taxes, payments."""
         from syncctl.connectors._vend_checks import checks
 
-        return checks(self, self._path())
+        return checks(self, self._path(), posts=posts)
 
 
 def _rows(answer: Answer) -> tuple[list[Any], int]:

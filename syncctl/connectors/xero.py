@@ -288,7 +288,7 @@ class Xero(Connector):
             if paid.amount
         ]
 
-    def check(self) -> Iterator[Check]:
+    def check(self, *, posts: bool = False) -> Iterator[Check]:
         """What the token may do, with a refresh token the organisations that it opens, then the organisation."""
         return checks(self)
 
