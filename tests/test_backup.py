@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -136,6 +137,34 @@ def test_the_budget_goes_on(shop: Shop, copy: Path) -> None:
     told = restore(shop, copy)
     assert told["since"]["calls"] == 2
     assert (shop.value(booked), shop.value("SELECT count(*) FROM calls")) == (used, calls)
+
+
+def test_what_is_not_known_of_a_call_carried_over_is_told(shop: Shop, copy: Path) -> None:
+    shop.ok("sync-recent")
+    back_up(shop, copy)
+    shop.ok("sync-recent")
+    restore(shop, copy)
+    told = shop.ok("explain", "call", "3").out
+    assert "2, of which this file knows nothing" in told
+    assert "changes       not known here" in told
+    assert "Answer: carried over by a restore" in told
+    assert "under way" not in told
+    assert shop.ok("explain", "call", "3", "--json").json()["carried_over"] is True
+    own = shop.ok("explain", "call", "2")
+    assert "carried over" not in own.out, "it was in the copy"
+
+
+def test_a_run_that_the_copy_cut_in_two_is_told_as_cut_off(shop: Shop, copy: Path) -> None:
+    with in_the_middle(shop):
+        back_up(shop, copy)
+        under_way = shop.ok("log", "runs").out
+    restore(shop, copy)
+    assert "under way" in under_way
+    (line,) = shop.ok("log", "runs", "--status", "failed").out.splitlines()
+    assert re.search(r"run 1  sync-recent +cut off", line)
+    told = shop.ok("explain", "call", "2").out
+    assert "carried over by a restore" not in told, "it had been made when the copy was"
+    assert re.search(r"run +1 \(sync-recent\), begun .*, cut off", told)
 
 
 def test_a_program_that_has_the_file_open_sees_what_was_restored(shop: Shop, copy: Path) -> None:

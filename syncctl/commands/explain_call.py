@@ -14,6 +14,7 @@ from syncctl.clock import SystemClock
 from syncctl.commands.layout import say, window_words
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, common_options
+from syncctl.commands.timeline import run_ended
 from syncctl.errors import RecordError
 from syncctl.models import Purpose, from_ms, iso, to_ms
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 60
 _MOST_WIDTH = 200
+_CARRIED_OVER = (
+    "carried over by a restore, for the budget, from the newer file that it replaced; the run, the answer and the"
+    " changes of the call are in that file alone (STATE.before-TIME)"
+)
 
 
 @click.command("call")
@@ -64,6 +69,7 @@ def _story(app: App, number: int) -> dict[str, Any]:
         "call": number,
         "at": iso(from_ms(row["at"])),
         **{name: row[name] for name in names},
+        "carried_over": bool(row["carried_over"]),
         "run": _run(row),
         "windows": _windows(app, row, config),
         "request": _text(request),
@@ -99,6 +105,8 @@ def _why(app: App, row: sqlite3.Row) -> str:
     from syncctl.line import MOST_BODY_BYTES
 
     days = app.config.keep["bodies"]
+    if row["carried_over"]:
+        return _CARRIED_OVER
     if row["status"] is None:
         return "none came" if row["error"] else "none came so far, or the run was cut off"
     if row["purpose"] == Purpose.AUTH:
@@ -147,13 +155,12 @@ def _quoted(header: str) -> str:
 def _print(story: dict[str, Any]) -> None:
     run = story["run"]
     status = story["status"] or "no answer"
-    ended = f", exit code {run['exit_code']}" if run["exit_code"] is not None else ", under way or cut off"
     say(f"call {story['call']} at {story['at']}: {story['method']} {story['path']}", indent=4)
     lines = [
         ("connector", f"{story['connector']}, for the purpose {story['purpose']}"),
-        ("run", f"{run['run']} ({run['command'] or '?'}), begun {run['started_at'] or '?'}{ended}"),
+        ("run", _run_words(run)),
         ("outcome", ", ".join(map(str, filter(None, [status, *_measures(story), story["error"]])))),
-        ("changes", f"{story['changes']:,}" if story["changes"] else "none"),
+        ("changes", _changes_words(story)),
     ]
     for window in story["windows"]:
         position = f"number {window['position']:,} of {window['limit']:,}"
@@ -168,6 +175,18 @@ def _print(story: dict[str, Any]) -> None:
         say(f"\nAnswer: {story['response_missing']}.")
     if story["curl"]:
         click.echo(f"\nAgain, by hand:\n{story['curl']}")
+
+
+def _changes_words(story: dict[str, Any]) -> str:
+    if story["carried_over"]:
+        return "not known here"
+    return f"{story['changes']:,}" if story["changes"] else "none"
+
+
+def _run_words(run: dict[str, Any]) -> str:
+    if run["started_at"] is None:
+        return f"{run['run']}, of which this file knows nothing"
+    return f"{run['run']} ({run['command']}), begun {run['started_at']}, {run_ended(run)}"
 
 
 def _measures(story: dict[str, Any]) -> list[str]:

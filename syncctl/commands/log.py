@@ -15,6 +15,7 @@ from syncctl.clock import SystemClock, seconds_in
 from syncctl.commands.layout import length, padded, paint, plural, request_words, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, gathered
+from syncctl.commands.timeline import run_ended
 from syncctl.models import Kind, Purpose, Struct, from_ms, iso, to_ms
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def _call_line(call: dict[str, Any]) -> Sequence[str]:
     return (
         call["at"],
         f"call {call['call']}",
-        f"run {call['run']} ({call['command'] or '?'})",
+        f"run {call['run']} ({call['command'] or 'not kept'})",
         f"{call['connector']}, {call['purpose']}",
         _status_words(call["status"]),
         "" if call["ms"] is None else f"{call['ms']:>5} ms",
@@ -250,13 +251,12 @@ def _errors(row: sqlite3.Row) -> list[list[str]]:
 
 
 def _run_line(run: dict[str, Any]) -> Sequence[str]:
-    ended = paint(f"exit code {run['exit_code']}", "wrong" if run["exit_code"] else None)
     return (
         run["started_at"],
         f"run {run['run']}",
         run["command"],
         _lasted(run),
-        "under way, or cut off" if run["finished_at"] is None else ended,
+        paint(run_ended(run), "wrong" if run["exit_code"] else None),
         "; ".join(map(_part_words, run["connectors"])),
     )
 
@@ -285,7 +285,7 @@ def _change_line(change: dict[str, Any]) -> Sequence[str]:
     return (
         change["at"],
         f"call {change['call']}",
-        f"run {change['run']} ({change['command'] or '?'})",
+        f"run {change['run']} ({change['command'] or 'not kept'})",
         change["connector"],
         change["sku"] or change["remote_id"],
         change["rule"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from syncctl.commands.layout import request_words, say
@@ -49,6 +50,13 @@ def call(database: Database, number: int) -> dict[str, Any]:
         "command": row["command"],
         "request": request,
     }
+
+
+def run_ended(run: Mapping[str, Any]) -> str:
+    """How a run ended."""
+    if run["finished_at"] is not None:
+        return f"exit code {run['exit_code']}"
+    return "under way, or cut off" if run["exit_code"] is None else "cut off"
 
 
 def last_seen(database: Database, at: int | None, number: int | None) -> dict[str, Any] | None:

@@ -49,9 +49,13 @@ _CONDITIONS = {
     },
 }
 _PARTS = "SELECT * FROM run_connectors WHERE run = ? ORDER BY connector"
-_CALL = """
+CARRIED_OVER = "carried_over."  # in `meta`: from this call, to the one that is the value, a restore took over calls
+_CALL = f"""
 SELECT calls.*, runs.command, runs.started_at, runs.finished_at, runs.exit_code,
-    (SELECT count(*) FROM changes WHERE call = calls.id) AS changes
+    (SELECT count(*) FROM changes WHERE call = calls.id) AS changes,
+    EXISTS (SELECT 1 FROM meta WHERE key GLOB '{CARRIED_OVER}*'
+        AND calls.id BETWEEN CAST(substr(key, {len(CARRIED_OVER) + 1}) AS INTEGER) AND CAST(value AS INTEGER)
+    ) AS carried_over
 FROM calls LEFT JOIN runs ON runs.id = calls.run WHERE calls.id = ?
 """
 _BOOKED = """

@@ -17,6 +17,7 @@ from syncctl.models import Struct, from_ms
 from syncctl.state.backup import Backup, back_up, copy_state, open_read_only
 from syncctl.state.database import Database, explained, open_database
 from syncctl.state.files import create_file
+from syncctl.state.journal import CARRIED_OVER
 from syncctl.state.locks import highest_run
 from syncctl.state.runs import Runs
 
@@ -26,10 +27,12 @@ Progress = Callable[[str, int, int], None]
 # What a service and its calls have to do with each other, whatever is restored.
 _BUDGET = ("spend", "blocks", "learnt_limits")
 _COLUMNS = "at, run, connector, purpose, method, path, status, ms, bytes, request_id, error"
+_LAST_CALL = "SELECT coalesce(max(seq), 0) FROM main.sqlite_sequence WHERE name = 'calls'"
 _TAKE_CALLS = f"""
-INSERT INTO main.calls (id, {_COLUMNS}) SELECT id, {_COLUMNS} FROM present.calls
-WHERE id > (SELECT coalesce(max(seq), 0) FROM main.sqlite_sequence WHERE name = 'calls')
+INSERT INTO main.calls (id, {_COLUMNS}) SELECT id, {_COLUMNS} FROM present.calls WHERE id > ?
 """
+# So that nobody looks here for their answers and changes.
+_NOTE_CALLS = "INSERT INTO main.meta SELECT ?, CAST(max(id) AS TEXT) FROM main.calls"
 _TAKE_POSTERS = "INSERT OR IGNORE INTO main.meta SELECT * FROM present.meta WHERE key LIKE 'invoices_since.%'"
 _RUNS_SINCE = """
 SELECT count(*) FROM present.runs
@@ -140,10 +143,19 @@ def _take_over(database: Database, state: Path) -> tuple[Since, int]:
             for table in _BUDGET:
                 sql.execute(f"INSERT OR REPLACE INTO main.{table} SELECT * FROM present.{table}")
             sql.execute(_TAKE_POSTERS)
-            calls = sql.execute(_TAKE_CALLS).rowcount
+            calls = _take_calls(sql)
     finally:
         sql.execute("DETACH present")
     return Since(True, runs, calls, posted, orders), run
+
+
+def _take_calls(sql: sqlite3.Connection) -> int:
+    """How many calls were taken over; their runs, answers and changes stay in the other file."""
+    (last,) = sql.execute(_LAST_CALL).fetchone()
+    taken = sql.execute(_TAKE_CALLS, (last,)).rowcount
+    if taken:
+        sql.execute(_NOTE_CALLS, (f"{CARRIED_OVER}{last + 1}",))
+    return taken
 
 
 def _is_sound(state: Path) -> bool:

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 
-from syncctl.errors import AccountError, ConfigError
+from syncctl.errors import AccountError, ConfigError, InterruptedRunError
 from syncctl.models import Kind
 from syncctl.state.database import Database
 from syncctl.tally import Tally
@@ -66,8 +66,12 @@ class Runs:
             self.mark_restored(highest, at)
 
     def mark_restored(self, highest: int, at: int) -> None:
-        """From now on orders placed before `at` (ms) are looked for before they are posted; later runs follow it."""
+        """From now on orders placed before `at` (ms) are looked for before they are posted; later runs follow it.
+
+        What was under way when the copy was made never comes to its end here.
+        """
         with self.database.transaction() as sql:
+            sql.execute("UPDATE runs SET exit_code = ? WHERE finished_at IS NULL", (InterruptedRunError.exit_code,))
             sql.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('restored_at', ?)", (str(at),))
             sql.execute("DELETE FROM sqlite_sequence WHERE name = 'runs'")
             sql.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('runs', ?)", (highest,))
