@@ -32,6 +32,7 @@ UNNAMED_BLOCK = timedelta(minutes=15)  # after repeated 429s that do not say how
 PROBE = timedelta(days=1)  # a used-up quota is tried again once a day
 MOST_WORDS_BYTES = 64 * 1024  # of an error's body, to look for what the service says in it
 AGAIN = "The next run tries again"
+ASKED = "A later run asks the service what became of it, before it is sent again; syncctl queue list says when"
 
 
 class AgainError(Exception):
@@ -51,7 +52,7 @@ def unknown(failure: Exception, call: int) -> Exception:
     cause = failure.cause if isinstance(failure, AgainError) else failure
     if not isinstance(cause, UnavailableError | AnswerError) or getattr(cause, "undone", False):
         return failure
-    error = UnknownOutcomeError(cause.message, "The next run asks the service whether it was done")
+    error = UnknownOutcomeError(cause.message, ASKED)
     error.call = call
     return error
 

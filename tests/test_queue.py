@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from conftest import Shop
 from posting import SETTINGS, Json, arrived, line, once, order, place, post, sales, states
@@ -121,6 +123,16 @@ def test_orders_that_change_after_they_were_posted(shop: Shop, change: str, foun
     before = sales(shop)
     post(shop)
     assert sales(shop) == before
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/Products", "product"), ("/Customers", "customer")])
+def test_an_order_that_waits_for_something_unknown_says_when_it_is_asked_for(shop: Shop, path: str, kind: str) -> None:
+    place(shop, order("1", line("NEW")))
+    shop.upstream.fault("drop-before", match={"method": "POST", "path": path})
+    post(shop)
+    own, waiting = (shop.ok("explain", "order", "1").out, shop.ok("queue", "list").out)
+    (when,) = re.findall(rf" {kind} .*: unknown.* Next look for it there (\S+Z)\.", waiting)
+    assert re.search(rf"waiting \(unknown\): .*its {kind} .* The first run after {when} asks the service for it", own)
 
 
 def test_nothing_is_changed_while_a_run_posts(shop: Shop) -> None:

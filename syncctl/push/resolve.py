@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from syncctl.customers import sync_customers
 from syncctl.decide import Expected, Hold
 from syncctl.errors import LossError
-from syncctl.models import Kind, Struct
+from syncctl.models import Kind, Struct, from_ms, iso
 from syncctl.models_push import NewCustomer, NewProduct
 from syncctl.pull import read_news
 from syncctl.push.pushing import Parcel, Pushing
@@ -137,7 +137,8 @@ def _has_read(session: Session, kind: Kind) -> bool:
 def _waits(kind: Kind, need: Need, row: Row) -> Hold:
     what = f"customer {called(need)}" if kind is Kind.CUSTOMERS else f"product {need.key}"
     if row.state == "sending":
-        return Hold("unknown", f"nobody knows yet whether its {what} was created", "The next run asks for it")
+        asked = f"The first run after {iso(from_ms(row.due_at))} asks the service for it"
+        return Hold("unknown", f"nobody knows yet whether its {what} was created", asked)
     why = f": {row.message}" if row.message else ""
     if row.state == "gave_up":
         return Hold("gave-up", f"its {what} could not be created{why}", row.remedy)

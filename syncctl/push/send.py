@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from syncctl.decide import Expected, Hold, Situation, decide
 from syncctl.errors import AnswerError, RefusedError, SyncctlError, UnknownOutcomeError
+from syncctl.failures import ASKED
 from syncctl.models import Kind, Struct, in_batches
 from syncctl.models_push import Completion, Outcome, Outgoing, Seen
 from syncctl.push.outcomes import follow_decision, follow_key, give_back, number_of, record, refuse
@@ -83,7 +84,7 @@ def _write_down(
     settle(push, [row for row, _ in unknown], Lost(unknown[0][1].message, unknown[0][1].call))
     if all(outcome.cause == "exists" for _, outcome in unknown):
         return None  # no answer was lost
-    return AnswerError(unknown[0][1].message, "The next run asks the service what became of it")
+    return AnswerError(unknown[0][1].message, ASKED)
 
 
 class Lost(Struct):
