@@ -71,7 +71,6 @@ def test_calls_are_shown_the_newest_last(read: Shop) -> None:
         (["--status", "4xx"], "status = 401"),
         (["--status", "failed"], "status = 401"),
         (["--connector", "unleashed", "--status", "2xx"], "status = 200"),
-        (["--connector", "xero"], "0"),
         (["--since", "90min"], "id > 1"),
         (["--since", "2000-01-01"], "1"),
         (["--since", "2999-01-01T10:00"], "0"),
@@ -132,6 +131,32 @@ def test_changes_lead_to_their_call(read: Shop) -> None:
 def test_a_wrong_filter_is_wrong_usage(read: Shop, options: list[str]) -> None:
     result = read.run("log", "calls", *options)
     assert (result.code, result.out) == (2, "")
+
+
+@pytest.mark.parametrize("table", ["calls", "runs", "changes"])
+def test_a_connector_that_nobody_knows_is_refused_with_those_that_are_known(read: Shop, table: str) -> None:
+    read.write("INSERT INTO accounts (connector, kind, base_url, account) VALUES ('old', 'xero', '', '')")
+    assert rows(read, table, "--connector", "old") == []
+    result = read.run("log", table, "--connector", "nope")
+    assert (result.code, result.out) == (78, "")
+    assert "there is no nope. There are unleashed, old." in result.err
+
+
+@pytest.mark.parametrize(
+    ("options", "known"),
+    [
+        (["calls", "--purpose", "nope"], "'invoice', 'manual', 'recent', 'customer', 'oldest', 'auth'"),
+        (["calls", "--status", "999"], "200, 4xx or failed"),
+        (["runs", "--status", "4xx"], "0, 65, 69, 70, 74, 75, 76, 77, 78, 130, or failed"),
+        (["changes", "--kind", "orders"], "'products', 'stock', 'customers'"),
+    ],
+)
+def test_a_value_that_no_row_can_have_is_refused_with_those_that_it_can(
+    read: Shop, options: list[str], known: str
+) -> None:
+    result = read.run("log", *options)
+    assert (result.code, result.out) == (2, "")
+    assert known in " ".join(result.err.split())
 
 
 def test_the_log_makes_no_state(shop: Shop) -> None:

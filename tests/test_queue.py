@@ -45,6 +45,14 @@ def test_the_list_says_what_waits_for_what(shop: Shop) -> None:
     assert "Add 0.20:CODE to SYNCCTL_UNLEASHED_TAX. Next try 20" in out
 
 
+def test_a_connector_that_nobody_knows_is_refused(shop: Shop) -> None:
+    place_one_that_is_held(shop)
+    for command in (["list"], ["list", "--changed"], ["retry", "--all"], ["drop", "--all"]):
+        result = shop.run("queue", *command, "--connector", "nope")
+        assert (result.code, result.out) == (78, "")
+        assert "there is no nope. There are unleashed." in result.err
+
+
 def test_one_record_shows_each_try(shop: Shop) -> None:
     number = place_one_that_is_held(shop)
     shop.run("retry-queue", "--now")

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncctl.clock import SystemClock, seconds_in
+from syncctl.commands.known import refuse_unknown
 from syncctl.commands.layout import length, padded, paint, plural, request_words, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, gathered
 from syncctl.commands.timeline import run_ended
+from syncctl.errors import EXIT_CODES
 from syncctl.models import Kind, Purpose, Struct, from_ms, iso, to_ms
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 POLL_MS = 1000
 _MOST_TEXT = 60
+_CODES = [str(code) for code in EXIT_CODES if code != 2]  # with which a run can end
+_CHANGING = [str(kind) for kind in (Kind.PRODUCTS, Kind.STOCK, Kind.CUSTOMERS)]  # of which changes are written down
 
 
 def _moment(_: click.Context, __: click.Parameter, value: str | None) -> int | None:
@@ -46,9 +50,18 @@ def _status(_: click.Context, __: click.Parameter, value: str | None) -> dict[st
     """`404`, `4xx` or `failed`, as conditions of the journal."""
     if value is None or value == "failed":
         return {"failed": 1} if value else {}
-    if not re.fullmatch(r"[0-9]{1,3}|[1-5]xx", value):
+    if not re.fullmatch(r"[1-5]([0-9]{2}|xx)", value):
         raise click.BadParameter(f"{value} is none; write it as 200, 4xx or failed.")
     return {"least": int(value.replace("x", "0")), "most": int(value.replace("x", "9"))}
+
+
+def _exit_code(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, int]:
+    """`65` or `failed`, as conditions of the journal."""
+    if value is None or value == "failed":
+        return {"failed": 1} if value else {}
+    if value not in _CODES:
+        raise click.BadParameter(f"{value} is no exit code of a run; these are {', '.join(_CODES)}, or failed.")
+    return {"least": int(value), "most": int(value)}
 
 
 class Shown(Struct):
@@ -96,7 +109,9 @@ def calls(*, purpose: str | None, status: dict[str, int], shown: Shown, common: 
 
 
 @command.command("runs")
-@click.option("--status", callback=_status, metavar="STATUS", help="The exit code, or failed: any but 0.")
+@click.option(
+    "--status", callback=_exit_code, metavar="CODE", help=f"The exit code ({', '.join(_CODES)}), or failed: any but 0."
+)
 @_shown
 @common_options
 def runs(*, status: dict[str, int], shown: Shown, common: Common) -> int:
@@ -110,7 +125,7 @@ def runs(*, status: dict[str, int], shown: Shown, common: Common) -> int:
 
 
 @command.command("changes")
-@click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), help="Only changes of these records.")
+@click.option("--kind", type=click.Choice(_CHANGING), help="Only changes of these records.")
 @_shown
 @common_options
 def changes(*, kind: str | None, shown: Shown, common: Common) -> int:
@@ -140,6 +155,7 @@ def _show(view: View, conditions: Mapping[str, object], shown: Shown, common: Co
     config = load(common.env_file)
     database = open_database(config.state, group=config.state_group, create=False)
     try:
+        refuse_unknown(shown.connector, config, database)
         journal = Journal(database, view.table, {name: value for name, value in wanted.items() if value is not None})
         rows = journal.newest(shown.limit)
         newest = [view.as_object(database, row) for row in rows if row["settled"] or not shown.follow]

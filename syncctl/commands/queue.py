@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncctl.clock import SystemClock
+from syncctl.commands.known import refuse_unknown
 from syncctl.commands.layout import MOST_SHOWN, Level, more, paint, request_words, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, gathered, limit_option
@@ -97,6 +98,7 @@ def list_(*, listed: Listed, common: Common) -> int:
 def _wanted(listed: Listed, config: Config, database: Database) -> list[Row]:
     from syncctl.state.queue import OPEN, Filter, Queue
 
+    refuse_unknown(listed.connector, config, database)
     queue = Queue(database)
     if listed.altered:
         return queue.changed(listed.connector, posted_statuses(config))
@@ -216,6 +218,7 @@ def _change(name: str, chosen: _Chosen, common: Common, change: Callable[[Queue,
 
     clock = SystemClock()
     with _opened(common) as (config, database), ExitStack() as locks:
+        refuse_unknown(chosen.connector, config, database)
         queue = Queue(database)
         rows = chosen.rows(queue)
         for connector in dict.fromkeys(row.connector for row in rows):

@@ -131,6 +131,10 @@ class Runs:
                 (connector, *wanted),
             )
 
+    def connectors(self) -> list[str]:
+        """The names of all connectors that have ever called their service."""
+        return [row["connector"] for row in self.database.rows("SELECT connector FROM accounts ORDER BY connector")]
+
     def choose_sources(self, wanted: Mapping[str, Source], keep: Mapping[str, str]) -> None:
         """Which connector owns each field of the catalogue, and what of it is taken, see `Source`.
 
