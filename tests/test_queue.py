@@ -117,20 +117,62 @@ def test_a_person_may_say_that_it_is_not_there(shop: Shop) -> None:
     assert arrived(shop) == once(["1"])
 
 
-@pytest.mark.parametrize(
-    ("change", "found"),
-    [("UPDATE orders SET total = '12.50'", 1), ("UPDATE orders SET status = 'cancelled'", 1), ("DELETE FROM orders", 1),
-     ("UPDATE orders SET status = 'completed'", 0)],
-)  # fmt: skip
-def test_orders_that_change_after_they_were_posted(shop: Shop, change: str, found: int) -> None:
+ALTERED = {
+    "UPDATE orders SET total = '12.50'": ("changed", "its total in the shop is 12.50 NZD now, and was 11.50 NZD"),
+    "UPDATE order_lines SET sku = 'CAP'": ("changed", "lines, payments, customer or note are others now, at the same"),
+    "UPDATE orders SET status = 'cancelled'": ("cancelled", "its status in the shop is cancelled now"),
+    "UPDATE orders SET number = '2'": ("deleted", "the shop has no such order any more"),
+    "DELETE FROM orders": ("deleted", "the shop has no such order any more"),
+}
+
+
+@pytest.mark.parametrize("change", ALTERED)
+def test_orders_that_change_after_they_were_posted_are_told_with_what_changed(shop: Shop, change: str) -> None:
     place(shop, order("1"))
     post(shop)
     assert not listed(shop, "--changed")
     shop.write(change)
-    assert len(listed(shop, "--changed")) == found
+    (row,) = listed(shop, "--changed")
+    cause, message = ALTERED[change]
+    assert (row["cause"], message in row["message"]) == (cause, True)
+    told = shop.ok("queue", "list", "--changed").out
+    assert f"order 1: posted as {row['remote_id']}, and {cause} since: " in told
+    by_hand = "correct" if cause == "changed" else "cancel or credit"
+    assert f"Nothing is changed in unleashed by itself: {by_hand} {row['remote_id']} there by hand." in told
+
+
+def test_nothing_of_a_change_is_carried_to_the_service(shop: Shop) -> None:
+    place(shop, order("1"), order("2"))
+    post(shop)
     before = sales(shop)
+    shop.write("UPDATE orders SET total = '12.50' WHERE number = '1'")
+    shop.write("UPDATE orders SET status = 'cancelled' WHERE number = '2'")
     post(shop)
     assert sales(shop) == before
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["UPDATE orders SET status = 'completed'"],
+        ["UPDATE orders SET status = 'cancelled'", "UPDATE orders SET status = 'paid'"],
+        ["UPDATE orders SET customer_id = NULL"],
+    ],
+)
+def test_what_changes_nothing_in_the_end_is_not_told(shop: Shop, changes: list[str]) -> None:
+    place(shop, order("1"))
+    post(shop)
+    for change in changes:
+        shop.write(change)
+    assert not listed(shop, "--changed")
+
+
+def test_an_order_that_another_one_replaces_is_told(shop: Shop) -> None:
+    place(shop, order("1"))
+    post(shop)
+    columns = "number, placed_at, currency, status, total"
+    shop.write(f"REPLACE INTO orders ({columns}) SELECT {columns.replace('status', repr('new'))} FROM orders")
+    assert [row["cause"] for row in listed(shop, "--changed")] == ["cancelled"]
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/Products", "product"), ("/Customers", "customer")])

@@ -28,11 +28,11 @@ def figures(app: App, config: ConnectorConfig, now: datetime) -> dict[str, Any] 
     statuses = [part.strip() for part in app.config.posting["POST_STATUSES"].split(",")]
     found = backlog(app.database, config.name, statuses, iso(from_ms(app.posted_since(config))), now)
     age = None if found.since is None else max(0, (to_ms(now) - found.since) // 1000)
-    first = [{"number": row.key, "remote_id": row.remote_id} for row in found.first_revised]
+    first = [{"number": row.key, "remote_id": row.remote_id} for row in found.first_altered]
     return {
         **{name: found.counts[name] for name in _WORDS},
         "oldest_seconds": age,
-        "changed": found.revised,
+        "changed": found.altered,
         "changed_orders": first,
     }
 
@@ -47,5 +47,5 @@ def lines(orders: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
     if orders["changed"]:
         numbers = ", ".join(each["number"][:30] for each in orders["changed_orders"])
         more = ", …" if orders["changed"] > len(orders["changed_orders"]) else ""
-        words = f"{orders['changed']:,} were changed or cancelled after they were posted: {numbers}{more}"
+        words = f"{orders['changed']:,} were changed, cancelled or deleted after they were posted: {numbers}{more}"
         yield "", f"{words}; see syncctl queue list --changed"

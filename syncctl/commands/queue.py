@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncctl.clock import SystemClock
+from syncctl.commands import altered
 from syncctl.commands.known import refuse_unknown
 from syncctl.commands.layout import MOST_SHOWN, Level, more, paint, request_words, say
 from syncctl.commands.messages import show_json
@@ -59,7 +60,10 @@ _listed = gathered(
         _CONNECTOR,
         _CAUSE,
         click.option(
-            "--changed", "altered", is_flag=True, help="Orders that were changed or cancelled after they were posted."
+            "--changed",
+            "altered",
+            is_flag=True,
+            help="Orders that the shop changed, cancelled or deleted after they were posted.",
         ),
         click.option("--skipped", is_flag=True, help="What is not posted: too old, or dropped."),
         limit_option,
@@ -88,7 +92,7 @@ def list_(*, listed: Listed, common: Common) -> int:
         return 0
     shown = rows[: listed.limit or MOST_SHOWN]
     for row in shown:
-        say("changed in the shop since: " * listed.altered + line(row), indent=7)
+        say(altered.line(row) if listed.altered else line(row), indent=7)
     more(len(rows) - len(shown))
     if not rows and common.talks:
         say(_NOTHING)
@@ -101,7 +105,8 @@ def _wanted(listed: Listed, config: Config, database: Database) -> list[Row]:
     refuse_unknown(listed.connector, config, database)
     queue = Queue(database)
     if listed.altered:
-        return queue.changed(listed.connector, posted_statuses(config))
+        statuses = posted_statuses(config)
+        return [altered.told(each, statuses) for each in queue.altered(listed.connector, statuses)]
     return queue.rows(Filter(listed.connector, listed.cause, ("skipped",) if listed.skipped else OPEN))
 
 

@@ -28,15 +28,15 @@ WHERE placed_at >= ?2 AND status IN (SELECT value FROM json_each(?3))
 class Backlog(Struct):
     """The orders of one connector: how many stand where, `new` among them those that are not queued yet.
 
-    `since` is since when (ms) the oldest waits that is not posted, nor given up; `revised` is how many the shop has
-    changed or cancelled since they were posted, `first_revised` the first of them. New and revised are told of the
-    last `LATELY_DAYS` only.
+    `since` is since when (ms) the oldest waits that is not posted, nor given up; `altered` is how many the shop has
+    changed, cancelled or deleted since they were posted, `first_altered` the first of them. What is new and what was
+    altered are told of the last `LATELY_DAYS` only.
     """
 
     counts: dict[str, int]
     since: int | None
-    revised: int
-    first_revised: Sequence[Row]
+    altered: int
+    first_altered: Sequence[Row]
 
 
 def backlog(database: Database, connector: str, statuses: Sequence[str], posted_since: str, now: datetime) -> Backlog:
@@ -47,5 +47,5 @@ def backlog(database: Database, connector: str, statuses: Sequence[str], posted_
     placed = to_ms(datetime.fromisoformat(new[1])) if new and new[1] else None
     times = [at for at in (placed, queued[0] if queued else None) if at is not None]
     counts = {"new": new[0] if new else 0, **Outbox(database, connector).counts()}
-    revised = Queue(database).changed_since(connector, statuses, lately)
-    return Backlog(counts, min(times, default=None), len(revised), revised[:SHOWN])
+    altered = Queue(database).altered(connector, statuses, to_ms(now - timedelta(days=LATELY_DAYS)))
+    return Backlog(counts, min(times, default=None), len(altered), [each.row for each in altered[:SHOWN]])

@@ -5,7 +5,8 @@ from __future__ import annotations
 # One row per record and connector, for ever: a second one for the same record cannot come into being.
 # `expected` is what was sent (total, currency, customer), to be compared with what is found there. `looked_at` is
 # when the service was last asked for it in vain. `taken_call` is the last call that was made before an order was known
-# to be there and to have taken its products from stock: stock that a later call tells of is without them.
+# to be there and to have taken its products from stock: stock that a later call tells of is without them. `altered_at`
+# is when the shop touched an order last after it was queued, whatever that changed.
 _OUTBOX = """
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -28,6 +29,7 @@ CREATE TABLE outbox (
     remote_id TEXT NOT NULL DEFAULT '',
     expected TEXT NOT NULL DEFAULT '{}',
     taken_call INTEGER,
+    altered_at INTEGER,
     UNIQUE (connector, kind, key)
 ) STRICT
 """
@@ -45,6 +47,13 @@ CREATE TABLE attempts (
 ) STRICT
 """
 
+_ALTER = "UPDATE outbox SET altered_at = strftime('%s', 'now') * 1000 WHERE kind = 'orders' AND key ="
+_TOUCHED = {
+    "orders_altered AFTER UPDATE OF number, status, revision": "old.number",
+    "orders_altered_by_deletion AFTER DELETE": "old.number",
+    "orders_altered_by_another AFTER INSERT": "new.number",  # that takes the place of the order that was posted
+}
+
 # From when on this state can vouch for what was posted: orders placed before are looked for before they are sent.
 _VOUCHES = """
 INSERT INTO meta (key, value)
@@ -57,6 +66,9 @@ OUTBOX = (
     "CREATE INDEX outbox_undone ON outbox (connector, kind, state, cause, queued_at) WHERE state <> 'done'",
     "CREATE INDEX outbox_posted ON outbox (ended_at, connector) WHERE kind = 'orders' AND state = 'done'",
     "CREATE INDEX outbox_by_hand ON outbox (connector, kind) WHERE cause = 'by-hand'",
+    "CREATE INDEX outbox_order ON outbox (key) WHERE kind = 'orders'",
+    "CREATE INDEX outbox_altered ON outbox (altered_at) WHERE altered_at IS NOT NULL",
+    *(f"CREATE TRIGGER {when} ON orders BEGIN {_ALTER} {which}; END" for when, which in _TOUCHED.items()),
     _ATTEMPTS,
     "CREATE INDEX attempts_outbox ON attempts (outbox)",
     _VOUCHES,

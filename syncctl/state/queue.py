@@ -25,21 +25,13 @@ SELECT attempts.at, attempts.run, attempts.call, outcome, attempts.cause, attemp
 FROM attempts LEFT JOIN calls ON calls.id = nullif(attempts.call, 0)
 WHERE attempts.outbox = ? ORDER BY attempts.id
 """
-_CHANGED = """
-SELECT outbox.*, orders.status AS order_status
-FROM outbox INDEXED BY outbox_posted LEFT JOIN orders ON orders.number = outbox.key
-WHERE outbox.kind = 'orders' AND outbox.state = 'done' AND (?1 IS NULL OR connector = ?1)
-    AND (orders.id IS NULL
-        OR orders.revision <> CAST(coalesce(json_extract(expected, '$.revision'), orders.revision) AS INTEGER)
-        OR orders.status NOT IN (SELECT value FROM json_each(?2)))
-ORDER BY +outbox.id LIMIT ?3
-"""
-_CHANGED_SINCE = """
-SELECT outbox.*, orders.status AS order_status FROM orders
-JOIN outbox ON connector = ?1 AND outbox.kind = 'orders' AND outbox.key = orders.number
-WHERE orders.changed_at >= ?3 AND outbox.state = 'done'
-    AND (orders.revision <> CAST(coalesce(json_extract(expected, '$.revision'), orders.revision) AS INTEGER)
-        OR orders.status NOT IN (SELECT value FROM json_each(?2)))
+# Triggers tell which orders the shop has touched since they were queued; these are compared with what was posted.
+_ALTERED = """
+SELECT outbox.*, orders.status AS order_status, orders.total AS order_total, orders.currency AS order_currency,
+    orders.revision <> CAST(coalesce(json_extract(expected, '$.revision'), orders.revision) AS INTEGER) AS revised
+FROM outbox LEFT JOIN orders ON orders.number = outbox.key
+WHERE altered_at >= ?3 AND outbox.kind = 'orders' AND outbox.state = 'done' AND (?1 IS NULL OR connector = ?1)
+    AND (orders.id IS NULL OR revised OR orders.status NOT IN (SELECT value FROM json_each(?2)))
 ORDER BY outbox.id
 """
 _RETRY = """
@@ -70,6 +62,19 @@ class Filter(Struct):
     states: tuple[str, ...] = OPEN
 
 
+class Altered(Struct):
+    """A posted order as the shop has it now; `status` is None where it has deleted it.
+
+    `revised`: more than its status is another than when it was posted.
+    """
+
+    row: Row
+    status: str | None
+    total: str
+    currency: str
+    revised: bool
+
+
 class Queue:
     """Shows and changes rows; whoever changes any holds the lock of its connector's pushes."""
 
@@ -81,13 +86,11 @@ class Queue:
         states = json.dumps(wanted.states)
         return self._rows(_LIST, wanted.connector, wanted.cause, states)
 
-    def changed(self, connector: str | None, statuses: Sequence[str], most: int = -1) -> list[Row]:
-        """Orders that the shop has changed, cancelled or deleted since they were posted; the first ones."""
-        return self._rows(_CHANGED, connector, json.dumps(sorted(statuses)), most)
-
-    def changed_since(self, connector: str, statuses: Sequence[str], since: str) -> list[Row]:
-        """Those that the shop has changed or cancelled since a time (UTC), without a look at all that were posted."""
-        return self._rows(_CHANGED_SINCE, connector, json.dumps(sorted(statuses)), since)
+    def altered(self, connector: str | None, statuses: Sequence[str], since: int = 0) -> list[Altered]:
+        """Posted orders that the shop has changed, cancelled or deleted since then, and since a time (ms)."""
+        return [
+            _as_altered(row) for row in self.database.rows(_ALTERED, connector, json.dumps(sorted(statuses)), since)
+        ]
 
     def get(self, number: int) -> Row | None:
         """One row by its id."""
@@ -130,3 +133,8 @@ class Queue:
     def _rows(self, sql: str, *values: object) -> list[Row]:
         found: list[sqlite3.Row] = self.database.rows(sql, *values)
         return [as_row(row) for row in found]
+
+
+def _as_altered(row: sqlite3.Row) -> Altered:
+    total, currency = row["order_total"] or "", row["order_currency"] or ""
+    return Altered(as_row(row), row["order_status"], total, currency, bool(row["revised"]))
