@@ -15,7 +15,7 @@ SHOWN = 5
 LATELY_DAYS = 31  # a year of orders would take too long to be gone through whenever somebody looks
 _OLDEST = """
 SELECT min(queued_at) FROM outbox
-WHERE connector = ? AND kind = 'orders' AND state IN ('waiting', 'due', 'sending')
+WHERE connector = ? AND kind = 'orders' AND state IN ('waiting', 'due', 'sending') AND state <> 'done'
 """
 _NEW = """
 SELECT count(*), min(placed_at) FROM orders

@@ -66,7 +66,7 @@ OUTBOX = (
     "CREATE INDEX outbox_undone ON outbox (connector, kind, state, cause, queued_at) WHERE state <> 'done'",
     "CREATE INDEX outbox_posted ON outbox (ended_at, connector) WHERE kind = 'orders' AND state = 'done'",
     "CREATE INDEX outbox_by_hand ON outbox (connector, kind) WHERE cause = 'by-hand'",
-    "CREATE INDEX outbox_order ON outbox (key) WHERE kind = 'orders'",
+    "CREATE INDEX outbox_key ON outbox (key)",
     "CREATE INDEX outbox_altered ON outbox (altered_at) WHERE altered_at IS NOT NULL",
     *(f"CREATE TRIGGER {when} ON orders BEGIN {_ALTER} {which}; END" for when, which in _TOUCHED.items()),
     _ATTEMPTS,

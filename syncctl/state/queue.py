@@ -29,7 +29,7 @@ WHERE attempts.outbox = ? ORDER BY attempts.id
 _ALTERED = """
 SELECT outbox.*, orders.status AS order_status, orders.total AS order_total, orders.currency AS order_currency,
     orders.revision <> CAST(coalesce(json_extract(expected, '$.revision'), orders.revision) AS INTEGER) AS revised
-FROM outbox LEFT JOIN orders ON orders.number = outbox.key
+FROM outbox INDEXED BY outbox_altered LEFT JOIN orders ON orders.number = outbox.key
 WHERE altered_at >= ?3 AND outbox.kind = 'orders' AND outbox.state = 'done' AND (?1 IS NULL OR connector = ?1)
     AND (orders.id IS NULL OR revised OR orders.status NOT IN (SELECT value FROM json_each(?2)))
 ORDER BY outbox.id
@@ -100,8 +100,8 @@ class Queue:
     def of_order(self, number: str) -> list[Row]:
         """All rows of an order: itself, and what follows it."""
         return self._rows(
-            "SELECT * FROM outbox WHERE (kind IN ('orders', 'completions') AND key = ?1"
-            " OR kind = 'payments' AND substr(key, 1, length(?1) + 1) = ?1 || '/') ORDER BY connector, id",
+            "SELECT * FROM outbox WHERE key = ?1 AND kind IN ('orders', 'completions')"
+            " OR key > ?1 || '/' AND key < ?1 || '0' AND kind = 'payments' ORDER BY connector, id",  # 0 follows /
             number,
         )
 

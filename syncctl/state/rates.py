@@ -23,7 +23,7 @@ _POSTED = """
 SELECT count(*), (
     SELECT sum(calls) FROM runs JOIN run_connectors ON run = runs.id
     WHERE connector = ?1 AND command IN ('post-invoices', 'retry-queue') AND started_at >= ?2
-) FROM outbox WHERE connector = ?1 AND kind = 'orders' AND state = 'done' AND ended_at >= ?2
+) FROM outbox INDEXED BY outbox_posted WHERE connector = ?1 AND kind = 'orders' AND state = 'done' AND ended_at >= ?2
 """
 
 

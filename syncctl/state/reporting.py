@@ -36,7 +36,7 @@ SELECT method, path, ms FROM calls
 WHERE id > (SELECT coalesce(max(id), 0) FROM calls WHERE at < ?) AND connector = ? AND ms IS NOT NULL
 ORDER BY id DESC LIMIT ?
 """
-_MOST_ANSWERS = 10_000  # more of them would not change the picture
+_MOST_ANSWERS = 5_000  # more of them would not change the picture
 _ERRORS = """
 SELECT json_extract(told.value, '$[1]') AS message, json_extract(told.value, '$[2]') AS remedy,
     count(*) AS times, max(run) AS run, max(started_at) AS last_at
@@ -82,7 +82,7 @@ class Reporting:
     def endpoints(self, most: int) -> list[dict[str, Any]]:
         """The slowest by their 95th percentile: `endpoint`, `calls`, `median`, `p95` and `slowest` in ms.
 
-        Of the newest 10,000 answers.
+        Of the newest 5,000 answers.
         """
         times: dict[str, list[int]] = defaultdict(list)
         for row in self.database.rows(_ANSWERS, self.since, self.connector, _MOST_ANSWERS):
