@@ -152,6 +152,19 @@ def test_only_what_there_is_gives_way(reference: Shop) -> None:
     assert "for orders" in words
 
 
+def test_a_share_that_does_not_do_is_named_with_what_would(reference: Shop) -> None:
+    """As many calls as are wanted, but the last of them are kept for orders."""
+    least = plan(reference, *SIZE, SYNCCTL_XERO_LIMITS="30/day")["xero"]["limits"][0]["calls"]
+    tight = {"SYNCCTL_XERO_LIMITS": f"{least}/day"}
+    found = plan(reference, *SIZE, **tight)["xero"]
+    assert (found["limits"][0]["fits"], found["limits"][0]["short_for"]) == (False, "customer")
+    words = " ".join(found["advice"])
+    assert f"customer calls end at 80 % of the limit, which is {least * 80 // 100}, so that orders" in words
+    (need,) = re.findall(r"at least ([\d,]+) calls a day; SYNCCTL_XERO_LIMITS", words)
+    assert "0 % left, but not for customer calls" in reference.ok("plan", *SIZE, **tight).out
+    assert plan(reference, *SIZE, SYNCCTL_XERO_LIMITS=f"{need}/day")["xero"]["fits"]
+
+
 def test_one_with_few_calls_gets_lines_of_its_own(reference: Shop) -> None:
     result = reference.ok("plan", *SIZE, "--json", SYNCCTL_VEND_LIMITS="60/day").json()
     recent = {line["connector"]: line["cron"] for line in result["schedule"] if "--max-seconds" in line["arguments"]}

@@ -101,6 +101,7 @@ def _limited(use: Use) -> str:
 
 def _used(use: Use) -> str:
     left = f"{use.headroom:g} % left" if use.headroom >= 0 else f"{-use.headroom:g} % too many"
+    left += f", but not for {use.short.purpose} calls" if use.short and use.headroom >= 0 else ""
     if use.limit.waitable:
         told = "it waits in between" if use.calls > use.limit.calls else left
         return f"{use.calls:,} in the longest run: {told}"
@@ -170,6 +171,7 @@ def _limit(use: Use) -> dict[str, Any]:
         "others": use.others,
         "headroom_percent": use.headroom,
         "fits": use.fits,
+        "short_for": use.short and str(use.short.purpose),
     }
 
 

@@ -54,13 +54,29 @@ class Line(Struct):
         return self.calls * DAY / self.job.every
 
 
+class Short(Struct):
+    """A purpose that lacks calls: its share of a limit ends at `most`, and with what goes before it `wanted` are."""
+
+    purpose: Purpose
+    most: int
+    wanted: int
+
+
 class Use(Struct):
-    """What is used of a limit in its fullest window; of one that is sat out by the longest run."""
+    """What is used of a limit in its fullest window; of one that is sat out by the longest run.
+
+    `short` is the most important purpose whose share does not do.
+    """
 
     limit: Limit
     calls: int
     others: int
-    fits: bool
+    short: Short | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether the limit lets it."""
+        return self.short is None
 
     @property
     def headroom(self) -> float:
@@ -166,10 +182,11 @@ def _uses(facts: Facts, lines: Sequence[Line]) -> list[Use]:
 def _use(facts: Facts, lines: Sequence[Line], limit: Limit) -> Use:
     """Of a window that is sat out the longest run is told, and it always fits: it takes longer."""
     if limit.waitable:
-        return Use(limit, max((line.most for line in lines), default=0), 0, fits=True)
+        return Use(limit, max((line.most for line in lines), default=0), 0)
     others = facts.others.get(limit.name, 0)
-    fits = all(others + calls <= allowed(limit, purpose) for purpose, calls in _piled(lines, limit))
-    return Use(limit, sum(line.within(days_of(limit)) for line in lines), others, fits)
+    shares = (Short(purpose, allowed(limit, purpose), others + calls) for purpose, calls in _piled(lines, limit))
+    short = next((share for share in shares if share.wanted > share.most), None)
+    return Use(limit, sum(line.within(days_of(limit)) for line in lines), others, short)
 
 
 def _piled(lines: Sequence[Line], limit: Limit) -> list[tuple[Purpose, int]]:

@@ -11,10 +11,11 @@ from syncctl.clock import span
 from syncctl.connectors.declared import Limit
 from syncctl.models import Kind, Purpose, Struct
 from syncctl.plan.facts import days_of
-from syncctl.plan.fit import Fitted
+from syncctl.plan.fit import Fitted, Short
 from syncctl.plan.jobs import DAY, HOUR, MONTH, PEAK, Wishes, jitter, peak, promised
 from syncctl.push.orders import MOST_AT_ONCE
 from syncctl.session import has_delta
+from syncctl.state.windows import SHARES
 
 
 class Outlook(Struct):
@@ -134,7 +135,14 @@ def _too_much(fitted: Fitted) -> str:
     days = days_of(use.limit)
     orders = sum(line.within(days) for line in fitted.lines if line.job.purpose is Purpose.INVOICE)
     alone = f", {orders:,} of them for orders" if orders else ""
-    return f"Even so it does not fit: {use.calls + use.others:,} calls {_window(use.limit)}{alone}"
+    share = f"; {_share(use.short)}" if use.short and use.headroom >= 0 else ""
+    return f"Even so it does not fit: {use.calls + use.others:,} calls {_window(use.limit)}{alone}{share}"
+
+
+def _share(short: Short) -> str:
+    """Why a limit that is large enough does not do: the last of it is kept for more important calls."""
+    share = f"{short.purpose} calls end at {SHARES[short.purpose]} % of the limit, which is {short.most:,}"
+    return f"{share}, so that orders can always be posted, and {short.wanted:,} are wanted by then"
 
 
 def _remedy(fitted: Fitted) -> str:
