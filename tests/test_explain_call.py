@@ -151,7 +151,7 @@ def test_a_call_that_is_not_there_is_told(shop: Shop) -> None:
     shop.ok("sync-recent")
     result = shop.run("explain", "call", "99")
     assert result.code == 65
-    assert "The journal has no call 99" in result.err
+    assert "syncctl: 99: The journal has no call of this number." in result.err
 
 
 def test_a_call_of_a_connector_that_is_set_no_more_is_told_without_curl(shop: Shop) -> None:

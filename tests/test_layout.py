@@ -15,6 +15,8 @@ import pytest
 from conftest import Shop
 from posting import SETTINGS, line, order, place, post
 
+from syncctl.commands.layout import wrapped
+
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -78,3 +80,10 @@ def test_a_list_says_that_it_goes_on(refused: Shop) -> None:
 def test_an_empty_list_says_so_where_somebody_reads_it(refused: Shop) -> None:
     assert refused.ok("queue", "list", "--skipped").out == ""
     assert refused.ok("queue", "list", "--skipped", "-v").out == "nothing of that kind is in the queue\n"
+
+
+@pytest.mark.parametrize("width", range(40, 60))
+def test_a_number_stays_with_what_it_counts(width: int) -> None:
+    lines = wrapped("  orders  the oldest of 1,200 orders waits for 26 min, and 3 of them for 2 h", width, 10)
+    assert not any(re.search(r" [\d,]+$", text) for text in lines[:-1])
+    assert max(map(len, lines)) <= width

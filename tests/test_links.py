@@ -120,7 +120,7 @@ def test_what_cannot_be_linked_by_hand(shop: Shop, more: dict[str, Any], words: 
         (("links", "add", "customer", "C-9", "no-such-id"), "no such customer"),
         (("links", "remove", "customer", CODE), "has no link"),
         (("links", "show", "product", "NO-SUCH"), "no such product"),
-        (("explain", "customer", "C-9"), "Nobody has told"),
+        (("explain", "customer", "C-9"), "has told of such a customer"),
     ],
 )
 def test_what_there_is_not(shop: Shop, args: tuple[str, ...], words: str) -> None:
@@ -128,6 +128,14 @@ def test_what_there_is_not(shop: Shop, args: tuple[str, ...], words: str) -> Non
     add(shop, CODE)
     result = shop.run(*args)
     assert (result.code, words in result.err) == (65, True), result
+
+
+def test_what_only_the_shop_has_is_explained_as_such(shop: Shop) -> None:
+    shop.ok("sync-customers")
+    add(shop, "C-9")
+    shop.write("INSERT INTO products (sku) VALUES ('OURS')")
+    assert "no service has told of a customer with this code" in shop.ok("explain", "customer", "C-9").out
+    assert "no service has told of it so far" in shop.ok("explain", "product", "OURS").out
 
 
 def test_an_address_that_two_have_names_nobody(shop: Shop) -> None:

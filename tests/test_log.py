@@ -108,7 +108,7 @@ def test_runs_tell_what_they_came_to(read: Shop) -> None:
     assert [run["run"] for run in rows(read, "runs", "--status", "failed")] == [3]
     assert [run["run"] for run in rows(read, "runs", "--status", "0")] == [1, 2]
     lines = read.ok("log", "runs").out.splitlines()
-    assert re.search(r"run 3 .*exit code 77.*unleashed: 1 call, 1 to look at", lines[2])
+    assert re.search(r"run 3 .*exit code 77.*unleashed: 1 call, 1 to look at: .* refuses the credentials", lines[2])
 
 
 def test_a_run_under_way_is_told(read: Shop) -> None:

@@ -53,6 +53,13 @@ def test_a_connector_that_nobody_knows_is_refused(shop: Shop) -> None:
         assert "there is no nope. There are unleashed." in result.err
 
 
+def test_what_is_unknown_without_a_word_is_a_sentence(shop: Shop) -> None:
+    """As a killed run leaves it."""
+    place_one_that_is_held(shop)
+    shop.write("UPDATE outbox SET state = 'sending', cause = '', message = '', remedy = '', due_at = 0")
+    assert "order 1: unknown. The next run looks for it there.\n" in shop.ok("queue", "list").out
+
+
 def test_one_record_shows_each_try(shop: Shop) -> None:
     number = place_one_that_is_held(shop)
     shop.run("retry-queue", "--now")

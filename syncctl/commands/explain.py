@@ -11,7 +11,7 @@ from syncctl.commands.explain_call import explain_call
 from syncctl.commands.explain_customer import customer
 from syncctl.commands.explain_order import order
 from syncctl.commands.layout import say
-from syncctl.commands.messages import show_json
+from syncctl.commands.looking import opened, tell
 from syncctl.commands.options import Common, Group, common_options
 from syncctl.commands.sku import as_sku
 from syncctl.commands.timeline import (
@@ -25,10 +25,11 @@ from syncctl.commands.timeline import (
     problems,
 )
 from syncctl.errors import RecordError
-from syncctl.state.database import Database, open_database
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from syncctl.state.database import Database
 
 
 @click.group("explain", cls=Group)
@@ -46,19 +47,9 @@ def product(*, sku: str, common: Common) -> int:
     Example:
         syncctl explain product MUG-BLUE
     """
-    from syncctl.config import load
-
-    config = load(common.env_file)
-    database = open_database(config.state, group=config.state_group, create=False)
-    try:
+    with opened(common) as (_, database):
         story = _story(database, sku)
-    finally:
-        database.close()
-    if common.as_json:
-        show_json("explain product", exit_code=0, **story)
-    else:
-        _print(story)
-    return 0
+    return tell("explain product", story, _print, common)
 
 
 for each in (order, customer, explain_call):
@@ -72,7 +63,11 @@ def _story(database: Database, sku: str) -> dict[str, Any]:
     shop = database.row("SELECT * FROM catalogue WHERE sku = ?", sku)
     remotes = history.records(database, sku)
     if shop is None and not remotes:
-        raise RecordError(sku, f"Nobody has told of a product {sku}", f"Ask for it with syncctl sync-product {sku}")
+        raise RecordError(
+            sku,
+            "Neither the shop nor a service has told of a product of this SKU",
+            f"Ask for it with syncctl sync-product {sku}",
+        )
     return {
         "sku": sku,
         "catalogue": dict(shop) if shop else None,
@@ -106,6 +101,8 @@ def _print(story: dict[str, Any]) -> None:
         say(f"  less {quantity} of order {number[:60]}, which is not in the stock owner's number yet", indent=4)
     owners = [f"{field} from {connector}" for field, connector in story["owners"].items()]
     say(f"  the shop takes its {', its '.join(owners)}" if owners else "  no connector gives prices or stock", indent=4)
+    if not story["records"]:
+        say("no service has told of it so far")
     for record in story["records"]:
         say(f"\n{record['connector']}: {record['remote_id']}, {record['state']}, {record['link']}", indent=4)
         if record["state"] != "gone":  # the change that says so tells when it was looked for last

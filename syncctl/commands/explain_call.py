@@ -12,7 +12,7 @@ import click
 
 from syncctl.clock import SystemClock
 from syncctl.commands.layout import say, window_words
-from syncctl.commands.messages import show_json
+from syncctl.commands.looking import tell
 from syncctl.commands.options import Common, common_options
 from syncctl.commands.timeline import run_ended
 from syncctl.errors import RecordError
@@ -48,11 +48,7 @@ def explain_call(*, call: int, common: Common) -> int:
 
     with App.opened(common.env_file, create=False) as app:
         story = _story(app, call)
-    if common.as_json:
-        show_json("explain call", exit_code=0, **story)
-    else:
-        _print(story)
-    return 0
+    return tell("explain call", story, _print, common)
 
 
 def _story(app: App, number: int) -> dict[str, Any]:
@@ -60,8 +56,8 @@ def _story(app: App, number: int) -> dict[str, Any]:
 
     row = journal.call(app.database, number)
     if row is None:
-        remedy = "See syncctl log calls"
-        raise RecordError(str(number), f"The journal has no call {number}", remedy)
+        remedy = f"See syncctl log calls; after {app.config.keep['journal']} days calls are forgotten"
+        raise RecordError(str(number), "The journal has no call of this number", remedy)
     config = next((each for each in app.config.connectors if each.name == row["connector"]), None)
     request, response = app.ledger.bodies(number)
     names = ("connector", "purpose", "method", "path", "status", "ms", "bytes", "request_id", "error", "changes")

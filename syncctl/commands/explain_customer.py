@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from syncctl.commands.layout import say
-from syncctl.commands.messages import show_json
+from syncctl.commands.looking import opened, tell
 from syncctl.commands.options import Common, common_options
 from syncctl.commands.sku import as_sku
 from syncctl.commands.timeline import call, changes, link, print_changes, print_problems, print_seen, problems
@@ -32,17 +31,9 @@ def customer(*, key: str, common: Common) -> int:
         syncctl explain customer C-1042
         syncctl explain customer jo@example.com
     """
-    from syncctl.config import load
-    from syncctl.state.database import open_database
-
-    config = load(common.env_file)
-    with closing(open_database(config.state, group=config.state_group, create=False)) as database:
+    with opened(common) as (_, database):
         story = _story(database, key)
-    if common.as_json:
-        show_json("explain customer", exit_code=0, **story)
-    else:
-        _print(story)
-    return 0
+    return tell("explain customer", story, _print, common)
 
 
 def _story(database: Database, key: str) -> dict[str, Any]:
@@ -51,7 +42,9 @@ def _story(database: Database, key: str) -> dict[str, Any]:
     numbers = remote_customers.numbers(database, key)
     remotes = remote_customers.records(database, key, numbers)
     if not numbers and not remotes:
-        raise RecordError(key, f"Nobody has told of a customer {key}", "Read them with syncctl sync-customers")
+        raise RecordError(
+            key, "Neither the shop nor a service has told of such a customer", "Read them with syncctl sync-customers"
+        )
     shop = [dict(row) for row in remote_customers.in_shop(database, numbers)]
     names = dict.fromkeys([*(name for row in shop for name in (row["code"], row["email"]) if name), key])
     return {
@@ -86,6 +79,8 @@ def _print(story: dict[str, Any]) -> None:
         say(f"{story['key']} in the shop: {told}, since {each['created_at']}", indent=4)
     if not story["shop"]:
         say(f"{story['key']} in the shop: not there")
+    if not story["records"]:
+        say("no service has told of a customer with this code or e-mail address", indent=4)
     for record in story["records"]:
         who = ", ".join([*record["codes"], *record["emails"], repr(record["name"][:60])])
         to = f" to {record['linked_to']}" if record["linked_to"] else ""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
 
 from syncctl.commands.layout import say
+from syncctl.commands.looking import opened
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, common_options
 from syncctl.errors import RecordError
@@ -27,17 +27,14 @@ def order(*, number: str, common: Common) -> int:
         syncctl explain order 1001
     """
     from syncctl.commands.queue import as_json, line, print_attempts
-    from syncctl.config import load
-    from syncctl.state.database import open_database
     from syncctl.state.queue import Queue
 
-    config = load(common.env_file)
-    with closing(open_database(config.state, group=config.state_group, create=False)) as database:
+    with opened(common) as (config, database):
         shop = database.row("SELECT number, placed_at, status, currency, total FROM orders WHERE number = ?", number)
         queue = Queue(database)
         rows = [(row, queue.attempts(row)) for row in queue.of_order(number)]
     if shop is None and not rows:
-        raise RecordError(number, f"Nobody has told of an order {number}", "Import it with syncctl import orders")
+        raise RecordError(number, "The shop has no order of this number", "Import it with syncctl import orders")
     if common.as_json:
         told = [as_json(row) | {"attempts": attempts} for row, attempts in rows]
         show_json("explain order", exit_code=0, number=number, shop=dict(shop) if shop else None, records=told)

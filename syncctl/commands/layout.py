@@ -30,9 +30,12 @@ def say(text: str = "", *, indent: int = 0, err: bool = False) -> None:
 
 
 def wrapped(text: str, width: int, indent: int) -> list[str]:
-    """Lines of at most this width, broken between words; a word that no line has room for is broken itself."""
+    """Lines of at most this width, broken between words, but not after a number: `26 min` stays together.
+
+    A word that no line has room for is broken itself.
+    """
     lines, line = [], ""
-    for gap, word in re.findall(r"( *)([^ ]+)", text):
+    for gap, word in re.findall(r"( *)((?:\d(?:[\d,.]*\d)? )?[^ ]+)", text):
         if line.strip() and length(line + gap + word) > width:
             lines.append(line)
             line = " " * indent + word

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncctl.clock import SystemClock, seconds_in
-from syncctl.commands.known import refuse_unknown
 from syncctl.commands.layout import length, padded, paint, plural, request_words, say
+from syncctl.commands.looking import opened, refuse_unknown
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, gathered
 from syncctl.commands.timeline import run_ended
@@ -147,14 +147,10 @@ class View(Struct):
 
 
 def _show(view: View, conditions: Mapping[str, object], shown: Shown, common: Common) -> int:
-    from syncctl.config import load
-    from syncctl.state.database import open_database
     from syncctl.state.journal import Journal
 
     wanted = {"connector": shown.connector, "since": shown.since, **conditions}
-    config = load(common.env_file)
-    database = open_database(config.state, group=config.state_group, create=False)
-    try:
+    with opened(common) as (config, database):
         refuse_unknown(shown.connector, config, database)
         journal = Journal(database, view.table, {name: value for name, value in wanted.items() if value is not None})
         rows = journal.newest(shown.limit)
@@ -167,8 +163,6 @@ def _show(view: View, conditions: Mapping[str, object], shown: Shown, common: Co
             Columns(view).show(newest)
             if not newest and common.talks:
                 say("the journal has no such row")
-    finally:
-        database.close()
     return 0
 
 
@@ -287,8 +281,14 @@ def _lasted(run: dict[str, Any]) -> str:
 def _part_words(part: dict[str, Any]) -> str:
     words = [f"{part[name]:,} {name}" for name in ("changed", "created", "drifted", "gone") if part[name]]
     words += [f"waits until {part['deferred_until']}"] if part["deferred_until"] else []
-    words += [f"{len(part['errors'])} to look at"] if part["errors"] else []
+    words += [_errors_words(part["errors"])] if part["errors"] else []
     return f"{part['name']}: {', '.join([plural(part['calls'], 'call'), *words])}"
+
+
+def _errors_words(errors: Sequence[dict[str, Any]]) -> str:
+    first = errors[0]
+    told = ": ".join(filter(None, (first["record"], first["message"])))
+    return f"{len(errors):,} to look at: {cut(told)}"
 
 
 def _change(database: Database, row: sqlite3.Row) -> dict[str, Any]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from syncctl.clock import SystemClock
 from syncctl.commands import altered
-from syncctl.commands.known import refuse_unknown
 from syncctl.commands.layout import MOST_SHOWN, Level, more, paint, request_words, say
+from syncctl.commands.looking import opened, refuse_unknown
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, gathered, limit_option
 from syncctl.errors import RecordError
@@ -85,7 +85,7 @@ def list_(*, listed: Listed, common: Common) -> int:
         syncctl queue list --cause tax-unmapped
         syncctl queue list --changed
     """
-    with _opened(common) as (config, database):
+    with opened(common) as (config, database):
         rows = _wanted(listed, config, database)
     if common.as_json:
         show_json("queue list", exit_code=0, rows=[as_json(row) for row in rows[: listed.limit]])
@@ -127,7 +127,7 @@ def show(*, number: int, common: Common) -> int:
     """
     from syncctl.state.queue import Queue
 
-    with _opened(common) as (_, database):
+    with opened(common) as (_, database):
         queue = Queue(database)
         row = _row(queue, number)
         attempts = queue.attempts(row)
@@ -222,7 +222,7 @@ def _change(name: str, chosen: _Chosen, common: Common, change: Callable[[Queue,
     from syncctl.state.queue import Queue
 
     clock = SystemClock()
-    with _opened(common) as (config, database), ExitStack() as locks:
+    with opened(common) as (config, database), ExitStack() as locks:
         refuse_unknown(chosen.connector, config, database)
         queue = Queue(database)
         rows = chosen.rows(queue)
@@ -250,19 +250,6 @@ def _locked(config: Config, connector: str, name: str, clock: Any) -> Any:
     return hold(config.state, f"{connector}-push", holder, clock=clock)
 
 
-@contextmanager
-def _opened(common: Common) -> Iterator[tuple[Config, Database]]:
-    from syncctl.config import load
-    from syncctl.state.database import open_database
-
-    config = load(common.env_file)
-    database = open_database(config.state, group=config.state_group, create=False)
-    try:
-        yield config, database
-    finally:
-        database.close()
-
-
 def _row(queue: Queue, number: int) -> Row:
     row = queue.get(number)
     if row is None:
@@ -284,7 +271,7 @@ def line(row: Row) -> str:
     word = "rejected" if row.state == "due" and row.cause else _WORDS[row.state]
     state = paint(word, _LEVELS.get(word))
     cause = f" ({row.cause})" if row.cause else ""
-    why = f": {row.message.rstrip('.')}." if row.message else ""
+    why = f": {row.message.rstrip('.')}." if row.message else "." if _when(row) else ""
     remedy = f" {row.remedy.rstrip('.')}." if row.remedy else ""
     there = f" as {row.remote_id}" if row.state == "done" else ""
     kind = str(row.kind).removesuffix("s")
