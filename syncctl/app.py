@@ -33,6 +33,7 @@ from syncctl.state.ledger import Ledger
 from syncctl.state.locks import Holder, highest_run, hold
 from syncctl.state.promises import Promises, PromiseTerms
 from syncctl.state.runs import Runs, Source
+from syncctl.state.unqueued_schema import POSTER
 from syncctl.tally import Tally
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class App:
         for each in self.config.connectors:
             if "invoices" in each.roles:
                 second = to_ms(self.clock.now()) // 1000 * 1000  # as orders tell their time
-                self.runs.since(f"invoices_since.{each.name}", second)
+                self.runs.since(POSTER + each.name, second)
 
     def promise_terms(self) -> PromiseTerms | None:
         """Which orders are taken off the stock that the catalogue shows; None where its owner is not posted to."""
@@ -114,7 +115,7 @@ class App:
 
     def posted_since(self, config: ConnectorConfig) -> int:
         """From when on (ms) orders are posted to a connector."""
-        since = int(self.runs.meta(f"invoices_since.{config.name}") or 0)
+        since = int(self.runs.meta(POSTER + config.name) or 0)
         if not config.values.get("POST_SINCE"):
             return since
         from syncctl.posting_terms import posting_since, posting_terms  # knows where the shop is; slow to import

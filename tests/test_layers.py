@@ -33,6 +33,7 @@ LAYERS = (
         "state.customer_schema",
         "state.mail_schema",
         "state.outbox_schema",
+        "state.unqueued_schema",
         "state.watch_schema",
         "state.keep_schema",
         "state.catalogue_schema",

@@ -29,6 +29,7 @@ from syncctl.state.promises import Promises
 from syncctl.state.remote_customers import folded
 from syncctl.state.remote_links import Links
 from syncctl.state.runs import Runs
+from syncctl.state.unqueued_schema import POSTER
 
 
 class Due(Struct):
@@ -101,7 +102,7 @@ class Forecaster:
         return found
 
     def _new(self, terms: PostingTerms) -> list[str]:
-        stored = int(Runs(self.database).meta(f"invoices_since.{self.config.name}") or self.now)
+        stored = int(Runs(self.database).meta(POSTER + self.config.name) or self.now)
         fresh = to_queue(self.orders.new(terms.statuses), self.wanted, posting_since(self.config, terms, stored))
         return [] if is_flood(fresh, self.wanted, self.now) else [each.number for each in fresh]
 

@@ -15,6 +15,7 @@ from syncctl.models import Kind, Problem, Struct, from_ms, iso, to_ms
 from syncctl.models_push import Outgoing, Sending, guid_of, reference_of
 from syncctl.state.outbox import Ended, Outbox, Row
 from syncctl.state.postable import Orders, Postable
+from syncctl.state.unqueued_schema import POSTER
 
 if TYPE_CHECKING:
     from syncctl.models_push import Follow
@@ -201,7 +202,7 @@ def pushing(session: Session, wanted: Wanted) -> Pushing:
     runs, config = Runs(session.database), session.config
     terms = posting_terms(config)
     own = next(each for each in config.connectors if each.name == session.name)
-    since = int(runs.meta(f"invoices_since.{session.name}") or 0)
+    since = int(runs.meta(POSTER + session.name) or 0)
     return Pushing(
         session=session,
         outbox=Outbox(session.database, session.name),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from syncctl.models import Struct
 from syncctl.state import windows
 from syncctl.state.database import Database, any_bytes
+from syncctl.state.unqueued_schema import POSTER
 
 if TYPE_CHECKING:
     from syncctl.connectors.declared import Limit
@@ -83,6 +84,17 @@ CHECKS = (
         "Write the order again, or run syncctl queue drop with its ID of syncctl queue list",
         f"""SELECT connector, key FROM outbox
         WHERE kind = 'orders' AND {_OPEN} AND key NOT IN (SELECT number FROM orders)""",
+    ),
+    Check(
+        "unnoticed",
+        "an order that is neither queued nor among those to be looked at, so that no run would ever post it",
+        "Run DELETE FROM unqueued; INSERT INTO unqueued SELECT number, substr(key, 16) FROM orders, meta WHERE key"
+        " GLOB 'invoices_since.*' with sqlite3: the next run looks at every order once",
+        f"""SELECT substr(meta.key, {len(POSTER) + 1}) AS poster, orders.number FROM meta CROSS JOIN orders
+        WHERE meta.key GLOB '{POSTER}*'
+            AND NOT EXISTS (SELECT 1 FROM unqueued WHERE number = orders.number AND unqueued.connector = poster)
+            AND NOT EXISTS (SELECT 1 FROM outbox
+                WHERE outbox.connector = poster AND kind = 'orders' AND outbox.key = orders.number)""",
     ),
     Check(
         "nobody-posts",

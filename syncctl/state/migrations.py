@@ -234,9 +234,10 @@ def _push(db: Database) -> None:
     from syncctl.state.mail_schema import MAIL
     from syncctl.state.outbox_schema import OUTBOX
     from syncctl.state.push_schema import PUSH
+    from syncctl.state.unqueued_schema import UNQUEUED
     from syncctl.state.watch_schema import WATCH
 
-    for statement in PUSH + CUSTOMER_MIRROR + MAIL + OUTBOX + WATCH + KEEP + CATALOGUE:
+    for statement in PUSH + CUSTOMER_MIRROR + MAIL + OUTBOX + UNQUEUED + WATCH + KEEP + CATALOGUE:
         db.execute(statement)
     db.execute("PRAGMA user_version = 2")
 

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.models import Struct, to_ms
 from syncctl.state.database import Database
+from syncctl.state.unqueued_schema import POSTER
 
 if TYPE_CHECKING:
     from syncctl.shoporder import Order
 
+# Of the orders that triggers have put down; of all, where nobody has told them of the connector yet.
+_UNQUEUED = "unqueued CROSS JOIN orders ON orders.number = unqueued.number AND unqueued.connector = ?1"
 _NEW = """
-SELECT orders.number, orders.placed_at, elsewhere.remote_id FROM orders
+SELECT orders.number, orders.placed_at, elsewhere.remote_id FROM {orders}
 LEFT JOIN posted_elsewhere AS elsewhere ON elsewhere.order_id = orders.id AND elsewhere.connector = ?1
 WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE connector = ?1 AND kind = 'orders' AND key = orders.number)
     AND (orders.status IN (SELECT value FROM json_each(?2)) OR elsewhere.remote_id IS NOT NULL)
@@ -67,7 +70,9 @@ class Orders:
 
     def new(self, statuses: Collection[str]) -> list[New]:
         """What is to be posted by its status and not queued yet, the oldest first."""
-        rows = self.database.rows(_NEW, self.connector, json.dumps(sorted(statuses)))
+        told = self.database.row("SELECT 1 FROM meta WHERE key = ?", POSTER + self.connector)
+        sql = _NEW.format(orders=_UNQUEUED if told else "orders")
+        rows = self.database.rows(sql, self.connector, json.dumps(sorted(statuses)))
         return [New(row["number"], _ms(row["placed_at"]), row["remote_id"] or "") for row in rows]
 
     def exist(self, numbers: Iterable[str]) -> set[str]:

@@ -20,6 +20,7 @@ from syncctl.state.files import create_file
 from syncctl.state.journal import CARRIED_OVER
 from syncctl.state.locks import highest_run
 from syncctl.state.runs import Runs
+from syncctl.state.unqueued_schema import POSTER
 
 _SIDE_FILES = ("", "-wal", "-shm")
 Progress = Callable[[str, int, int], None]
@@ -33,7 +34,7 @@ INSERT INTO main.calls (id, {_COLUMNS}) SELECT id, {_COLUMNS} FROM present.calls
 """
 # So that nobody looks here for their answers and changes.
 _NOTE_CALLS = "INSERT INTO main.meta SELECT ?, CAST(max(id) AS TEXT) FROM main.calls"
-_TAKE_POSTERS = "INSERT OR IGNORE INTO main.meta SELECT * FROM present.meta WHERE key LIKE 'invoices_since.%'"
+_TAKE_POSTERS = f"INSERT OR IGNORE INTO main.meta SELECT * FROM present.meta WHERE key GLOB '{POSTER}*'"
 _RUNS_SINCE = """
 SELECT count(*) FROM present.runs
 WHERE id > (SELECT coalesce(max(seq), 0) FROM main.sqlite_sequence WHERE name = 'runs')

@@ -28,6 +28,15 @@ SELECT avg(calls) FROM (
     ORDER BY run DESC LIMIT 10
 )
 """
+# From name to name of the outbox, which may be long.
+_CONNECTORS = """
+WITH RECURSIVE posted (connector) AS (
+    SELECT min(connector) FROM outbox
+    UNION ALL SELECT (SELECT min(outbox.connector) FROM outbox WHERE outbox.connector > posted.connector) FROM posted
+    WHERE posted.connector IS NOT NULL
+)
+SELECT connector FROM accounts UNION SELECT connector FROM posted WHERE connector IS NOT NULL ORDER BY 1
+"""
 _DEFERRED_BEFORE = """
 SELECT deferred_until, finished_at FROM run_connectors JOIN runs ON runs.id = run
 WHERE connector = ? AND command = ? AND run < ? AND run_connectors.exit_code <> 75 ORDER BY run DESC LIMIT 1
@@ -132,8 +141,8 @@ class Runs:
             )
 
     def connectors(self) -> list[str]:
-        """The names of all connectors that have ever called their service."""
-        return [row["connector"] for row in self.database.rows("SELECT connector FROM accounts ORDER BY connector")]
+        """The names of all connectors that have ever called their service, or were to be posted to."""
+        return [row["connector"] for row in self.database.rows(_CONNECTORS)]
 
     def choose_sources(self, wanted: Mapping[str, Source], keep: Mapping[str, str]) -> None:
         """Which connector owns each field of the catalogue, and what of it is taken, see `Source`.
