@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncctl.clock import Clock, SystemClock
@@ -37,6 +36,8 @@ from syncctl.state.unqueued_schema import POSTER
 from syncctl.tally import Tally
 
 if TYPE_CHECKING:
+    from _typeshed import StrPath
+
     from syncctl.session import Session
     from syncctl.state.linking import Linker
     from syncctl.transport import Transport
@@ -70,7 +71,7 @@ class App:
 
     @classmethod
     @contextmanager
-    def opened(cls, env_file: Path | None, *, create: bool = True, clock: Clock | None = None) -> Iterator[App]:
+    def opened(cls, env_file: StrPath | None, *, create: bool = True, clock: Clock | None = None) -> Iterator[App]:
         """Reads the settings and opens the state; raises `ConfigError` and `StateError`."""
         config = load(env_file)
         was_empty = is_empty(config.state)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from syncctl.clock import LENGTH, seconds_in
 from syncctl.connector_config import (
@@ -28,6 +27,9 @@ from syncctl.errors import ConfigError
 from syncctl.mail_config import MAIL_SETTINGS, Mail, read_mail
 from syncctl.models import Struct
 from syncctl.settings_file import PREFIX, Settings, default_state, mode_warning, places, read_settings
+
+if TYPE_CHECKING:
+    from _typeshed import StrPath
 
 __all__ = ["Config", "ConnectorConfig", "common_settings", "global_settings", "load"]
 
@@ -104,8 +106,8 @@ class Config(Struct):
     """
 
     shop: str
-    state: Path
-    env_file: Path | None
+    state: str
+    env_file: str | None
     state_group: str
     connectors: tuple[ConnectorConfig, ...]
     price_from: str | None
@@ -133,7 +135,7 @@ def common_settings() -> tuple[Setting, ...]:
     return COMMON
 
 
-def ping_url(env_file: Path | None = None, environ: Mapping[str, str] = os.environ) -> str | None:
+def ping_url(env_file: StrPath | None = None, environ: Mapping[str, str] = os.environ) -> str | None:
     """The address to ping, known before the other settings are: what is wrong with them is told there, too."""
     (setting,) = (each for each in _GLOBAL if each.name == "PING_URL")
     try:
@@ -143,7 +145,7 @@ def ping_url(env_file: Path | None = None, environ: Mapping[str, str] = os.envir
     return Reader(settings, PREFIX, Findings([]), []).read(setting)
 
 
-def load(env_file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+def load(env_file: StrPath | None = None, environ: Mapping[str, str] = os.environ) -> Config:
     """The settings of `env_file` (else of the first `.env` found) under those of the environment.
 
     Raises `ConfigError` with every problem at once, those of single connectors included.
@@ -197,13 +199,15 @@ def _file_warnings(settings: Settings) -> list[str]:
     return warnings
 
 
-def _state(settings: Settings, environ: Mapping[str, str], findings: Findings) -> Path:
+def _state(settings: Settings, environ: Mapping[str, str], findings: Findings) -> str:
     variable = f"{PREFIX}STATE"
     if variable not in settings.values:
         return default_state(settings.env_file, environ)
     path = settings.path(variable)
     if settings.values[variable].endswith("/") or os.path.isdir(path):
-        findings.problems.append(f"{variable}: {path} is a folder; name a file in it, as {path / 'syncctl.db'}")
+        findings.problems.append(
+            f"{variable}: {path} is a folder; name a file in it, as {os.path.join(path, 'syncctl.db')}"
+        )
     return path
 
 
@@ -273,5 +277,5 @@ def _sources(settings: Settings, environ: Mapping[str, str]) -> str:
     """Where to mend what is wrong."""
     if settings.env_file:
         return f"Mend {settings.env_file} or the environment"
-    looked = ", ".join(map(str, places(environ)))
+    looked = ", ".join(places(environ))
     return f"There is no .env in {looked}; write one with syncctl init, or set them in the environment"

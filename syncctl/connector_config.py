@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal, get_args
 
 from syncctl.connectors import connector_class
@@ -97,7 +96,7 @@ class Reader:
             raise ValueError(f"{variable}: {shown} does not fit: {setting.help}")
         return value
 
-    def _warn_of(self, path: Path) -> None:
+    def _warn_of(self, path: str) -> None:
         warning = mode_warning(path, shared="SYNCCTL_STATE_GROUP" in self.settings.values)
         if warning and warning not in self.findings.warnings:
             self.findings.warnings.append(warning)
@@ -114,7 +113,8 @@ class Reader:
         path = self.settings.path(pointer)
         try:
             self._warn_of(path)
-            value = path.read_text(encoding="utf-8").strip()
+            with open(path, encoding="utf-8") as file:
+                value = file.read().strip()
         except OSError as error:
             raise ValueError(f"{pointer}: {path} cannot be read: {error.strerror or error}") from error
         except UnicodeDecodeError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
 from syncctl.config import common_settings, global_settings
 from syncctl.connector_config import variable_prefix
@@ -69,6 +68,6 @@ def written(variable: str, value: str) -> str:
 def _means(form: str, value: str) -> bool:
     """Whether the file is read as it is meant, whatever quotes follow."""
     try:
-        return quoted_lines(f"A={form}\nB='\"'\n", Path()) == [("A", value), ("B", '"')]
+        return quoted_lines(f"A={form}\nB='\"'\n", "") == [("A", value), ("B", '"')]
     except ConfigError:
         return False

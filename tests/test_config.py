@@ -35,7 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(settings_file, "ETC", tmp_path / "etc" / ".env")
+    monkeypatch.setattr(settings_file, "ETC", str(tmp_path / "etc/.env"))
     return tmp_path / "here"
 
 
@@ -75,7 +75,7 @@ def connector_problem(**more: str) -> str:
 def test_few_settings_are_enough(here: Path) -> None:
     config = load(environ=environ())
     (connector,) = config.connectors
-    assert (config.shop, config.state, config.env_file) == ("demo", here / "syncctl.db", None)
+    assert (config.shop, config.state, config.env_file) == ("demo", f"{here}/syncctl.db", None)
     assert (config.new_products, config.keep["bodies"], config.state_group) == ("insert", 7, "")
     assert (config.price_from, config.stock_from) == ("unleashed", "unleashed")
     assert (connector.name, connector.kind, connector.cls) == ("unleashed", "unleashed", Unleashed)
@@ -105,7 +105,7 @@ def load_without_shop(env_file: Path | None = None, **more: str) -> Config:
 def test_the_first_env_file_found_wins(shops: dict[str, Path]) -> None:
     for name in ("here", "xdg", "etc"):
         config = load_without_shop()
-        assert (config.shop, config.env_file) == (name, shops[name])
+        assert (config.shop, config.env_file) == (name, str(shops[name]))
         shops[name].unlink()
 
 
@@ -117,10 +117,10 @@ def test_the_state_follows_the_env_file(
     shops: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = {
-        "here": tmp_path / "here/syncctl.db",
-        "xdg": tmp_path / "home/.local/state/syncctl/state.db",
-        "etc": Path("/var/lib/syncctl/state.db"),
-        "own": tmp_path / "own/syncctl.db",
+        "here": f"{tmp_path}/here/syncctl.db",
+        "xdg": f"{tmp_path}/home/.local/state/syncctl/state.db",
+        "etc": "/var/lib/syncctl/state.db",
+        "own": f"{tmp_path}/own/syncctl.db",
     }
     assert {name: load(path, environ()).state for name, path in shops.items()} == expected
     monkeypatch.chdir(tmp_path / "etc")
@@ -131,16 +131,16 @@ def test_xdg_folders_may_be_elsewhere_but_not_relative(tmp_path: Path) -> None:
     write(tmp_path / "conf/syncctl/.env", NEW_PRODUCTS="ignore")
     folders = {"XDG_CONFIG_HOME": str(tmp_path / "conf"), "XDG_STATE_HOME": str(tmp_path / "st")}
     config = load(environ=environ() | folders)
-    assert (config.new_products, config.state) == ("ignore", tmp_path / "st/syncctl/state.db")
+    assert (config.new_products, config.state) == ("ignore", f"{tmp_path}/st/syncctl/state.db")
     assert load(environ=environ() | {"XDG_CONFIG_HOME": "../conf"}).new_products == "insert"
 
 
 def test_a_state_path_counts_from_where_it_was_written(here: Path, tmp_path: Path) -> None:
     own = write(tmp_path / "own/.env", STATE="./a.db")
-    assert load(own, environ()).state == tmp_path / "own/a.db"
-    assert load(own, environ(STATE="b.db")).state == here / "b.db"
-    assert load(own, environ(STATE="~/c.db")).state == tmp_path / "home/c.db"
-    assert load(own, environ(STATE="/d.db")).state == Path("/d.db")
+    assert load(own, environ()).state == f"{tmp_path}/own/a.db"
+    assert load(own, environ(STATE="b.db")).state == f"{here}/b.db"
+    assert load(own, environ(STATE="~/c.db")).state == f"{tmp_path}/home/c.db"
+    assert load(own, environ(STATE="/d.db")).state == "/d.db"
 
 
 def test_a_state_that_is_a_folder_is_wrong(here: Path) -> None:
@@ -182,7 +182,7 @@ def test_quotes_comments_and_dollars(here: Path) -> None:
     (here / ".env").write_text(f"{text}SYNCCTL_UNLEASHED_API_KEY=a$HOME${{SHOP}}#1\nOTHER\nSYNCCTL_STATE=x.db")
     variables = {name: value for name, value in environ().items() if not name.endswith(("SHOP", "KEY"))}
     config = load(environ=variables)
-    assert (config.shop, config.state) == ("demo", here / "x.db")
+    assert (config.shop, config.state) == ("demo", f"{here}/x.db")
     assert config.connectors[0].values.settings["API_KEY"] == "a$HOME${SHOP}#1"
     assert config.connectors[0].values.settings["WAREHOUSE"] == "Main Store"
 
@@ -197,7 +197,7 @@ def test_a_variable_that_stands_twice_is_told(here: Path) -> None:
     (here / ".env").write_text("SYNCCTL_STATE=a.db\nSYNCCTL_STATE=b.db\nX=1\nX=2\n")
     (here / ".env").chmod(0o600)
     config = load(environ=environ())
-    assert config.state == here / "b.db"
+    assert config.state == f"{here}/b.db"
     assert config.warnings == (
         f"SYNCCTL_STATE stands more than once in {here}/.env; the last one counts. Delete the others",
     )
@@ -211,7 +211,7 @@ def test_a_variable_that_stands_twice_is_told(here: Path) -> None:
 def test_the_short_way_to_read_a_line_agrees_with_python_dotenv(text: str) -> None:
     plain = plain_lines(text)
     if plain is not None:
-        assert plain == quoted_lines(text, Path(".env"))
+        assert plain == quoted_lines(text, ".env")
 
 
 def test_plain_lines_need_no_python_dotenv(here: Path) -> None:

@@ -44,7 +44,7 @@ def test_any_value_is_read_as_it_was_written(value: str) -> None:
     except ConfigError:
         assert value.endswith("\\") or "\\" in value, "only backslashes among quotes have no form"
         return
-    found = settings_file.plain_lines(line) or settings_file.quoted_lines(line, Path())
+    found = settings_file.plain_lines(line) or settings_file.quoted_lines(line, "")
     assert found == [("SYNCCTL_SHOP", value)]
 
 
@@ -143,8 +143,8 @@ def test_a_secret_may_stand_in_a_file_of_its_own(shop: Shop) -> None:
 
 def test_the_machines_settings_stand_in_etc(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     etc, var = shop.folder / "etc", shop.folder / "var"
-    monkeypatch.setattr(settings_file, "ETC", etc / ".env")
-    monkeypatch.setattr(settings_file, "ETC_STATE", var / "state.db")
+    monkeypatch.setattr(settings_file, "ETC", str(etc / ".env"))
+    monkeypatch.setattr(settings_file, "ETC_STATE", str(var / "state.db"))
     arguments = ("init", "--system", "--no-input", "--shop", "myshop", "--services", "unleashed")
     assert f"install -d -o syncctl -g syncctl -m 2750 {etc}" in shop.run(*arguments).err
     etc.mkdir()

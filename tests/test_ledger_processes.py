@@ -140,11 +140,11 @@ def wait_for_calls(database: Database, number: int) -> None:
 
 def test_the_process_that_made_the_file_shares_it_like_any_other(tmp_path: Path) -> None:
     database = open_database(tmp_path / "state.db")
-    few = Crew(database.path, "FEW")
+    few = Crew(Path(database.path), "FEW")
     few.start()
     few.finish()
     own = [Ledger(database, SystemClock()).reserve(wanted(EXACT)) for _ in range(10)]
-    rest = Crew(database.path, "EXACT")
+    rest = Crew(Path(database.path), "EXACT")
     rest.start()
     rest.finish()
     database.close()

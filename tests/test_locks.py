@@ -116,7 +116,7 @@ def test_a_killed_holder_leaves_no_lock(state: Path, other: subprocess.Popen[str
     other.kill()
     other.wait()
     with hold(state, "unleashed", me(), clock=StillClock()):
-        assert json.loads(lock_file(state, "unleashed").read_text())["command"] == "syncctl sync-oldest"
+        assert json.loads(Path(lock_file(state, "unleashed")).read_text())["command"] == "syncctl sync-oldest"
 
 
 def test_the_lock_is_free_after_use_and_after_an_error(state: Path) -> None:
@@ -124,14 +124,14 @@ def test_the_lock_is_free_after_use_and_after_an_error(state: Path) -> None:
         raise ZeroDivisionError
     with hold(state, "unleashed", me(), clock=SystemClock()):
         assert "(pid" in refused(state, StillClock()).message, "the same process gets it no second time either"
-    assert lock_file(state, "unleashed").exists(), "who waits for a file that is unlinked holds nothing"
+    assert Path(lock_file(state, "unleashed")).exists(), "who waits for a file that is unlinked holds nothing"
 
 
 def test_a_holder_that_has_not_signed_yet_is_not_called_by_the_name_of_the_last_one(
     state: Path, other: subprocess.Popen[str]
 ) -> None:
     for half in ("", '{"command": "sync', '{"run": 12}', "[]", "\x00\xff"):
-        lock_file(state, "unleashed").write_text(half)
+        Path(lock_file(state, "unleashed")).write_text(half)
         error = refused(state, StillClock(NOON + timedelta(days=1)))
         assert (error.message, error.stale) == ("unleashed is locked by another run", False)
 
@@ -139,7 +139,7 @@ def test_a_holder_that_has_not_signed_yet_is_not_called_by_the_name_of_the_last_
 def test_a_released_lock_names_nobody_but_keeps_its_run(state: Path) -> None:
     with hold(state, "unleashed", me(13), clock=StillClock()):
         pass
-    assert json.loads(lock_file(state, "unleashed").read_text()) == {"run": 13}
+    assert json.loads(Path(lock_file(state, "unleashed")).read_text()) == {"run": 13}
 
 
 def test_the_highest_run_is_never_forgotten(state: Path) -> None:
@@ -161,7 +161,7 @@ def test_the_highest_run_is_that_of_this_state(state: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o600, 0o660])
 def test_a_lock_file_can_be_used_by_whoever_can_use_the_state(state: Path, mode: int) -> None:
-    lock_file(state, "unleashed").touch(mode=0o600)
+    Path(lock_file(state, "unleashed")).touch(mode=0o600)
     os.chown(state, -1, max([os.getgid(), *os.getgroups()]))
     state.chmod(mode)
     old = os.umask(0o077)
@@ -172,13 +172,13 @@ def test_a_lock_file_can_be_used_by_whoever_can_use_the_state(state: Path, mode:
     finally:
         os.umask(old)
     for name in ("unleashed", "push"):
-        found = lock_file(state, name).stat()
+        found = Path(lock_file(state, name)).stat()
         assert (stat.S_IMODE(found.st_mode), found.st_gid) == (mode, state.stat().st_gid)
 
 
 def test_a_lock_file_that_cannot_be_used_is_an_error_of_the_state(state: Path) -> None:
-    lock_file(state, "unleashed").mkdir()
-    lock_file(state, "push").symlink_to(state)
+    Path(lock_file(state, "unleashed")).mkdir()
+    Path(lock_file(state, "push")).symlink_to(state)
     for name in ("unleashed", "push"):
         with pytest.raises(StateError) as raised, hold(state, name, me(), clock=StillClock()):
             pass

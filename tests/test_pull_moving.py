@@ -153,7 +153,7 @@ def test_a_service_that_counts_differently_is_believed_the_second_time(shop: Sho
 
     def pull(self: Unleashed, kind: Kind, cursor: str | None) -> Page:
         page = plain(self, kind, cursor)
-        return page._replace(total=(page.total or 0) + 3)
+        return page.changed(total=(page.total or 0) + 3)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Unleashed, "pull", pull)
@@ -186,7 +186,7 @@ def test_a_page_that_comes_again_as_the_next_one_is_refused(shop: Shop) -> None:
     def pull(self: Unleashed, kind: Kind, cursor: str | None) -> Page:
         page = plain(self, kind, cursor)
         same = plain(self, kind, None)
-        return page._replace(records=same.records)
+        return page.changed(records=same.records)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Unleashed, "pull", pull)

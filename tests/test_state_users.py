@@ -110,8 +110,8 @@ def test_another_member_of_the_group_may_run_syncctl_too(shop: Shop, state: Path
     """What it does not own it cannot give away, and need not."""
     shop.ok("sync-recent", **shared(state))
     program = (
-        "from pathlib import Path\nfrom syncctl.state.database import open_database\n"
-        f"database = open_database(Path(path), group={GROUP.gr_name!r})\n"
+        "from syncctl.state.database import open_database\n"
+        f"database = open_database(path, group={GROUP.gr_name!r})\n"
         "print(database.row('SELECT count(*) FROM products')[0])"
     )
     early = "import syncctl.state.database, grp\n"

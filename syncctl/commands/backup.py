@@ -34,7 +34,7 @@ def command(*, file: Path, force: bool, common: Common) -> int:
     from syncctl.state.database import open_database
 
     config = load(common.env_file)
-    if file.exists() and config.state.exists() and file.samefile(config.state):
+    if file.exists() and Path(config.state).exists() and file.samefile(config.state):
         raise click.UsageError(f"{file} is the state file itself: name another one.")
     if file.exists() and not force:
         raise click.UsageError(f"{file} is there already: name another one, or pass --force.")

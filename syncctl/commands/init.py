@@ -75,10 +75,10 @@ def _target(env_file: Path | None, *, system: bool) -> Path:
 
     if system and env_file:
         raise click.UsageError("--system and --env-file both name a file: give one of them.")
-    path = settings_file.ETC if system else (env_file or Path(".env")).expanduser().absolute()
+    path = Path(settings_file.ETC) if system else (env_file or Path(".env")).expanduser().absolute()
     if os.path.lexists(path):
         raise ConfigError([f"{path} is there already"], "Edit it, move it away, or name another one with --env-file")
-    for folder in (path.parent, settings_file.ETC_STATE.parent) if system else (path.parent,):
+    for folder in (path.parent, Path(settings_file.ETC_STATE).parent) if system else (path.parent,):
         if not folder.is_dir():
             mode = "2750" if folder == path.parent else "2770"
             owner = f"-o syncctl -g syncctl -m {mode} " if system else "-m 700 "
@@ -103,7 +103,7 @@ def _make(path: Path, answers: Answers) -> Made:
         path.unlink()
         raise
     lacking = [problem for problem in problems if not any(each.split(":")[0] in problem for each in empty)]
-    return Made(str(config.state) if config else None, empty + lacking)
+    return Made(config.state if config else None, empty + lacking)
 
 
 def _new(path: Path) -> int:
@@ -148,7 +148,7 @@ def _steps(path: Path, answers: Answers) -> Iterator[tuple[str, str]]:
     """The commands that come next, and what each is for."""
     from syncctl import settings_file
 
-    found = path in (Path.cwd() / ".env", settings_file.ETC)
+    found = path in (Path.cwd() / ".env", Path(settings_file.ETC))
     ending = "" if found else f" --env-file {shlex.quote(str(path))}"
     begin = _as_owner(path) + "syncctl "
     return ((f"{begin}{each}{ending}", why) for each, why in _commands(answers))

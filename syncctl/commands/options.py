@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,7 +16,7 @@ from syncctl.models import Struct
 class Common(Struct):
     """The options that every command has."""
 
-    env_file: Path | None
+    env_file: str | None
     as_json: bool
     verbose: bool
 
@@ -53,7 +52,7 @@ _MOST_SECONDS = 366 * 86400
 
 _ENV_FILE = click.option(
     "--env-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(dir_okay=False),
     help="Settings file; else ./.env, $XDG_CONFIG_HOME/syncctl/.env or /etc/syncctl/.env.",
 )
 

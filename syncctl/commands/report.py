@@ -49,7 +49,7 @@ def command(*, file: Path, days: int, common: Common) -> int:
     return 0
 
 
-def gathered(env_file: Path | None, days: int) -> tuple[dict[str, Any], Sequence[str]]:
+def gathered(env_file: str | None, days: int) -> tuple[dict[str, Any], Sequence[str]]:
     """The figures of the page, and the warnings of the settings; raises `ConfigError` and `StateError`."""
     from syncctl.app import App
     from syncctl.commands.status import overview

@@ -46,13 +46,14 @@ def command(*, file: Path, wait_lock: float, common: Common) -> int:
     from syncctl.state.restore import ready_to_lock, restore
 
     config, clock = load(common.env_file), SystemClock()
-    if config.state.exists() and file.samefile(config.state):
+    state = Path(config.state)
+    if state.exists() and file.samefile(state):
         raise click.UsageError(f"{file} is the state file itself: name a backup.")
     backup = read_backup(file)
     _refuse_stranger(config, backup)
-    with ready_to_lock(config.state), _nothing_runs(config, backup, wait_lock, clock), closing(Terminal(common)) as bar:
+    with ready_to_lock(state), _nothing_runs(config, backup, wait_lock, clock), closing(Terminal(common)) as bar:
         at = to_ms(clock.now())  # only now, since the run that was waited for may have posted
-        restored = restore(config.state, backup, config.state_group, at, bar.progress)
+        restored = restore(state, backup, config.state_group, at, bar.progress)
     if common.as_json:
         show_json("restore", exit_code=0, file=str(file), **_as_json(backup, restored))
     else:

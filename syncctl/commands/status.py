@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
@@ -55,13 +54,13 @@ def command(*, check: bool, common: Common) -> int:
     return 0
 
 
-def overview(env_file: Path | None) -> Overview:
+def overview(env_file: str | None) -> Overview:
     """Looks at every connector; raises `ConfigError` and `StateError`."""
     from syncctl.app import App
 
     with App.opened(env_file, create=False) as app:
         config, now = app.config, app.clock.now()
-        places = {"state": str(config.state), "env_file": str(config.env_file) if config.env_file else None}
+        places = {"state": config.state, "env_file": config.env_file}
         return Overview(
             places, [_connector(app, each, now) for each in config.connectors], (*config.warnings, *config.unheard), now
         )

@@ -18,12 +18,12 @@ _OTHERS = 0o007
 _GROUP_AND_OTHERS = 0o077
 
 
-def checks_here(config: Config, tokens: Path, env_file: Path | None, environ: Mapping[str, str]) -> Iterator[Check]:
+def checks_here(config: Config, tokens: Path, env_file: str | None, environ: Mapping[str, str]) -> Iterator[Check]:
     """No calls. `env_file` is the one that was named on the command line, `tokens` the token file, if there is one."""
     yield _settings_check(config)
     for warning in (*config.warnings, *config.unheard):
         yield Check("warning", "settings", warning)
-    yield from _file_checks("state", config.state, shared=bool(config.state_group))
+    yield from _file_checks("state", Path(config.state), shared=bool(config.state_group))
     if tokens.exists():
         yield from _file_checks("tokens", tokens, shared=False)
     yield _cron_settings(config, env_file, environ)
@@ -61,12 +61,13 @@ def _user(number: int) -> str:
         return f"user {number}"
 
 
-def _cron_settings(config: Config, env_file: Path | None, environ: Mapping[str, str]) -> Check:
+def _cron_settings(config: Config, env_file: str | None, environ: Mapping[str, str]) -> Check:
     """Cron starts in the home folder, and knows of no XDG folder: it may find another file, or none."""
     if env_file or config.env_file is None:
         return Check("ok", "cron: settings", "cron has to be given them as you gave them")
     home = environ.get("HOME") or os.path.expanduser("~")
-    found = next((path for path in (Path(home, ".env"), *places({"HOME": home})[1:]) if path.is_file()), None)
+    looked = map(Path, (os.path.join(home, ".env"), *places({"HOME": home})[1:]))
+    found = next((path for path in looked if path.is_file()), None)
     if found is not None and found.samefile(config.env_file):
         return Check("ok", "cron: settings", f"cron finds {found}, too")
     other = f"cron would find {found}" if found else "cron would not find it"

@@ -1,4 +1,7 @@
-"""Reads the fields of a service's records: what makes no sense becomes a problem of that record, never a crash."""
+"""Reads the fields of a service's records: what makes no sense becomes a problem of that record, never a crash.
+
+And `quoted`, for values that go into an address.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,13 @@ def each(
             yield read(row, where)
         else:
             yield Problem(f"{noun} {position} of {where}", "is not a record", f"Report it to {service}")
+
+
+def quoted(value: str, *, safe: str = "") -> str:
+    """Percent-encoded, as it stands in an address."""
+    from urllib.parse import quote  # slow to import, and a run without a call needs it not
+
+    return quote(value, safe=safe)
 
 
 def text(value: object) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
 
 from syncctl.connectors.base import Answer
-from syncctl.models import from_ms, to_ms
+from syncctl.models import Struct, from_ms, to_ms
 
 OVERLAP_MS = 10 * 60 * 1000  # whether "since" includes its own second is not documented
 SETTLED_MS = 24 * 3600 * 1000  # what changed before that stands in the lists for certain, whatever zone it is dated in
 AHEAD_MS = 60 * 1000  # servers of one service may differ by that much; the overlap covers it
 
 
-class Cursor(NamedTuple):
+class Cursor(Struct):
     """Where a read stands. Between reads only `stamp` is set: up to when every change is stored, in ms.
 
     `ceiling` is the service's clock at the read's first page: what changes while later pages are read may have
@@ -39,7 +38,7 @@ class Cursor(NamedTuple):
         return Cursor(max(min(self.newest, ceiling), ceiling - SETTLED_MS, self.stamp or 0) or None)
 
     def __str__(self) -> str:
-        return json.dumps(self._asdict())
+        return json.dumps(self.as_dict())
 
 
 def since_text(stamp: int) -> str:

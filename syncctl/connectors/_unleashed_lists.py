@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
-from syncctl.connectors._fields import microsoft_date, whole
+from syncctl.connectors._fields import microsoft_date, quoted, whole
 from syncctl.connectors.base import Answer
 from syncctl.errors import AnswerError
 
@@ -19,7 +18,7 @@ _DOUBTFUL = r"[&=#%+\"<>]|[^ -~]"
 
 def query(*pairs: tuple[str, str]) -> str:
     """A finished query; what the vendor's own examples do not escape stays as it is."""
-    return "&".join(f"{name}={quote(value, safe=_RAW)}" for name, value in pairs)
+    return "&".join(f"{name}={quoted(value, safe=_RAW)}" for name, value in pairs)
 
 
 def prefix(value: str) -> str:

@@ -11,9 +11,8 @@ import json
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from syncctl.connectors._fields import text
+from syncctl.connectors._fields import quoted, text
 from syncctl.connectors._posting import HeldError, objection
 from syncctl.connectors._unleashed_sale import Json, sale_body
 from syncctl.errors import AnswerError, RefusedError
@@ -94,7 +93,7 @@ class Desk:
 
     def _check_currency(self, sale: Sale) -> None:
         """An order is in its customer's currency, whatever it says itself. Raises `HeldError`."""
-        found = self.http.get(f"/Customers/{quote(sale.customer, safe='')}").json()
+        found = self.http.get(f"/Customers/{quoted(sale.customer)}").json()
         theirs = _currency(found) if isinstance(found, dict) else ""
         if theirs != sale.order.currency:
             message = f"it is in {sale.order.currency}, and its customer in {theirs or 'no currency'} there"
@@ -103,7 +102,7 @@ class Desk:
 
     def _complete(self, row: Outgoing) -> Outcome:
         assert isinstance(row.record, Completion)  # noqa: S101 - for the type checker
-        answer = self.http.write("POST", f"/SalesOrders/{quote(row.record.remote_id, safe='')}/Complete")
+        answer = self.http.write("POST", f"/SalesOrders/{quoted(row.record.remote_id)}/Complete")
         return Outcome("done", row.record.remote_id, call=answer.call)
 
     def _create(self, kind: Kind, row: Outgoing, body: Json) -> Outcome:
@@ -138,7 +137,7 @@ class Desk:
         """What stands under the row's guid; asked for by its own address, as lists lag and hide what is deleted."""
         remote_id = row.record.remote_id if isinstance(row.record, Completion) else row.guid
         try:
-            answer = self.http.get(f"{_PATHS[kind]}/{quote(remote_id, safe='')}")
+            answer = self.http.get(f"{_PATHS[kind]}/{quoted(remote_id)}")
         except RefusedError as error:
             if error.status == 404:
                 return None

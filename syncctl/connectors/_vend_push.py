@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from syncctl.connectors._fields import number, text
+from syncctl.connectors._fields import number, quoted, text
 from syncctl.connectors._posting import HeldError, cents, objection
 from syncctl.connectors._vend_records import WALK_IN
 from syncctl.connectors._vend_refusals import UNKNOWN, cause_of, is_taken, remedy_of
@@ -198,11 +197,11 @@ class Desk:
 
     def _seek_customer(self, row: Outgoing) -> Seen | None:
         """By its code, compared here; the search lags behind, for which `Push.settle` allows."""
-        query = f"type=customers&customer_code={quote(row.reference, safe='')}&page_size=1000"
+        query = f"type=customers&customer_code={quoted(row.reference)}&page_size=1000"
         return self._only(self.path("search"), query, "customer_code", row.reference)
 
     def _seek_product(self, row: Outgoing) -> Seen | None:
-        return self._only(self.path("products"), f"sku={quote(row.reference, safe='')}", "sku", row.reference)
+        return self._only(self.path("products"), f"sku={quoted(row.reference)}", "sku", row.reference)
 
     def _only(self, path: str, query: str, field: str, wanted: str) -> Seen | None:
         """The first record that has exactly this value and is not deleted; the walk-in customer is nobody."""

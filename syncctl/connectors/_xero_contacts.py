@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
-from syncctl.connectors._fields import addresses, each, microsoft_date, text, whole
+from syncctl.connectors._fields import addresses, each, microsoft_date, quoted, text, whole
 from syncctl.connectors._stamps import Cursor, moved, set_back, since_text
 from syncctl.connectors.base import Answer, Connector, Found, Page
 from syncctl.errors import AnswerError, RefusedError
@@ -59,7 +58,7 @@ def _paging(answer: Answer) -> Mapping[str, Any]:
 
 def search(connector: Connector, code: str, email: str) -> Found:
     """A search that contains; it looks at the contact number and the contact's own address, not at account numbers."""
-    query = f"searchTerm={quote(code or email, safe='')}&page=1&pageSize=1000&includeArchived=true"
+    query = f"searchTerm={quoted(code or email)}&page=1&pageSize=1000&includeArchived=true"
     answer = connector.http.get("/Contacts", query)
     records = list(read(answer.elements("Contacts"), "the search"))
     if whole(_paging(answer).get("pageCount")) > 1:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from syncctl.connectors._fields import microsoft_date, text
+from syncctl.connectors._fields import microsoft_date, quoted, text
 from syncctl.models import Kind, from_ms, in_batches
 from syncctl.models_push import Outgoing, Payment, Seen
 
@@ -71,10 +70,10 @@ class Seeker:
     def _invoices(self, numbers: Sequence[str]) -> Iterator[Seen]:
         listable = [number for number in numbers if "," not in number]
         for some in in_batches(listable, _MOST_NUMBERS):
-            query = f"InvoiceNumbers={_quoted(','.join(some))}&Statuses={_STATUSES}"
+            query = f"InvoiceNumbers={quoted(','.join(some))}&Statuses={_STATUSES}"
             yield from self._sales(query)
         for number in (number for number in numbers if "," in number):
-            where = _quoted(f'InvoiceNumber=="{number}"')
+            where = quoted(f'InvoiceNumber=="{number}"')
             yield from self._sales(f"where={where}")
 
     def _sales(self, query: str) -> Iterator[Seen]:
@@ -174,10 +173,6 @@ def _is_active(contact: Json) -> bool:
 def _asking(field: str, value: str) -> str:
     """A filter; with a quote, whose spelling there is not documented, a search, which finds more."""
     if '"' in value or "\\" in value:
-        return f"searchTerm={_quoted(value)}"
+        return f"searchTerm={quoted(value)}"
     where = f'{field}=="{value}"'
-    return f"where={_quoted(where)}"
-
-
-def _quoted(value: str) -> str:
-    return quote(value, safe="")
+    return f"where={quoted(where)}"

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
 from syncctl.connectors.declared import (
     Consent,
@@ -96,7 +96,7 @@ class Http(Protocol):
         """What the token in use may do; None where there is no token or the service did not say."""
 
 
-class Page(NamedTuple):
+class Page(Struct):
     """One page of a pull.
 
     `cursor` is where to go on from: the next page, or after the `last` one the stamp of the next delta read.

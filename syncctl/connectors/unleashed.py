@@ -10,9 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import quote, unquote, urlsplit
 
-from syncctl.connectors._fields import absent, text, whole, with_sku
+from syncctl.connectors._fields import absent, quoted, text, whole, with_sku
 from syncctl.connectors._stamps import OVERLAP_MS, Cursor, moved, set_back, since_text
 from syncctl.connectors._unleashed_lists import check_paging, listed, newest, prefix, query
 from syncctl.connectors._unleashed_records import read
@@ -77,6 +76,8 @@ class Unleashed(Connector):
     @classmethod
     def auth(cls, values: Values) -> Auth:
         """Signs each request; see `signature`."""
+        from urllib.parse import urlsplit
+
         settings = values.settings
 
         def sign(request: PreparedRequest) -> PreparedRequest:
@@ -93,6 +94,7 @@ class Unleashed(Connector):
     def by_hand(cls, values: Values, query: str) -> Repeat:
         """Each query has a signature of its own; see `signature`."""
         import shlex
+        from urllib.parse import unquote
 
         key = f"${values.variable('API_KEY')}"
         made = f'printf %s "$QUERY" | openssl dgst -sha256 -hmac "{key}" -binary | openssl base64 -A'
@@ -181,7 +183,7 @@ class Unleashed(Connector):
 
     def _single(self, kind: Kind, remote_id: str) -> Found:
         try:
-            answer = self.http.get(f"{_PATHS[kind]}/{quote(remote_id, safe='')}")
+            answer = self.http.get(f"{_PATHS[kind]}/{quoted(remote_id)}")
         except RefusedError as error:
             if error.status == 404:
                 return Found(missing=[remote_id], call=error.call)
@@ -272,6 +274,7 @@ def signature(key: str, query: str) -> str:
     import base64
     import hashlib
     import hmac
+    from urllib.parse import unquote
 
     return base64.b64encode(hmac.digest(key.encode(), unquote(query).encode(), hashlib.sha256)).decode()
 

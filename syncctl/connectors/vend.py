@@ -11,10 +11,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from syncctl.connectors._fields import text, with_sku
+from syncctl.connectors._fields import quoted, text, with_sku
 from syncctl.connectors._vend_records import TAXES, is_gone, read, version_of
 from syncctl.connectors._vend_settings import SETTINGS, SIGN_INS, consent, wrong
 from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
@@ -33,7 +32,7 @@ from syncctl.connectors.declared import (
     Values,
 )
 from syncctl.errors import AnswerError, RefusedError
-from syncctl.models import Kind, Problem, Product
+from syncctl.models import Kind, Problem, Product, Struct
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -45,7 +44,7 @@ WINDOW_SECONDS = 300
 MOST_OUTLETS = 1000  # of one product; the list's own default
 
 
-class Cursor(NamedTuple):
+class Cursor(Struct):
     """Where a read stands: everything up to the version `after` is known.
 
     `largest` is the longest page that this feed has ever given. `whole`: a read of everything, which ends at an empty
@@ -67,7 +66,7 @@ class Cursor(NamedTuple):
         return not rows or (not self.whole and rows < min(self.largest, size))
 
     def __str__(self) -> str:
-        return json.dumps(self._asdict())
+        return json.dumps(self.as_dict())
 
 
 class Vend(Connector):
@@ -205,7 +204,7 @@ class Vend(Connector):
         answer = self._ask_page(kind, at, size)
         rows, newest = _rows(answer)
         if not rows:
-            return Page((), str(at._replace(whole=False)), last=True, call=answer.call)
+            return Page((), str(at.changed(whole=False)), last=True, call=answer.call)
         if newest <= at.after:
             remedy = "Run it again; if it stays so, report it to Vend"
             raise AnswerError(
@@ -226,7 +225,7 @@ class Vend(Connector):
         return self.http.ask(self._path("inventory"), body, keep_body=not at.whole)
 
     def _path(self, *parts: str) -> str:
-        return "/".join(("/api", self.setting("API_VERSION"), *(quote(part, safe="") for part in parts)))
+        return "/".join(("/api", self.setting("API_VERSION"), *(quoted(part) for part in parts)))
 
     def lookup(self, kind: Kind, remote_ids: Sequence[str]) -> Found:
         """One product, or its stock at all outlets. A deleted product may come as such, or with 404."""
@@ -249,7 +248,7 @@ class Vend(Connector):
 
     def find(self, sku: str) -> Found:
         """The service looks among all codes of a product and ignores every other parameter."""
-        answer = self.http.get(self._path("products"), f"sku={quote(sku, safe='')}")
+        answer = self.http.get(self._path("products"), f"sku={quoted(sku)}")
         there = [record for record in read(Kind.PRODUCTS, _rows(answer)[0], "the list") if not is_gone(record)]
         records = with_sku(sku, there, self.title)
         known = any(isinstance(record, Product) for record in records)
@@ -258,7 +257,7 @@ class Vend(Connector):
     def find_customer(self, code: str, email: str) -> Found:
         """By the search, whose index may lag, and may compare in other ways than is documented."""
         name = "customer_code" if code else "email"
-        query = f"type=customers&{name}={quote(code or email, safe='')}&page_size=1000"
+        query = f"type=customers&{name}={quoted(code or email)}&page_size=1000"
         answer = self.http.get(self._path("search"), query)
         return Found(list(read(Kind.CUSTOMERS, _rows(answer)[0], "the search")), (), answer.call)
 

@@ -11,10 +11,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import quote
 
 import syncctl.connectors._xero_answers as answers
-from syncctl.connectors._fields import absent, with_sku
+from syncctl.connectors._fields import absent, quoted, with_sku
 from syncctl.connectors._stamps import OVERLAP_MS, since_text
 from syncctl.connectors._xero_answers import DAY_SECONDS, SMALL_DAY
 from syncctl.connectors._xero_checks import checks, tenant_check
@@ -233,7 +232,7 @@ class Xero(Connector):
     def _single(self, key: str) -> tuple[Iterable[Record | Problem], int]:
         """The records at an item's own address, none where it answers 404, and the call."""
         try:
-            answer = self.http.get(f"/Items/{quote(key, safe='')}", _DECIMALS)
+            answer = self.http.get(f"/Items/{quoted(key)}", _DECIMALS)
         except RefusedError as error:
             if error.status != 404:
                 raise

@@ -37,7 +37,7 @@ def crontab(plan: Plan, place: Place) -> str:
         settings=place.settings,
         state=place.state,
         mail_to=place.mail_to,
-        program=_escaped([str(place.program)]),
+        program=_escaped([place.program]),
     )
     advice = [f"{fitted.facts.config.name}: {each}" for fitted, outlook in plan.services for each in outlook.advice]
     head += "\n" * bool(advice) + "".join(_comment(f"{sentence}.") for sentence in advice)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
 
 from syncctl.config import Config
 from syncctl.models import Struct
@@ -19,23 +19,23 @@ class Place(Struct):
     """The program, the settings file where cron would not find it, the state, and whom cron mails."""
 
     shop: str
-    program: Path
-    env_file: Path | None
-    settings: Path
-    state: Path
+    program: str
+    env_file: str | None
+    settings: str
+    state: str
     mail_to: str
 
     @property
     def options(self) -> tuple[str, ...]:
         """What every line needs to find the settings."""
-        return ("--env-file", str(self.env_file)) if self.env_file else ()
+        return ("--env-file", self.env_file) if self.env_file else ()
 
 
 def place(config: Config) -> Place:
     """The installation that writes the schedule."""
     own = config.env_file if config.env_file and config.env_file != ETC else None
     mail_to = config.mail.to[0] if config.mail else "you@example.com"
-    program = Path(sys.executable).with_name("syncctl")
+    program = os.path.join(os.path.dirname(sys.executable), "syncctl")
     return Place(config.shop, program, own, config.env_file or ETC, config.state, mail_to)
 
 

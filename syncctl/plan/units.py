@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -71,8 +72,8 @@ def units(plan: Plan, place: Place) -> dict[str, str]:
             why=purpose(entry, plan.wishes),
             arguments=arguments,
             user=USER,
-            command=" ".join(map(_quoted, [str(place.program), *entry.arguments, *place.options])),
-            folder=_quoted(str(place.state.parent)),
+            command=" ".join(map(_quoted, [place.program, *entry.arguments, *place.options])),
+            folder=_quoted(os.path.dirname(place.state)),
             home=_home(place),
         )
         found[f"{name}.timer"] = _TIMER.format(
@@ -97,7 +98,7 @@ def strangers(shop: str, folder: Path, written: Iterable[str]) -> list[str]:
 def _home(place: Place) -> str:
     """Homes are hidden, unless something of syncctl is in one."""
     own = (place.program, place.settings, place.state)
-    return "read-only" if any(str(path).startswith(_HOMES) for path in own) else "yes"
+    return "read-only" if any(path.startswith(_HOMES) for path in own) else "yes"
 
 
 def _quoted(word: str) -> str:

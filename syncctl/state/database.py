@@ -8,12 +8,15 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from syncctl.errors import ConfigError, StateError
-from syncctl.state.files import create_file
+from syncctl.state.files import create_file, folder_of, size_of
 from syncctl.state.locks import highest_run
 from syncctl.state.migrations import VERSION, migrate, rewrites_from
+
+if TYPE_CHECKING:
+    from _typeshed import StrPath
 
 BUSY_SECONDS = 30
 _SMALLEST_BYTES = 100  # of a database: its header
@@ -25,7 +28,7 @@ _RESTORE = "It is damaged: restore a backup, or move it away and read everything
 class Database:
     """One connection to the state file, in autocommit but inside `transaction()`."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: str, connection: sqlite3.Connection) -> None:
         self.path = path
         self.connection = connection
 
@@ -80,20 +83,22 @@ class Database:
         self.connection.close()
 
 
-def open_database(path: Path, *, group: str = "", create: bool = True) -> Database:
+def open_database(path: StrPath, *, group: str = "", create: bool = True) -> Database:
     """The state at `path`, brought up to date; created with its folder where it is missing.
 
     The file is for its owner alone (0600) unless `group` names the group that shares it (folder 2770, files 0660:
     in WAL mode even a reader writes beside the file). Raises `StateError`.
     """
+    path = os.fspath(path)
     with explained(path):
-        if not path.exists():
+        size = size_of(path)
+        if size is None:
             if not create:
                 raise StateError(f"There is no state file {path}", "Run syncctl sync-recent first")
             create_file(path)
-        elif path.stat().st_size < _SMALLEST_BYTES and highest_run(path):
+        elif size < _SMALLEST_BYTES and highest_run(path):
             raise StateError(f"The state file {path} is empty, though runs have written to it", _RESTORE)
-        elif not create and is_empty(path):
+        elif not create and size == 0:
             raise StateError(f"The state file {path} is empty", f"{IF_USED}; else run syncctl sync-recent first")
         if group:
             _share_with(path, group)
@@ -107,18 +112,18 @@ def open_database(path: Path, *, group: str = "", create: bool = True) -> Databa
     return Database(path, connection)
 
 
-def is_empty(path: Path) -> bool:
+def is_empty(path: StrPath) -> bool:
     """Whether somebody made the file for a state to come, or what stood there is lost; nobody can tell which."""
     with explained(path):
-        return path.exists() and not has_content(path)
+        return size_of(path) == 0
 
 
-def has_content(path: Path) -> bool:
-    """Whether there is a file, and something in it."""
-    return path.exists() and path.stat().st_size > 0
+def has_content(path: StrPath) -> bool:
+    """Whether there is a file, and something in it; raises `OSError` where that cannot be told."""
+    return bool(size_of(path))
 
 
-def _prepare(path: Path, connection: sqlite3.Connection) -> None:
+def _prepare(path: str, connection: sqlite3.Connection) -> None:
     version = _version(connection)
     if version > VERSION:
         raise StateError(
@@ -135,7 +140,7 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
             _migrate(path, connection)
 
 
-def _migrate(path: Path, connection: sqlite3.Connection) -> None:
+def _migrate(path: str, connection: sqlite3.Connection) -> None:
     """Brings the schema up to date, unless another process did meanwhile."""
     version = _version(connection)
     if version == 0:
@@ -147,16 +152,17 @@ def _migrate(path: Path, connection: sqlite3.Connection) -> None:
         migrate(connection)
 
 
-def _back_up(path: Path, connection: sqlite3.Connection, version: int) -> None:
+def _back_up(path: str, connection: sqlite3.Connection, version: int) -> None:
     """Keeps the file as an older syncctl can use it."""
     import time
+    from pathlib import Path
 
     from syncctl.state.backup import back_up
 
-    back_up(connection, path.with_name(f"{path.name}.schema-{version}"), time.time_ns() // 1_000_000, lambda *_: None)
+    back_up(connection, Path(f"{path}.schema-{version}"), time.time_ns() // 1_000_000, lambda *_: None)
 
 
-def _refuse_strangers(path: Path, connection: sqlite3.Connection) -> None:
+def _refuse_strangers(path: str, connection: sqlite3.Connection) -> None:
     """A database of another program is left as it is."""
     rows = connection.execute("SELECT name FROM sqlite_master WHERE name NOT LIKE '%sqlite%' LIMIT 3")
     names = [row["name"] for row in rows]
@@ -171,7 +177,7 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _share_with(path: Path, group: str) -> None:
+def _share_with(path: str, group: str) -> None:
     """Gives the state and its folder to the group, also where the setting came later. Raises `ConfigError`."""
     import grp
 
@@ -179,20 +185,20 @@ def _share_with(path: Path, group: str) -> None:
         gid = grp.getgrnam(group).gr_gid
     except KeyError as error:
         raise ConfigError([f"SYNCCTL_STATE_GROUP: there is no group {group!r}"]) from error
-    files = (path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
-    for place, mode in ((path.parent, 0o2770), *((file, 0o660) for file in files if file.exists())):
-        now = place.stat()
+    files = (path + end for end in ("", "-wal", "-shm"))
+    for place, mode in ((folder_of(path), 0o2770), *((file, 0o660) for file in files if os.path.exists(file))):
+        now = os.stat(place)
         if now.st_gid != gid or now.st_mode & mode != mode:
             _give(place, gid, mode, group)
 
 
-def _give(place: Path, gid: int, mode: int, group: str) -> None:
-    if place.stat().st_mode & 0o1002:  # /tmp, say: others would be locked out of it
+def _give(place: str, gid: int, mode: int, group: str) -> None:
+    if os.stat(place).st_mode & 0o1002:  # /tmp, say: others would be locked out of it
         reason, remedy = f"{place} belongs to everybody", "Put SYNCCTL_STATE into a folder of its own"
         raise ConfigError([f"SYNCCTL_STATE_GROUP: {reason}"], remedy)
     try:
         os.chown(place, -1, gid)
-        place.chmod(mode)
+        os.chmod(place, mode)
     except PermissionError as error:
         raise ConfigError(
             [f"SYNCCTL_STATE_GROUP: {place} cannot be given to the group {group}"],
@@ -201,13 +207,13 @@ def _give(place: Path, gid: int, mode: int, group: str) -> None:
 
 
 @contextmanager
-def _migration_lock(path: Path) -> Iterator[None]:
+def _migration_lock(path: str) -> Iterator[None]:
     """Only one process at a time changes the schema.
 
     The folder is locked and not the file: closing any descriptor of a file drops all POSIX locks that this process
     has on it, SQLite's own among them, and another process would then take the write-ahead log away.
     """
-    folder = os.open(path.parent, os.O_RDONLY)
+    folder = os.open(folder_of(path), os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield
@@ -235,7 +241,7 @@ def any_bytes(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: StrPath) -> Iterator[None]:
     """Turns what SQLite and the file system say into a `StateError` with a remedy."""
     try:
         yield

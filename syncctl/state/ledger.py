@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from syncctl.clock import Clock
     from syncctl.connectors.declared import Limit
@@ -97,7 +96,7 @@ class Ledger:
         self._clock = clock
 
     @property
-    def state(self) -> Path:
+    def state(self) -> str:
         """The state file that it books in."""
         return self._database.path
 

@@ -12,12 +12,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncctl.clock import Clock, span
 from syncctl.errors import LockedError, StateError
 from syncctl.models import Struct
+from syncctl.state.files import folder_of
+
+if TYPE_CHECKING:
+    from _typeshed import StrPath
 
 STALE_SECONDS = 2 * 60 * 60
 _POLL_SECONDS = 0.5
@@ -34,7 +37,7 @@ class Holder(Struct):
 
 
 @contextmanager
-def hold(state: Path, name: str, holder: Holder, *, wait: float = 0, clock: Clock) -> Iterator[None]:
+def hold(state: StrPath, name: str, holder: Holder, *, wait: float = 0, clock: Clock) -> Iterator[None]:
     """Holds the lock `name` of a state that exists; waits for it up to `wait` seconds.
 
     Raises `LockedError`, which says who has it, and `StateError` where the lock file cannot be used. Not
@@ -61,25 +64,25 @@ def hold(state: Path, name: str, holder: Holder, *, wait: float = 0, clock: Cloc
         os.close(file)
 
 
-def lock_file(state: Path, name: str) -> Path:
+def lock_file(state: StrPath, name: str) -> str:
     """The file of a lock."""
-    return state.with_name(f"{state.name}.{name}.lock")
+    return f"{os.fspath(state)}.{name}.lock"
 
 
-def highest_run(state: Path) -> int:
+def highest_run(state: StrPath) -> int:
     """The highest run number in the lock files of a state; 0 where there is none.
 
     Where the state's own counter is lower, the state is an older copy that was put back.
     """
-    begin, end = f"{state.name}.", ".lock"
-    with _explained(state.parent):
-        names = os.listdir(state.parent) if state.parent.is_dir() else []
+    folder, begin, end = folder_of(state), f"{os.path.basename(state)}.", ".lock"
+    with _explained(folder):
+        names = os.listdir(folder) if os.path.isdir(folder) else []
     ours = [name for name in names if name.startswith(begin) and name.endswith(end)]
     own = [name for name in ours if "." not in name[len(begin) : -len(end)]]  # else of another state beside it
-    return max((_run_in(state.with_name(name)) for name in own), default=0)
+    return max((_run_in(os.path.join(folder, name)) for name in own), default=0)
 
 
-def _run_in(path: Path) -> int:
+def _run_in(path: str) -> int:
     """The run number in a lock file; 0 where it is unreadable, since the answer is a lower bound anyway."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
@@ -106,9 +109,9 @@ def _take(file: int, wait: float, clock: Clock) -> bool:
         wait -= pause
 
 
-def _follow(state: Path, file: int) -> None:
+def _follow(state: StrPath, file: int) -> None:
     """Gives the lock file owner, group and mode of the state, as far as it is ours to give away."""
-    wanted, have = state.stat(), os.fstat(file)
+    wanted, have = os.stat(state), os.fstat(file)
     with suppress(PermissionError):
         if have.st_gid != wanted.st_gid:
             os.fchown(file, -1, wanted.st_gid)
@@ -160,7 +163,7 @@ def _age(since: object, clock: Clock) -> float:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _explained(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:

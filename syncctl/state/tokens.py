@@ -11,11 +11,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from syncctl.errors import TokenFileError
 from syncctl.models import Struct, iso
 from syncctl.run import Run
 from syncctl.state.locks import Holder, hold
+
+if TYPE_CHECKING:
+    from _typeshed import StrPath
 
 LOCK = "tokens"
 PATIENCE_SECONDS = 150  # for the lock; longer than one request for a token lasts
@@ -50,9 +54,9 @@ class Token(Struct):
 class TokenFile:
     """The tokens of all connectors of one state, by connector."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: StrPath) -> None:
         self.state = state
-        self.path = state.with_name(f"{state.name}.tokens")
+        self.path = Path(f"{os.fspath(state)}.tokens")
 
     @contextmanager
     def locked(self, connector: str, run: Run) -> Iterator[None]:
@@ -98,7 +102,7 @@ class TokenFile:
         with os.fdopen(file, "wb") as opened:
             os.fchmod(file, 0o600)
             if os.geteuid() == 0:  # who tries syncctl as root must not lock out the user that cron runs it as
-                owner = self.state.stat()
+                owner = os.stat(self.state)
                 os.fchown(file, owner.st_uid, owner.st_gid)
             opened.write(content)
             opened.flush()
