@@ -25,8 +25,8 @@ from statistics import median
 
 import syncctl
 from syncctl.clock import SystemClock
+from syncctl.state.blocks import Blocks
 from syncctl.state.database import open_database
-from syncctl.state.ledger import Ledger
 from syncctl.state.locks import Holder, hold
 
 MOST = 1.3
@@ -71,7 +71,7 @@ def prepare(folder: Path, *, env_file: bool) -> dict[str, str]:
     """A folder with a state in which the connector is blocked; the settings that are not in its `.env`."""
     folder.mkdir()
     database = open_database(folder / "syncctl.db")
-    Ledger(database, SystemClock()).block("unleashed", datetime.now(UTC) + timedelta(days=1), "The quota is used up")
+    Blocks(database, SystemClock()).block("unleashed", datetime.now(UTC) + timedelta(days=1), "The quota is used up")
     database.close()
     if not env_file:
         return SETTINGS

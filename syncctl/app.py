@@ -25,10 +25,10 @@ from syncctl.errors import (
 )
 from syncctl.models import Kind, Purpose, Struct, from_ms, iso, to_ms
 from syncctl.run import Run, stopped
+from syncctl.state.blocks import Blocks
 from syncctl.state.database import IF_USED, Database, is_empty, open_database
 from syncctl.state.gaps import Gaps
 from syncctl.state.learnt import as_learnt
-from syncctl.state.ledger import Ledger
 from syncctl.state.locks import Holder, highest_run, hold
 from syncctl.state.promises import Promises, PromiseTerms
 from syncctl.state.runs import Runs, Source
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from _typeshed import StrPath
 
     from syncctl.session import Session
+    from syncctl.state.ledger import Ledger
     from syncctl.state.linking import Linker
     from syncctl.transport import Transport
 
@@ -97,6 +98,8 @@ class App:
     @property
     def ledger(self) -> Ledger:
         """The budget and the journal."""
+        from syncctl.state.ledger import Ledger
+
         return Ledger(self.database, self.clock)
 
     def note_posters(self) -> None:
@@ -249,7 +252,7 @@ class App:
 
     def _refuse_blocked(self, config: ConnectorConfig, run: Run, tally: Tally) -> None:
         """Raises `DeferredError` while a block stands, before anything is loaded that only calls need."""
-        blocked = self.ledger.blocked(config.name)
+        blocked = Blocks(self.database, self.clock).blocked(config.name)
         if blocked:
             until, reason = blocked
             tally.report(self._linker(config).link_waiting(run.number))

@@ -17,9 +17,11 @@ import pytest
 
 from syncctl import cli
 from syncctl.clock import SystemClock
+from syncctl.models import to_ms
+from syncctl.state.blocks import Blocks
 from syncctl.state.database import open_database
-from syncctl.state.ledger import Ledger
 from syncctl.state.locks import Holder, hold
+from syncctl.state.runs import Runs
 
 SLOW = {"requests", "urllib3", "tenacity", "sqlite_utils", "dateutil", "importlib.metadata", "dotenv", "http.client"}
 # All that a run without a call loads besides syncctl, as far as click and sqlite3 have not loaded it already.
@@ -91,7 +93,8 @@ def blocked(tmp_path: Path) -> Path:
     database = open_database(tmp_path / "syncctl.db")
     until = datetime.now(UTC) + timedelta(days=1)
     for name in CONNECTORS:
-        Ledger(database, SystemClock()).block(name, until, "The quota of the plan seems used up")
+        Blocks(database, SystemClock()).block(name, until, "The quota of the plan seems used up")
+    Runs(database).is_new_day("pruned_at", to_ms(datetime.now(UTC)))  # an earlier run has pruned what was old
     database.close()
     (tmp_path / ".env").touch(mode=0o600)  # keeps the settings of the machine out
     return tmp_path
@@ -126,7 +129,7 @@ def test_the_help_loads_no_command_and_no_library(tmp_path: Path) -> None:
 def test_a_blocked_run_loads_no_library(blocked: Path, command: str, connector: str) -> None:
     modules = loaded(blocked, command, settings=CONNECTORS[connector])
     assert not foreign(modules) - loaded_by(LIBRARIES)
-    assert not {"syncctl.session", "syncctl.transport", "syncctl.pull"} & modules
+    assert not {"syncctl.session", "syncctl.transport", "syncctl.pull", "syncctl.state.ledger"} & modules
 
 
 def test_a_plain_env_file_loads_no_library(blocked: Path) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from syncctl.errors import DeferredError
-from syncctl.models import Purpose, Struct, from_ms, iso, to_ms
+from syncctl.models import Purpose, Struct, from_ms, iso
 from syncctl.state import windows
+from syncctl.state.blocks import Blocks, standing
 from syncctl.state.database import explained
 from syncctl.state.learnt import Learnt
 
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from syncctl.clock import Clock
     from syncctl.connectors.declared import Limit
-    from syncctl.state.database import Database
 
 Body = bytes
 
@@ -29,15 +28,6 @@ _CALL = "INSERT INTO calls (at, run, connector, purpose, method, path) VALUES (?
 _FINISH = "UPDATE calls SET status = ?, ms = ?, bytes = ?, request_id = ?, error = ? WHERE id = ?"
 _KEEP_BODIES = "INSERT OR REPLACE INTO bodies (call, at, request, response) VALUES (?, ?, ?, ?)"
 _BODIES = "SELECT request, response FROM bodies WHERE call = ?"
-_BLOCK_OF = "SELECT until, learnt_at, reason FROM blocks WHERE connector = ?"
-# The longer block stands, unless a clock that was ahead has set it.
-_BLOCK = """
-INSERT INTO blocks (connector, until, reason, learnt_at) VALUES (?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET until = excluded.until, reason = excluded.reason, learnt_at = excluded.learnt_at
-WHERE excluded.until > blocks.until OR blocks.learnt_at > excluded.learnt_at
-"""
-_MEND_BLOCK = "UPDATE blocks SET until = ?, learnt_at = ? WHERE connector = ?"
-_UNBLOCK = "DELETE FROM blocks WHERE connector = ?"
 _ACCEPTED = "SELECT credentials, accepted_at FROM accounts WHERE connector = ?"
 _ACCEPT = "UPDATE accounts SET credentials = ?, accepted_at = ? WHERE connector = ?"
 
@@ -88,12 +78,8 @@ class WindowFullError(Exception):
         self.limit = limit
 
 
-class Ledger:
+class Ledger(Blocks):
     """Books calls in the state file; as many processes as there are may share it."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
 
     @property
     def state(self) -> str:
@@ -133,23 +119,6 @@ class Ledger:
         """What was sent and received, as far as it is still kept."""
         row = self._database.row(_BODIES, call)
         return (_unpack(row["request"]), _unpack(row["response"])) if row else (None, None)
-
-    def block(self, connector: str, until: datetime, reason: str) -> None:
-        """No call before `until`, in no process; a block that lasts longer already stays as it is."""
-        with self._database.transaction() as db:
-            db.execute(_BLOCK, (connector, to_ms(until), reason, self._now()))
-
-    def unblock(self, connector: str) -> None:
-        """Lifts the block, if there is one."""
-        with self._database.transaction() as db:
-            db.execute(_UNBLOCK, (connector,))
-
-    def blocked(self, connector: str) -> tuple[datetime, str] | None:
-        """Until when no call may be made and why; None where calls may be made."""
-        now = self._now()
-        row = self._database.row(_BLOCK_OF, connector)
-        until = _until(row, now) if row else now
-        return (from_ms(until), row["reason"]) if row and until > now else None
 
     def correct(self, connector: str, limit: Limit, remaining: int) -> None:
         """Takes over what the service says is left: what it counted and we did not was spent by others.
@@ -202,9 +171,6 @@ class Ledger:
         with self._database.transaction() as db:
             windows.drop_expired(db, self._now())
 
-    def _now(self) -> int:
-        return to_ms(self._clock.now())
-
     def _slots(self, connector: str, limit: Limit, now: int) -> list[tuple[int, int, int]]:
         with explained(self._database.path):
             return windows.slots(self._database.connection, connector, limit, now)
@@ -225,22 +191,11 @@ def _journal(db: sqlite3.Connection, wanted: Reservation, now: int) -> int:
 
 
 def _block(db: sqlite3.Connection, connector: str, now: int) -> DeferredError | None:
-    row = db.execute(_BLOCK_OF, (connector,)).fetchone()
-    if row is None:
+    block = standing(db, connector, now)
+    if block is None:
         return None
-    until = _until(row, now)
-    if until != row["until"]:
-        db.execute(_MEND_BLOCK, (until, now, connector))
-    if until <= now:
-        return None
-    moment = from_ms(until)
-    return DeferredError(f"{connector}: {row['reason']}; calls go on at {iso(moment)}", moment)
-
-
-def _until(block: sqlite3.Row, now: int) -> int:
-    """When a block ends; one that was learnt in the future lasts as long as it was meant to, from now on."""
-    until, learnt_at = int(block["until"]), int(block["learnt_at"])
-    return until - max(0, learnt_at - now)
+    until, reason = block
+    return DeferredError(f"{connector}: {reason}; calls go on at {iso(until)}", until)
 
 
 def _full(db: sqlite3.Connection, wanted: Reservation, now: int) -> DeferredError | WindowFullError | None:
