@@ -47,7 +47,7 @@ def read_settings(env_file: StrPath | None, environ: Mapping[str, str]) -> Setti
 
     An empty value counts as not set, so that the environment can also take a setting away. Raises `ConfigError`.
     """
-    found = _given(env_file) if env_file else next(filter(_exists, places(environ)), None)
+    found = _given(env_file) if env_file is not None else next(filter(_exists, places(environ)), None)
     lines = _read(found) if found else []
     outside = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
     inside = {name: value for name, value in lines if name.startswith(PREFIX) and name not in outside}

@@ -163,6 +163,8 @@ def test_a_folder_named_env_is_passed_over(here: Path) -> None:
 def test_an_env_file_that_cannot_be_read_stops_everything(here: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^--env-file .*/none.env: there is no such file$"):
         load(tmp_path / "none.env", environ())
+    with pytest.raises(ConfigError, match=r"^--env-file : there is no such file$"):
+        load("", environ())  # as --env-file "$UNSET", which must not lead to another shop's settings
     (here / ".env").symlink_to(".env")
     assert only_problem().startswith(f"{here}/.env cannot be read: ")
 

@@ -27,10 +27,12 @@ def create_file(path: StrPath, *, new: bool = False) -> None:
 
     Where it has to be `new`, nobody can have put another file or a link there: raises `FileExistsError`.
     """
-    os.makedirs(folder_of(path), mode=0o700, exist_ok=True)
+    folder = folder_of(path)
+    if not os.path.exists(folder):
+        os.makedirs(folder, mode=0o700)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | (os.O_EXCL if new else 0), 0o600))
     if os.geteuid() == 0:  # by hand, say: the user whose folder it is has to go on with the file
-        owner = os.stat(folder_of(path))
+        owner = os.stat(folder)
         os.chown(path, owner.st_uid, owner.st_gid)
 
 
