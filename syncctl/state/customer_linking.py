@@ -21,16 +21,16 @@ from syncctl.state.remote_customers import EMAIL, folded
 
 LINKED = -1  # the rank of a stored link: stronger than any rule
 
-# In two parts, of which the first needs an index only, and is true of nearly all. `<> 'gone'` picks that index.
-_FIRM = """
-(EXISTS (SELECT 1 FROM remote_customers AS link WHERE link.connector = ?1 AND link.customer_id = customers.id
-    AND link.state = 'active' AND link.state <> 'gone')
-OR EXISTS (SELECT 1 FROM remote_customers AS link WHERE link.connector = ?1 AND link.customer_id = customers.id
-    AND link.matched_by = 'hand'))
+# Nearly all have a link: one index tells that, and another one which links somebody or something else may take.
+_LOOSE = """
+(NOT EXISTS (SELECT 1 FROM remote_customers AS link INDEXED BY remote_customers_link
+    WHERE link.customer_id = customers.id AND link.connector = ?1 AND link.customer_id IS NOT NULL)
+OR customers.id IN (SELECT customer_id FROM remote_customers INDEXED BY remote_customers_loose
+    WHERE connector = ?1 AND customer_id IS NOT NULL AND state <> 'active' AND matched_by IS NOT 'hand'))
 """
 # Customers of the shop that have no firm link, although a record may fit them.
 _WAITING = f"""
-SELECT id, created_at FROM customers WHERE NOT {_FIRM} AND (
+SELECT id, created_at FROM customers WHERE {_LOOSE} AND (
     EXISTS (SELECT 1 FROM customer_keys WHERE connector = ?1 AND value = customers.code AND rank < {EMAIL})
     OR EXISTS (SELECT 1 FROM customer_keys
         WHERE connector = ?1 AND value = lower(customers.email) AND rank = {EMAIL})

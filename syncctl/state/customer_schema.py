@@ -45,6 +45,8 @@ CUSTOMER_MIRROR = (
     _REMOTE_CUSTOMERS,
     "CREATE UNIQUE INDEX remote_customers_link ON remote_customers (customer_id, connector)"
     " WHERE customer_id IS NOT NULL",
+    "CREATE INDEX remote_customers_loose ON remote_customers (connector, customer_id)"
+    " WHERE customer_id IS NOT NULL AND state <> 'active'",
     _CUSTOMER_KEYS,
     "CREATE INDEX customer_keys_record ON customer_keys (connector, remote_id)",
     # SQLite knows no capitals but those of ASCII: customers with other addresses are looked through one by one.
