@@ -9,10 +9,8 @@ from syncctl.errors import ConfigError, DeferredError, LockedError, RecordError,
 from syncctl.models import Problem, iso
 
 SCHEMA_VERSION = 1
-QUEUE = ("waiting", "retrying", "rejected", "unknown", "gave_up", "skipped")  # where orders of the queue may stand
-
-
-QUEUED = ("waiting", "retrying", "rejected", "unknown", "gave_up", "skipped")  # as the outbox counts its orders
+# As the outbox counts its orders.
+QUEUED = ("waiting", "retrying", "rejected", "unknown", "gave_up", "skipped", "differing")
 
 
 class Pushed:
@@ -45,6 +43,7 @@ class Pushed:
             "posted": "posted", "found": "found there", "customers_created": "customers created",
             "products_created": "products created", "waiting": "waiting", "retrying": "to be tried again",
             "rejected": "rejected", "unknown": "unknown", "gave_up": "given up",
+            "differing": "posted with another sum",
             "read_again": "products read again",
         }  # fmt: skip
         return [(word, numbers.get(name, 0)) for name, word in words.items()]
@@ -53,7 +52,7 @@ class Pushed:
         """The keys that a posting command adds to its connector."""
         if self.counts is None:
             return {}
-        counts = dict.fromkeys(QUEUE, 0) | self.counts
+        counts = dict.fromkeys(QUEUED, 0) | self.counts
         run = {name: self.arrived.get(name, 0) for name in ("posted", "found", "customers_created", "products_created")}
         return {**run, **counts, "read_again": self.read_again, "orders": self.orders}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OVERDUE_SECONDS = (2 * 3600, 24 * 3600)  # of the oldest order: a warning, and worse
 _WORDS = {
     "new": "new", "waiting": "waiting", "retrying": "to be tried again", "rejected": "rejected", "unknown": "unknown",
-    "gave_up": "given up",
+    "gave_up": "given up", "differing": "posted with another sum",
 }  # fmt: skip
 
 

@@ -111,6 +111,9 @@ def _orders(name: str, orders: dict[str, Any] | None) -> Iterator[Finding]:
         return
     if orders["gave_up"]:
         yield Finding("CRITICAL", f"{name}: {orders['gave_up']:,} orders were given up: look at syncctl queue list")
+    if orders["differing"]:
+        words = f"{orders['differing']:,} orders are posted with another sum or currency: look at syncctl queue list"
+        yield Finding("WARNING", f"{name}: {words}")
     age, (early, late) = orders["oldest_seconds"] or 0, OVERDUE_SECONDS
     if age > early:
         words = f"{name}: an order has waited to be posted for {span(age)}: look at syncctl queue list and at cron"
@@ -132,6 +135,7 @@ def _performance(connector: dict[str, Any]) -> Iterator[str]:
         yield f"{name}_orders_waiting={waiting};;;0"
         yield f"{name}_orders_unknown={orders['unknown']};;;0"
         yield f"{name}_orders_gave_up={orders['gave_up']};;0;0"
+        yield f"{name}_orders_differing={orders['differing']};0;;0"
         yield f"{name}_oldest_order={orders['oldest_seconds'] or 0}s;{early};{late};0"
     for window in connector["windows"]:
         yield f"{name}_{window['window']}={window['used'] + window['others']};;;0;{window['limit']}"

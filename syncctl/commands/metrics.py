@@ -127,7 +127,7 @@ def _samples(connector: dict[str, Any]) -> Iterator[tuple[str, dict[str, str], f
 
 
 def _orders(orders: dict[str, Any]) -> Iterator[tuple[str, dict[str, str], float | None]]:
-    for state in ("new", "waiting", "retrying", "rejected", "unknown", "gave_up"):
+    for state in ("new", "waiting", "retrying", "rejected", "unknown", "gave_up", "differing"):
         yield "syncctl_orders", {"state": state}, orders[state]
     yield "syncctl_oldest_order_seconds", {}, orders["oldest_seconds"] or 0
     yield "syncctl_orders_changed", {}, orders["changed"]

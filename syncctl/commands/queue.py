@@ -77,7 +77,7 @@ _listed = gathered(
 @_listed
 @common_options
 def list_(*, listed: Listed, common: Common) -> int:
-    """List what is not posted yet, why, and when it is tried next.
+    """List what is not posted yet, why, and when it is tried next; and what is posted with another sum.
 
     \b
     Examples:
@@ -107,7 +107,8 @@ def _wanted(listed: Listed, config: Config, database: Database) -> list[Row]:
     if listed.altered:
         statuses = posted_statuses(config)
         return [altered.told(each, statuses) for each in queue.altered(listed.connector, statuses)]
-    return queue.rows(Filter(listed.connector, listed.cause, ("skipped",) if listed.skipped else OPEN))
+    wanted = Filter(listed.connector, listed.cause, ("skipped",) if listed.skipped else OPEN)
+    return [*queue.rows(wanted), *(() if listed.skipped else queue.differing(wanted))]
 
 
 def posted_statuses(config: Config) -> list[str]:
@@ -182,6 +183,8 @@ def drop(*, ids: tuple[int, ...], everything: bool, cause: str | None, connector
 def settle(*, number: int, remote_id: str | None, not_created: bool, common: Common) -> int:
     """Say what became of a record of which nobody knows, or which somebody posted by hand.
 
+    With the id that an order is posted as, accept that its sum there is another one.
+
     \b
     Examples:
         syncctl queue settle 17 --remote-id 9a4e0c1b-6f7d-5d2a-b1c3-2e4f6a8b0003
@@ -196,7 +199,17 @@ def settle(*, number: int, remote_id: str | None, not_created: bool, common: Com
         else:
             queue.not_created(row, at)
 
-    return _change("queue settle", _Chosen((number,), False, None, None), common, change)
+    def may_change(row: Row) -> bool:
+        from syncctl.state.outbox import differs
+
+        return is_open(row) or (differs(row) and row.remote_id == remote_id)
+
+    return _change("queue settle", _Chosen((number,), False, None, None), common, change, may_change)
+
+
+def is_open(row: Row) -> bool:
+    """Whether it is not posted."""
+    return row.state != "done"
 
 
 class _Chosen:
@@ -217,7 +230,13 @@ class _Chosen:
         return queue.rows(Filter(self.connector, self.cause))
 
 
-def _change(name: str, chosen: _Chosen, common: Common, change: Callable[[Queue, Row, int], None]) -> int:
+def _change(
+    name: str,
+    chosen: _Chosen,
+    common: Common,
+    change: Callable[[Queue, Row, int], None],
+    may_change: Callable[[Row], bool] = is_open,
+) -> int:
     """Changes rows while no run posts to their connectors."""
     from syncctl.state.queue import Queue
 
@@ -229,7 +248,7 @@ def _change(name: str, chosen: _Chosen, common: Common, change: Callable[[Queue,
         for connector in dict.fromkeys(row.connector for row in rows):
             locks.enter_context(_locked(config, connector, name, clock))
         for row in rows:
-            if row.state == "done":
+            if not may_change(row):
                 raise RecordError(row.key, f"it is posted as {row.remote_id}", "What is posted is not changed here")
             change(queue, row, to_ms(clock.now()))
         changed = [_row(queue, row.id) for row in rows]
@@ -268,7 +287,10 @@ def as_json(row: Row) -> dict[str, Any]:
 
 def line(row: Row) -> str:
     """`17  unleashed order 1001: rejected (tax-unmapped): why. What to do. Next try 2026-…`."""
+    from syncctl.state.outbox import differs
+
     word = "rejected" if row.state == "due" and row.cause else _WORDS[row.state]
+    word = "posted, to look at" if differs(row) else word
     state = paint(word, _LEVELS.get(word))
     cause = f" ({row.cause})" if row.cause else ""
     why = f": {row.message.rstrip('.')}." if row.message else "." if _when(row) else ""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from syncctl.decide import Expected, Hold
+from syncctl.decide import Adopt, Expected, Hold
 from syncctl.models import Kind, Problem, from_ms, iso
 from syncctl.models_push import Sale
 from syncctl.push.outcomes import arrived, drop, follow_key, number_of, refuse
 from syncctl.push.pushing import Parcel, Pushing, Wanted
-from syncctl.state.outbox import Row
+from syncctl.state.outbox import Row, differs
 
 if TYPE_CHECKING:
     from syncctl.state.postable import New, Postable
@@ -27,7 +27,7 @@ def post(push: Pushing) -> None:
     if push.wanted.queue:
         enqueue(push)
     for row in push.outbox.settled_by_hand(Kind.ORDERS):
-        arrived(push, row, "found", row.remote_id)
+        arrived(push, row, "found", Adopt(row.remote_id))
     _settle(push)
     _send_orders(push)
     for kind in (Kind.COMPLETIONS, Kind.PAYMENTS):
@@ -153,7 +153,7 @@ def _sound(push: Pushing, row: Row) -> Postable | None:
     if postable is None:
         drop(push, row, "order-gone", "the shop has no such order any more")
     elif postable.elsewhere:
-        arrived(push, row, "found", postable.elsewhere)
+        arrived(push, row, "found", Adopt(postable.elsewhere))
     elif postable.order is None:
         refuse(push, row, Hold("order", postable.fault, postable.remedy))
     elif postable.status in push.posting.statuses:
@@ -231,6 +231,9 @@ def _send_what_follows(push: Pushing, kind: Kind) -> None:
         order, postable = push.outbox.get(Kind.ORDERS, number), push.order(number)
         if order is None or postable is None or postable.order is None:
             drop(push, row, "order-gone", "the shop has no such order any more")
+            continue
+        if differs(order):
+            _wait(push, row, Hold(order.cause, f"its order is to be looked at first: {order.message}", order.remedy))
             continue
         follows = push.follows(postable.order, order.remote_id)
         found = next((each for each in follows if (each.kind, follow_key(number, each.part)) == (kind, row.key)), None)

@@ -13,8 +13,9 @@ def record(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
     """A known outcome of a call; where a link turned out to be dead, it is due again at once and costs no try."""
     row = parcel.row
     if outcome.result == "done":
-        arrived(push, row, "posted", outcome.remote_id, outcome.call)
-        _compare(push, parcel, outcome)
+        differs = _difference(push, parcel, outcome)
+        arrived(push, row, "posted", Adopt(outcome.remote_id, outcome.call), differs)
+        _tell_notes(push, row, outcome, differs)
     elif outcome.strangers and not push.strangers & set(outcome.strangers):
         push.strangers |= set(outcome.strangers)
         why = Hold(outcome.cause, outcome.message, outcome.remedy)
@@ -48,7 +49,7 @@ def drop(push: Pushing, row: Row, cause: str, message: str) -> None:
 def follow_decision(push: Pushing, row: Row, decision: Decision) -> bool:
     """Writes down what was decided after a look; whether the record may be sent now."""
     if isinstance(decision, Adopt):
-        arrived(push, row, "found", decision.remote_id, decision.call)
+        arrived(push, row, "found", decision)
     elif isinstance(decision, Hold):
         refuse(push, row, decision)
     elif isinstance(decision, Later):
@@ -77,15 +78,19 @@ def _not_there(push: Pushing, row: Row) -> None:
                 push.tell(row, ended)
 
 
-def arrived(push: Pushing, row: Row, word: str, remote_id: str, call: int = 0) -> None:
-    """It is there: `posted` by us now, or `found`; what has to follow it is queued with that."""
+def arrived(push: Pushing, row: Row, word: str, there: Adopt, differs: Hold | None = None) -> None:
+    """It is there: `posted` by us now, or `found`; what has to follow it is queued with that.
+
+    `differs` says in what it is not as the shop has it: then that stays to be looked at, and what follows it waits.
+    """
     taken = row.kind is Kind.ORDERS and push.session.connector.takes_stock(push.session.connector.values)
     with push.session.database.transaction():
-        ended = Ended("done", word, remote_id=remote_id, call=call, taken=taken)
+        told = differs.as_dict() if differs else {}
+        ended = Ended("done", word, remote_id=there.remote_id, call=there.call, taken=taken, **told)
         push.outbox.end(row, ended, push.session.run.number, push.now())
         push.tell(row, ended)
         if row.kind is Kind.ORDERS:
-            _queue_what_follows(push, row, remote_id)
+            _queue_what_follows(push, row, there.remote_id)
     push.session.tally.pushed.count(row.kind, word)
 
 
@@ -111,14 +116,23 @@ def _end(push: Pushing, row: Row, ended: Ended) -> None:
         push.outbox.end(row, ended, push.session.run.number, push.now())
 
 
-def _compare(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
-    """It is there; that it came to another sum, or what else the service says of it, is for a person to see."""
+def _difference(push: Pushing, parcel: Parcel, outcome: Outcome) -> Hold | None:
+    """That it is there with another sum, or in another currency, than the shop's."""
+    there, wanted = outcome.total, parcel.expected.total
+    if there is not None and wanted is not None and there != wanted:
+        cause, differs = "total-differs", f"comes to {money_text(there)} there and not to {money_text(wanted)}"
+    elif outcome.currency and outcome.currency != (parcel.expected.currency or outcome.currency):
+        cause, differs = "currency-differs", f"is in {outcome.currency} there and not in {parcel.expected.currency}"
+    else:
+        return None
+    accept = f"syncctl queue settle {parcel.row.id} --remote-id {outcome.remote_id}"
+    remedy = f"Look at {outcome.remote_id} in {push.session.name}; if it is to stay as it is, run {accept}"
+    return Hold(cause, f"it is posted, but {differs}", remedy)
+
+
+def _tell_notes(push: Pushing, row: Row, outcome: Outcome, differs: Hold | None) -> None:
+    """What the service says of it besides, and in what it is not as the shop has it, is for a person to see."""
     if outcome.message:
-        push.report(parcel.row, f"it is there, but {outcome.message}", outcome.remedy)
-    wanted = parcel.expected.total
-    if outcome.total is not None and wanted is not None and outcome.total != wanted:
-        message = f"it is posted, but comes to {money_text(outcome.total)} there and not to {money_text(wanted)}"
-        push.report(parcel.row, message, f"Look at {outcome.remote_id} in the service")
-    if outcome.currency and outcome.currency != (parcel.expected.currency or outcome.currency):
-        message = f"it is posted, but in {outcome.currency} and not in {parcel.expected.currency}"
-        push.report(parcel.row, message, f"Look at {outcome.remote_id} and at its customer in the service")
+        push.report(row, f"it is there, but {outcome.message}", outcome.remedy)
+    if differs:
+        push.report(row, differs.message, differs.remedy)

@@ -162,9 +162,10 @@ class Pushing:
         from syncctl.state.mailed import Mailed
 
         mailed, name = Mailed(self.session.database), self.session.name
-        if ended.state == "done":
+        if ended.state == "done" and not ended.cause:
             mailed.recover(name, subject(row), self.now())
             return
+        again = f"settle {row.id} --remote-id {ended.remote_id}" if ended.state == "done" else f"retry {row.id}"
         event = Event(
             what="gave_up" if ended.state == "gave_up" else "failed",
             connector=name,
@@ -173,7 +174,7 @@ class Pushing:
             message=ended.message,
             remedy=ended.remedy,
             next_try=from_ms(ended.due_at) if ended.state == "due" else None,
-            command=f"syncctl queue retry {row.id} && syncctl retry-queue",
+            command=f"syncctl queue {again} && syncctl retry-queue",
         )
         mailed.note(event, self.now())
 

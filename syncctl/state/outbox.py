@@ -15,6 +15,9 @@ from syncctl.models import Kind, Struct
 from syncctl.state.database import Database
 
 BY_HAND = "by-hand"  # the cause of a row of which a person said that it is there
+# The causes of an order that is posted, but is there with another sum or currency: a person has to accept that.
+DIFFERS = ("total-differs", "currency-differs")
+DIFFERING = f"state = 'done' AND cause IN {DIFFERS}"  # as in the index
 OutboxState = Literal["waiting", "due", "sending", "done", "gave_up", "skipped"]
 # The number of the newest call, whichever run is making it: what is called from now on has a higher one.
 LAST_CALL = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'calls'), 0)"
@@ -200,7 +203,9 @@ class Outbox:
     def counts(self) -> dict[str, int]:
         """How many orders stand in which state, in the words that people read."""
         row = self.database.row(_COUNTS, self.connector)
-        return {name: row[name] or 0 for name in row.keys()} if row else {}  # noqa: SIM118 - a Row iterates over values
+        differing = self.database.row(_COUNT_DIFFERING, self.connector)
+        counts = {name: row[name] or 0 for name in row.keys()} if row else {}  # noqa: SIM118 - a Row iterates over values
+        return counts | {"differing": differing[0] if differing else 0}
 
 
 _COUNTS = """
@@ -210,6 +215,13 @@ SELECT sum(state = 'waiting' OR state = 'due' AND cause = '') AS waiting,
     sum(state = 'gave_up') AS gave_up, sum(state = 'skipped') AS skipped
 FROM outbox WHERE connector = ? AND kind = 'orders' AND state <> 'done'
 """
+
+_COUNT_DIFFERING = f"SELECT count(*) FROM outbox WHERE connector = ? AND {DIFFERING}"
+
+
+def differs(row: Row) -> bool:
+    """Whether it is posted with another sum or currency than the shop's, and nobody has accepted that."""
+    return row.state == "done" and row.cause in DIFFERS
 
 
 def as_row(row: sqlite3.Row) -> Row:

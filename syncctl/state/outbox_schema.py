@@ -66,6 +66,8 @@ OUTBOX = (
     "CREATE INDEX outbox_undone ON outbox (connector, kind, state, cause, queued_at) WHERE state <> 'done'",
     "CREATE INDEX outbox_posted ON outbox (ended_at, connector) WHERE kind = 'orders' AND state = 'done'",
     "CREATE INDEX outbox_by_hand ON outbox (connector, kind) WHERE cause = 'by-hand'",
+    "CREATE INDEX outbox_differing ON outbox (connector)"
+    " WHERE state = 'done' AND cause IN ('total-differs', 'currency-differs')",
     "CREATE INDEX outbox_key ON outbox (key)",
     "CREATE INDEX outbox_altered ON outbox (altered_at) WHERE altered_at IS NOT NULL",
     *(f"CREATE TRIGGER {when} ON orders BEGIN {_ALTER} {which}; END" for when, which in _TOUCHED.items()),

@@ -9,16 +9,18 @@ from typing import Any
 
 from syncctl.models import Struct, from_ms, iso
 from syncctl.state.database import Database
-from syncctl.state.outbox import BY_HAND, LAST_CALL, Row, as_row
+from syncctl.state.outbox import BY_HAND, DIFFERING, LAST_CALL, Row, as_row
 
 OPEN = ("waiting", "due", "sending", "gave_up")
 _LIST = """
 SELECT outbox.*, orders.status AS order_status FROM outbox
 LEFT JOIN orders ON outbox.kind = 'orders' AND orders.number = outbox.key
 WHERE (?1 IS NULL OR connector = ?1) AND (?2 IS NULL OR cause = ?2)
-    AND state IN (SELECT value FROM json_each(?3)) AND state <> 'done'
+    AND {}
 ORDER BY due_at, outbox.id
 """
+_UNDONE = _LIST.format("state IN (SELECT value FROM json_each(?3)) AND state <> 'done'")
+_POSTED = _LIST.format(DIFFERING)
 _ATTEMPTS = """
 SELECT attempts.at, attempts.run, attempts.call, outcome, attempts.cause, attempts.message,
     calls.method, calls.path, calls.status
@@ -83,8 +85,11 @@ class Queue:
 
     def rows(self, wanted: Filter) -> list[Row]:
         """The rows, what is due first coming first."""
-        states = json.dumps(wanted.states)
-        return self._rows(_LIST, wanted.connector, wanted.cause, states)
+        return self._rows(_UNDONE, wanted.connector, wanted.cause, json.dumps(wanted.states))
+
+    def differing(self, wanted: Filter) -> list[Row]:
+        """Orders that are posted with another sum or currency than the shop's, of whatever state is wanted."""
+        return self._rows(_POSTED, wanted.connector, wanted.cause)
 
     def altered(self, connector: str | None, statuses: Sequence[str], since: int = 0) -> list[Altered]:
         """Posted orders that the shop has changed, cancelled or deleted since then, and since a time (ms)."""
