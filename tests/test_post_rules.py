@@ -63,6 +63,22 @@ class TestWhichOrders:
         shop.write("UPDATE outbox SET due_at = 0")
         assert post(shop, SYNCCTL_UNLEASHED_TAX="0.07:G.S.T.")["posted"] == 0
 
+    @pytest.mark.parametrize("state", ["due", "gave_up"])
+    def test_one_that_is_cancelled_after_a_refusal_is_put_back_until_its_status_returns(
+        self, shop: Shop, state: str
+    ) -> None:
+        place(shop, order("1", line(rate="0"), total="10.00"))
+        held(shop, SYNCCTL_UNLEASHED_TAX="0.15:G.S.T.")
+        shop.write("UPDATE outbox SET state = ?", state)
+        shop.write("UPDATE orders SET status = 'cancelled'")
+        result = post(shop)
+        assert [result[name] for name in ("rejected", "gave_up", "skipped")] == [0, 0, 1]
+        (row,) = shop.ok("queue", "list", "--skipped", "--json").json()["rows"]
+        assert "cancelled" in row["message"]
+        assert "again" in row["remedy"]
+        shop.write("UPDATE orders SET status = 'paid'")
+        assert post(shop)["posted"] == 1
+
     def test_older_ones_than_the_role_are_skipped(self, shop: Shop) -> None:
         place(shop, order("1", placed_at=moment(hours=3)), order("2"))
         result = post(shop)

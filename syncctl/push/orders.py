@@ -13,7 +13,7 @@ from syncctl.models import Kind, Problem, from_ms, iso
 from syncctl.models_push import Sale
 from syncctl.push.outcomes import arrived, drop, follow_key, number_of, refuse
 from syncctl.push.pushing import Parcel, Pushing, Wanted
-from syncctl.state.outbox import Row, differs
+from syncctl.state.outbox import PUT_BACK, Row, differs
 
 if TYPE_CHECKING:
     from syncctl.state.postable import New, Postable
@@ -29,6 +29,7 @@ def post(push: Pushing) -> None:
     for row in push.outbox.settled_by_hand(Kind.ORDERS):
         arrived(push, row, "found", Adopt(row.remote_id))
     _settle(push)
+    _heed_statuses(push)
     _send_orders(push)
     for kind in (Kind.COMPLETIONS, Kind.PAYMENTS):
         if kind in push.session.connector.pushes:
@@ -108,6 +109,18 @@ def _tell_flood(push: Pushing, fresh: Sequence[New]) -> None:
     message = f"{len(fresh)} orders are new, the oldest of {oldest}: nothing is posted unasked"
     remedy = f"Look at them, then run syncctl post-invoices --yes-all, or set {setting}"
     push.session.tally.report([Problem("", message, remedy)])
+
+
+def _heed_statuses(push: Pushing) -> None:
+    """Puts back what the shop does not want posted any more, whenever it would be due; and takes up what it wants."""
+    statuses = push.posting.statuses
+    with push.session.database.transaction():
+        push.outbox.want_again(statuses, push.now())
+    for row in push.outbox.unwanted(statuses):
+        postable = push.order(row.key)
+        status = postable.status if postable else ""
+        message = f"its status in the shop is {status}, and such orders are not posted (SYNCCTL_POST_STATUSES)"
+        drop(push, row, PUT_BACK, message, "It is posted once the shop gives it one of those statuses again")
 
 
 def _send_orders(push: Pushing) -> None:

@@ -41,9 +41,9 @@ def give_back(push: Pushing, row: Row, message: str) -> None:
         push.outbox.end(row, ended, push.session.run.number, push.now())
 
 
-def drop(push: Pushing, row: Row, cause: str, message: str) -> None:
+def drop(push: Pushing, row: Row, cause: str, message: str, remedy: str = "") -> None:
     """It is not to be sent any more."""
-    _end(push, row, Ended("skipped", "skipped", cause=cause, message=message))
+    _end(push, row, Ended("skipped", "skipped", cause=cause, message=message, remedy=remedy))
 
 
 def follow_decision(push: Pushing, row: Row, decision: Decision) -> bool:

@@ -15,6 +15,9 @@ from syncctl.models import Kind, Struct
 from syncctl.state.database import Database
 
 BY_HAND = "by-hand"  # the cause of a row of which a person said that it is there
+PUT_BACK = (
+    "status"  # the cause of an order that is not posted for the time being, as the shop has given it another status
+)
 # The causes of an order that is posted, but is there with another sum or currency: a person has to accept that.
 DIFFERS = ("total-differs", "currency-differs")
 DIFFERING = f"state = 'done' AND cause IN {DIFFERS}"  # as in the index
@@ -82,6 +85,15 @@ class Ended(Struct):
     taken: bool = False
 
 
+_UNWANTED = (
+    "kind = 'orders' AND state IN ('waiting', 'due', 'gave_up') AND state <> 'done'"
+    " AND key IN (SELECT number FROM orders WHERE status NOT IN (SELECT value FROM json_each(?2)))"
+)
+_WANTED_AGAIN = f"""
+UPDATE outbox SET state = 'due', due_at = ?3, tries = 0, cause = '', message = '', remedy = '', ended_at = NULL
+WHERE connector = ?1 AND kind = 'orders' AND state = 'skipped' AND state <> 'done' AND cause = '{PUT_BACK}'
+    AND key IN (SELECT number FROM orders WHERE status IN (SELECT value FROM json_each(?2)))
+"""
 _RECONSIDER = """
 DELETE FROM outbox WHERE connector = ?1 AND kind = 'orders' AND state = 'skipped' AND cause = 'too-old'
     AND (key IN (SELECT value FROM json_each(?3)) OR key IN (SELECT number FROM orders WHERE placed_at >= ?2))
@@ -108,6 +120,14 @@ class Outbox:
     def reconsider(self, since: str, numbers: Collection[str]) -> None:
         """Forgets that orders were too old, where they no longer are, or where a person names them."""
         self._sql.execute(_RECONSIDER, (self.connector, since, json.dumps(list(numbers))))
+
+    def unwanted(self, statuses: Collection[str]) -> list[Row]:
+        """Orders that are not there, and have none of the statuses that are posted any more."""
+        return self._rows(_UNWANTED, json.dumps(sorted(statuses)))
+
+    def want_again(self, statuses: Collection[str], at: int) -> None:
+        """Orders that were put back for their status are due again, where they have one that is posted."""
+        self._sql.execute(_WANTED_AGAIN, (self.connector, json.dumps(sorted(statuses)), at))
 
     def get(self, kind: Kind, key: str) -> Row | None:
         """The row of one record."""
