@@ -240,6 +240,30 @@ class TestContacts:
         kept = ("ContactID", "ContactNumber", "AccountNumber", "Name", "ContactPersons")
         assert [after[name] for name in kept] == [before[name] for name in kept]
 
+    def test_a_name_of_one_word_leaves_both_names_alone(self, shop: Shop, known: int) -> None:
+        shop.upstream.put(
+            "customers", {"ContactID": self.contact(shop)["ContactID"], "FirstName": "Mia", "LastName": "Example"}
+        )
+        place(shop, order("1", customer_id=known, customer=self.ENTERED | {"name": "Prince"}))
+        assert not post(shop)["errors"]
+        after = self.contact(shop)
+        assert (after["FirstName"], after["LastName"], after["EmailAddress"]) == ("Mia", "Example", "new@x.test")
+
+    def test_a_phone_number_that_is_too_long_is_left_out_and_told(self, shop: Shop, known: int) -> None:
+        phone = "+64 21 555 0100, evenings and at weekends +64 4 555 0199"
+        place(shop, order("1", customer_id=known, customer=self.ENTERED | {"phone": phone}))
+        place(shop, order("2", customer={"name": "Max", "email": "max@x.test", "phone": phone}))
+        told = {each["record"]: each["message"] for each in post(shop)["errors"]}
+        assert len(told) == 2
+        assert all(phone in message for message in told.values())
+        assert not [
+            phone
+            for each in records(shop, "customers")
+            for phone in each.get("Phones", ())
+            if "weekends" in phone["PhoneNumber"]
+        ]
+        assert self.contact(shop)["EmailAddress"] == "new@x.test"
+
     def test_only_the_newest_order_counts(self, shop: Shop, known: int) -> None:
         newer = order("2", customer_id=known, customer=self.ENTERED, status="pending")
         place(shop, order("1", customer_id=known, customer={"email": "older@x.test"}, placed_at=moment(seconds=9)))

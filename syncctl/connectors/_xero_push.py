@@ -21,7 +21,7 @@ from syncctl.connectors._xero_sale import invoice_body, payment_body
 from syncctl.connectors._xero_seek import Seeker, agreeing, amount, is_id
 from syncctl.errors import AnswerError, RefusedError, SyncctlError
 from syncctl.models import Kind
-from syncctl.models_push import Outcome, Outgoing, Sale, Seen
+from syncctl.models_push import NewCustomer, Outcome, Outgoing, Sale, Seen
 
 if TYPE_CHECKING:
     from syncctl.connectors.base import Answer, Http
@@ -132,7 +132,8 @@ class Desk:
         row, body = pair
         notes = messages(element, "Warnings")
         if kind is Kind.CUSTOMERS:
-            notes += [left_out(row, body)]
+            assert isinstance(row.record, NewCustomer)  # noqa: S101 - for the type checker
+            notes += [f"without {what}" for what in left_out(row.record, body)]
         if kind is not Kind.ORDERS:
             return _noted(outcome, notes)
         status = text(element.get("Status"))
@@ -209,11 +210,18 @@ class Desk:
             told = [messages(element, "ValidationErrors") for element in _elements(answer, "Contacts")]
         except SyncctlError as error:
             told = [[error.message]] * len(pairs)
+        notes = [
+            ["its contact was not updated: " + "; ".join(said)] if said else _omitted(row, body)
+            for (row, body), said in zip(pairs, told, strict=False)
+        ]
         return {
-            row.guid: _noted(outcomes[row.guid], ["its contact was not updated: " + "; ".join(said)])
-            for (row, _), said in zip(pairs, told, strict=False)
-            if said
+            row.guid: _noted(outcomes[row.guid], said) for (row, _), said in zip(pairs, notes, strict=False) if said
         }
+
+
+def _omitted(row: Outgoing, body: Json) -> list[str]:
+    assert isinstance(row.record, Sale)  # noqa: S101 - for the type checker
+    return [f"its contact was updated without {what}" for what in left_out(row.record.order.customer, body)]
 
 
 def _by_guid(pairs: Sequence[Pair], outcomes: Sequence[Outcome]) -> dict[str, Outcome]:

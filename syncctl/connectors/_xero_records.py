@@ -13,6 +13,7 @@ from syncctl.models_push import NewCustomer, NewProduct, Sale
 if TYPE_CHECKING:
     from syncctl.connectors.declared import Values
     from syncctl.models_push import Outgoing
+    from syncctl.shopcustomer import Customer
 
 Json = dict[str, Any]
 _MOST_NAME = 255
@@ -45,12 +46,14 @@ def suffixed(body: Json) -> Json:
     return {**body, "Name": body["Name"][: _MOST_NAME - len(suffix)].rstrip() + suffix}
 
 
-def left_out(row: Outgoing, body: Json) -> str:
-    """What of a new contact was not sent, for a person to know."""
-    new = row.record
-    if isinstance(new, NewCustomer) and new.email and "EmailAddress" not in body:
-        return f"without the e-mail address {new.email[:100]}, which Xero does not take"
-    return ""
+def left_out(entered: NewCustomer | Customer, body: Json) -> list[str]:
+    """What a customer has entered and was not sent, for a person to know."""
+    told = []
+    if entered.email and "EmailAddress" not in body:
+        told.append(f"the e-mail address {entered.email[:100]}, which Xero does not take")
+    if entered.phone and "Phones" not in body:
+        told.append(f"the phone number {entered.phone[:100]}, which is too long for Xero")
+    return told
 
 
 def item_body(values: Values, row: Outgoing) -> Json:
@@ -81,10 +84,15 @@ def tells_news(sale: Sale) -> bool:
 
 
 def entered_body(sale: Sale) -> Json:
-    """What the customer entered for an order: never the contact's name, numbers or persons; what is empty stays."""
+    """What the customer entered for an order: never the contact's name, numbers or persons; what is empty stays.
+
+    First and last name are sent together or not at all: the first name alone would stand beside the last name of
+    whoever was there before, and that Xero clears a name which is sent as "" is not documented.
+    """
     entered = sale.order.customer
+    names = person(entered.name)
     body = {
-        **person(entered.name),
+        **(names if "LastName" in names else {}),
         "EmailAddress": email(entered.email),
         "Phones": phones(entered.phone),
         "Addresses": addresses(entered.billing or {}, entered.shipping or {}),

@@ -25,14 +25,21 @@ def email(address: str) -> str:
 
 
 def person(name: str) -> Json:
-    """First and last name."""
+    """First and last name; of one word there is no last name."""
     first, _, last = plain(name, 510).partition(" ")
-    return {"FirstName": first[:255], "LastName": last[:255]} if first else {}
+    names = {"FirstName": first[:255], "LastName": last[:255]}
+    return {field: value for field, value in names.items() if value}
+
+
+def number_of(phone: str) -> str:
+    """The phone number if Xero takes it, else "": a number that is cut is another one."""
+    found = plain(phone, len(phone))
+    return found if len(found) <= _MOST_PHONE else ""
 
 
 def phones(number: str) -> list[Json]:
-    """The one number, which goes to the slot that Xero shows first."""
-    found = plain(number, _MOST_PHONE)
+    """The one number, which goes to the slot that Xero shows first; none where it is too long for Xero."""
+    found = number_of(number)
     whole = {"PhoneNumber": found, "PhoneAreaCode": "", "PhoneCountryCode": ""}
     return [{"PhoneType": "DEFAULT", **whole}] if found else []
 
