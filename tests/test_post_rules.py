@@ -126,6 +126,26 @@ class TestWhichOrders:
         assert post(shop)["posted"] == 3
 
 
+class TestSharedAddresses:
+    def test_a_second_one_with_the_address_of_a_linked_one_is_created(self, shop: Shop) -> None:
+        first = customer(shop, code="FAM-1", email="family@x.test")
+        entered = {"code": "FAM-1", "name": "Ann Family", "email": "family@x.test"}
+        place(shop, order("1", customer_id=first, customer=entered))
+        assert post(shop)["customers_created"] == 1
+        shop.ok("sync-customers")
+        second = customer(shop, code="FAM-2", email="family@x.test")
+        place(shop, order("2", customer_id=second, customer=entered | {"code": "FAM-2", "name": "Bob Family"}))
+        assert post(shop)["customers_created"] == 1
+        assert {sale["Customer"]["CustomerCode"] for sale in sales(shop)} == {"FAM-1", "FAM-2"}
+
+    def test_one_record_that_two_of_the_shop_may_be_is_told_as_one(self, shop: Shop) -> None:
+        shop.upstream.put("customers", {"CustomerCode": "OLD-9", "CustomerName": "Fam", "Email": "fam@x.test"})
+        shop.ok("sync-customers")
+        numbers = [customer(shop, code=code, email="fam@x.test") for code in ("FAM-1", "FAM-2")]
+        place(shop, order("1", customer_id=numbers[0], customer={"email": "fam@x.test", "code": "FAM-1"}))
+        assert "another customer of the shop" in held(shop)["message"]
+
+
 class TestHeld:
     @pytest.mark.parametrize(
         ("change", "settings", "word"),

@@ -106,8 +106,9 @@ def _known_customers(push: Pushing, needs: Mapping[str, Need]) -> Answers:
             found[key] = linked[need.customer_id or 0]
             continue
         assert isinstance(need.record, NewCustomer)  # noqa: S101 - for the type checker
-        candidates = links.candidates(need.record.code, folded(need.record.email), anybody=need.instead is not None)
-        if len(candidates) == 1 and need.customer_id is None:
+        is_guest, keys = need.customer_id is None, (need.record.code, folded(need.record.email))
+        candidates = links.candidates(*keys, anybody=need.instead is not None, linked=is_guest)
+        if len(candidates) == 1 and is_guest:
             found[key] = candidates[0]
         elif candidates and (whole or key in push.looked_up):
             found[key] = _ambiguous(push, need, candidates)
@@ -117,6 +118,8 @@ def _known_customers(push: Pushing, needs: Mapping[str, Need]) -> Answers:
 def _ambiguous(push: Pushing, need: Need, candidates: Sequence[str]) -> Hold:
     name = push.session.name
     message = f"several customers in {name} may be {called(need)}: {', '.join(candidates)}"
+    if len(candidates) == 1:
+        message = f"{candidates[0]} in {name} may be {called(need)}, and another customer of the shop as well"
     return Hold("ambiguous-customer", message, "Choose with syncctl links add, or mend the records there")
 
 

@@ -16,7 +16,7 @@ _CANDIDATES = """
 SELECT DISTINCT remote.remote_id FROM customer_keys AS key
 JOIN remote_customers AS remote USING (connector, remote_id)
 WHERE connector = ?1 AND remote.state = 'active' AND (remote.linkable OR ?4) AND remote.matched_by IS NOT 'apart'
-    AND (key.value = ?2 AND key.rank < 9 OR key.value = ?3 AND key.rank = 9)
+    AND (key.value = ?2 AND key.rank < 9 OR key.value = ?3 AND key.rank = 9 AND (remote.customer_id IS NULL OR ?5))
 """
 # CROSS JOIN keeps SQLite from going through all products for a few that are wanted.
 _PRODUCTS = """
@@ -58,12 +58,13 @@ class Links:
         rows = self.database.rows(_CUSTOMERS, self.connector, json.dumps(list(ids)))
         return {row["customer_id"]: row["remote_id"] for row in rows}
 
-    def candidates(self, code: str, email: str, *, anybody: bool = False) -> list[str]:
+    def candidates(self, code: str, email: str, *, anybody: bool = False, linked: bool = True) -> list[str]:
         """The live records that have this account id or (case-folded) e-mail address.
 
-        With `anybody` also those that stand for nobody in particular.
+        With `anybody` also those that stand for nobody in particular; without `linked` none that has the address, and
+        stands for a customer of the shop already.
         """
-        rows = self.database.rows(_CANDIDATES, self.connector, code, email, anybody)
+        rows = self.database.rows(_CANDIDATES, self.connector, code, email, anybody, linked)
         return [row["remote_id"] for row in rows]
 
     def products(self, skus: Iterable[str]) -> dict[str, set[str]]:
