@@ -554,3 +554,11 @@ class TestDoctor:
     )
     def test_what_would_be_refused_is_told(self, shop: Shop, settings: dict[str, str], subject: str) -> None:
         assert self.checks(shop, **settings)[subject] == "wrong"
+
+
+def test_all_that_is_wrong_with_an_order_is_told_at_once(shop: Shop) -> None:
+    lines = (line(rate="0.2"), line(rate="0.07"), line(rate="0.2"), line(rate="0") | {"kind": "shipping", "sku": None})
+    place(shop, order("1", *lines, total="44.70", payments=[{"method": "cash", "amount": "44.70"}]))
+    error = held(shop, SYNCCTL_XERO_ACCOUNT="", SYNCCTL_XERO_TAX="0.15:OUTPUT2")
+    for word in ("0.20:CODE", "0.07:CODE", "0.00:CODE", "cash:ACCOUNT", "XERO_SHIPPING"):
+        assert error["remedy"].count(word) == 1, error

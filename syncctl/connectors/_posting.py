@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from syncctl.models import money_text
 from syncctl.models_push import Outcome
@@ -29,6 +29,31 @@ class HeldError(Exception):
     def as_outcome(self) -> Outcome:
         """The record is refused by ourselves, without a call."""
         return Outcome("refused", cause=self.cause, message=self.message, remedy=self.remedy)
+
+
+_T = TypeVar("_T")
+
+
+def gather(parts: Iterable[Callable[[], _T]], checks: Iterable[Callable[[], object]] = ()) -> list[_T]:
+    """What all parts give, once all checks are passed. Raises a `HeldError` that tells all that is wrong at once."""
+    found: list[_T] = []
+    faults: dict[tuple[str, str], HeldError] = {}  # of several lines with the same rate, the first one is told
+    for check in checks:
+        _try(check, faults)
+    for part in parts:
+        _try(lambda part=part: found.append(part()), faults)  # type: ignore[misc]
+    if faults:
+        first, *_ = held = list(faults.values())
+        messages, remedies = [each.message for each in held], [each.remedy for each in held]
+        raise HeldError(first.cause, "; ".join(messages), ". ".join(remedies))
+    return found
+
+
+def _try(work: Callable[[], object], faults: dict[tuple[str, str], HeldError]) -> None:
+    try:
+        work()
+    except HeldError as held:
+        faults.setdefault((held.cause, held.remedy), held)
 
 
 def objection(write_down: Callable[[], object]) -> Outcome | None:

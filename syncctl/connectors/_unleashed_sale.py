@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from syncctl.connectors._posting import CENT, HeldError, as_entered, difference, tax_code
+from syncctl.connectors._posting import CENT, HeldError, as_entered, difference, gather, tax_code
 from syncctl.models import Struct, money_text
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ class Priced(Struct):
 def sale_body(values: Values, row: Outgoing, sale: Sale, warehouse: str, halves: str) -> Json:
     """The body of POST /SalesOrders/{guid}. Raises `HeldError`."""
     order = sale.order
-    lines = [_line_body(values, sale, number, line, halves) for number, line in enumerate(order.lines, 1)]
+    lines = gather(
+        [partial(_line_body, values, sale, number, line, halves) for number, line in enumerate(order.lines, 1)],
+        [partial(_currency, values, sale)],
+    )
     missing = difference(values, order.total, _sum(lines, "LineTotal") + _sum(lines, "LineTax"), _sums(lines))
     if missing:
         lines.append(_rounding_line(values, len(lines) + 1, missing))

@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from syncctl.connectors._posting import MOST_ROUNDING, HeldError, as_entered, cents, difference, mapping, tax_code
+from syncctl.connectors._posting import (
+    MOST_ROUNDING,
+    HeldError,
+    as_entered,
+    cents,
+    difference,
+    gather,
+    mapping,
+    tax_code,
+)
 from syncctl.connectors._vend_settings import CHARGES, STATES
 from syncctl.models import iso, money_text
 
@@ -30,8 +40,8 @@ def sale_body(values: Values, row: Outgoing, sale: Sale) -> Json:
     Raises `HeldError`.
     """
     order = sale.order
-    _check_currency(values, order)
-    register, user = _needed(values, "REGISTER"), _needed(values, "USER")
+    needed = [partial(_needed, values, name) for name in ("REGISTER", "USER")]
+    register, user = gather(needed, [partial(_check_currency, values, order)])
     state, attributes = STATES[values.get("STATUS") or "CLOSED"]
     if "onaccount" in attributes and not sale.customer:
         message = f"it has no customer, and {values.variable('STATUS')}=ONACCOUNT needs one who owes"
@@ -71,7 +81,13 @@ def _needed(values: Values, setting: str) -> str:
 
 def _lines(values: Values, sale: Sale) -> list[Json]:
     order = sale.order
-    lines = [_line(values, sale, number, line) for number, line in enumerate(order.lines)]
+    lines = gather(
+        [partial(_line, values, sale, number, line) for number, line in enumerate(order.lines)],
+        [
+            *(partial(tax_code, values, line.tax_rate, f"line {n}") for n, line in enumerate(order.lines, 1)),
+            *(partial(_payment_type, values, payment.method) for payment in order.payments if payment.amount),
+        ],
+    )
     reached = sum(map(_sum, lines), Decimal(0))
     if not same_sum(reached, order.total):
         missing = difference(values, order.total, cents(reached), [f"{len(lines)} lines"])

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from syncctl.connectors._posting import HeldError, cents, difference, mapping, tax_code
+from syncctl.connectors._posting import HeldError, cents, difference, gather, mapping, tax_code
 from syncctl.connectors._xero_words import plain
 from syncctl.models import Struct, money_text
 from syncctl.models_push import Payment
@@ -19,7 +20,8 @@ from syncctl.models_push import Payment
 if TYPE_CHECKING:
     from syncctl.connectors.declared import Values
     from syncctl.models_push import Outgoing, Sale
-    from syncctl.shoporder import Line
+    from syncctl.shoporder import Line, Order
+    from syncctl.shoporder import Payment as Paid
 
 Json = dict[str, Any]
 FINE = Decimal("0.0001")
@@ -39,9 +41,13 @@ def invoice_body(values: Values, row: Outgoing, sale: Sale) -> Json:
     """An element of PUT /Invoices. Raises `HeldError`."""
     order = sale.order
     _check_number(row.reference)
-    for payment in order.payments if values.get("PAYMENTS") else ():
-        payment_account(values, payment.method)  # else its invoice would stay unpaid
-    lines = [_priced(values, sale, number, line) for number, line in enumerate(order.lines, 1)]
+    lines = gather(
+        [partial(_priced, values, sale, number, line) for number, line in enumerate(order.lines, 1)],
+        [
+            *(partial(payment_account, values, payment.method) for payment in _mapped(values, order)),
+            *(partial(tax_code, values, line.tax_rate, f"line {n}") for n, line in enumerate(order.lines, 1)),
+        ],
+    )
     missing = difference(values, order.total, _total(sale, lines), _sums(lines))
     if missing:
         lines.append(_rounding_line(values, missing))
@@ -60,6 +66,11 @@ def invoice_body(values: Values, row: Outgoing, sale: Sale) -> Json:
     if order.exchange_rate and order.currency != values.get("CURRENCY"):
         body["CurrencyRate"] = order.exchange_rate.quantize(Decimal("0.000001"), ROUND_HALF_UP)
     return body
+
+
+def _mapped(values: Values, order: Order) -> Sequence[Paid]:
+    """The payments that are to follow: each needs an account, else the invoice would stay unpaid."""
+    return order.payments if values.get("PAYMENTS") else ()
 
 
 def payment_body(values: Values, row: Outgoing) -> Json:
