@@ -92,6 +92,14 @@ def test_a_dropped_order_is_never_posted(shop: Shop) -> None:
     assert (listed(shop), states(shop)) == ([], {"skipped": 1})
 
 
+def test_what_was_dropped_and_is_retried_does_not_count_as_refused(shop: Shop) -> None:
+    number = str(place_one_that_is_held(shop))
+    shop.ok("queue", "drop", number)
+    assert "dropped" not in shop.ok("queue", "retry", number, "-v").out
+    (row,) = listed(shop)
+    assert (row["state"], row["cause"]) == ("due", "")
+
+
 def test_a_person_may_say_that_it_is_there(shop: Shop) -> None:
     number = place_one_that_is_held(shop)
     shop.ok("queue", "settle", str(number), "--remote-id", "so-77")

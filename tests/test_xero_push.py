@@ -562,3 +562,49 @@ def test_all_that_is_wrong_with_an_order_is_told_at_once(shop: Shop) -> None:
     error = held(shop, SYNCCTL_XERO_ACCOUNT="", SYNCCTL_XERO_TAX="0.15:OUTPUT2")
     for word in ("0.20:CODE", "0.07:CODE", "0.00:CODE", "cash:ACCOUNT", "XERO_SHIPPING"):
         assert error["remedy"].count(word) == 1, error
+
+
+class TestLostAnswers:
+    """What is sent and answered with 5xx may be there or not."""
+
+    @pytest.fixture
+    def failing(self, shop: Shop) -> None:
+        place(shop, order("1"), order("2"))
+        shop.upstream.fault("500", match={"method": "PUT", "path": "/Invoices"}, times=None)
+
+    def test_the_run_says_so_and_when_it_is_asked_for(self, shop: Shop, failing: None) -> None:
+        result = shop.run("post-invoices")
+        assert result.code == 69
+        (told,) = [each for each in result.err.splitlines() if "Nobody knows whether 2 records arrived" in each]
+        assert "is asked by the first run after 20" in told
+
+    def test_an_outage_costs_no_try_and_is_asked_for_less_and_less_often(self, shop: Shop, failing: None) -> None:
+        told = []
+        for _ in range(12):
+            told.append(shop.run("post-invoices", "-v").err)
+            later(shop)
+        ((state, tries),) = set(shop.rows("SELECT state, tries FROM outbox WHERE kind = 'orders'"))
+        assert (state in {"due", "sending"}, tries) == (True, 0)
+        assert any("sent without an answer 3 times, arrived" in each for each in told)
+        shop.upstream.request("DELETE", "faults")
+        for _ in range(2):
+            later(shop)
+            post(shop)
+        assert arrived(shop) == once(["1", "2"])
+
+    def test_numbers_that_differ_in_capitals_are_told_as_taken(self, shop: Shop) -> None:
+        place(shop, order("AA2"))
+        post(shop)
+        place(shop, order("aa2"))
+        post(shop)
+        later(shop)
+        post(shop)
+        assert cause(shop, "aa2") == ("due", "number-taken")
+        attempts = shop.ok("explain", "order", "aa2").out
+        assert "unclear: Invoice # must be unique" in attempts
+        assert "no answer" not in attempts
+
+
+def later(shop: Shop) -> None:
+    """A day goes by."""
+    shop.write("UPDATE outbox SET due_at = due_at - ?1, sent_at = sent_at - ?1", 86_400_000)

@@ -34,6 +34,8 @@ def post(push: Pushing) -> None:
     for kind in (Kind.COMPLETIONS, Kind.PAYMENTS):
         if kind in push.session.connector.pushes:
             _send_what_follows(push, kind)
+    if push.lost_rows:
+        _tell_lost(push)
     if push.session.tally.pushed.orders_arrived():
         from syncctl.push.stock import read_sold
 
@@ -109,6 +111,20 @@ def _tell_flood(push: Pushing, fresh: Sequence[New]) -> None:
     message = f"{len(fresh)} orders are new, the oldest of {oldest}: nothing is posted unasked"
     remedy = f"Look at them, then run syncctl post-invoices --yes-all, or set {setting}"
     push.session.tally.report([Problem("", message, remedy)])
+
+
+def _tell_lost(push: Pushing) -> None:
+    """What was sent in this run without an answer, and is not found out yet: one line, as for any failing service."""
+    from syncctl.errors import UnavailableError
+
+    lost = [row for row in push.outbox.sending() if row.id in push.lost_rows]
+    if not lost:
+        return
+    when, times = iso(from_ms(min(row.due_at for row in lost))), max(map(push.outbox.unanswered, lost))
+    what = "1 record" if len(lost) == 1 else f"{len(lost):,} records"
+    often = f", sent without an answer {times} times," if times > 1 else ""
+    message = f"Nobody knows whether {what}{often} arrived: {lost[0].message.rstrip('.')}"
+    push.session.tally.fail(UnavailableError(message, f"{push.session.name} is asked by the first run after {when}"))
 
 
 def _heed_statuses(push: Pushing) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from syncctl.decide import Adopt, Decision, Hold, Later, Post
+from syncctl.decide import TAKEN, Adopt, Decision, Hold, Later, Post
 from syncctl.models import Kind, money_text
 from syncctl.models_push import Outcome
 from syncctl.push.pushing import Parcel, Pushing
-from syncctl.state.outbox import Ended, Row
+from syncctl.state.outbox import EXISTS, Ended, Row
 
 
 def record(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
@@ -54,10 +54,20 @@ def follow_decision(push: Pushing, row: Row, decision: Decision) -> bool:
         refuse(push, row, decision)
     elif isinstance(decision, Later):
         _look_again(push, row, decision.until)
+    elif isinstance(decision, Post) and row.state == "sending" and row.cause == EXISTS:
+        refuse(push, row, _hidden(push, row))
     elif isinstance(decision, Post):
         _not_there(push, row)
         return True
     return False
+
+
+def _hidden(push: Pushing, row: Row) -> Hold:
+    name = push.session.name
+    message = f"{name} says that {row.reference} is taken ({row.message}), and shows no record of exactly that number"
+    return Hold(
+        TAKEN, message, f"Look for it in {name} in other capitals, or deleted; else give the order another number"
+    )
 
 
 def _look_again(push: Pushing, row: Row, until: int) -> None:
@@ -66,15 +76,13 @@ def _look_again(push: Pushing, row: Row, until: int) -> None:
 
 
 def _not_there(push: Pushing, row: Row) -> None:
-    """It was looked for in vain. One that was sent before has had its try; the first such one is sent again at once."""
+    """It was looked for in vain: one that was sent before is sent again."""
     with push.session.database.transaction():
         push.outbox.looked(row, push.now())
         if row.state == "sending":
-            why = f"{row.message or 'its answer was lost'}; the service does not have it"
-            ended = push.refused(row, Hold("not-there", why, "It is sent again by itself"))
-            at_once = ended.changed(due_at=push.now()) if ended.tries == 1 else ended
-            push.outbox.end(row, at_once.changed(outcome="not there"), push.session.run.number, push.now())
-            if ended.tries != 1:
+            ended = push.not_there(row, row.message or "its answer was lost")
+            push.outbox.end(row, ended, push.session.run.number, push.now())
+            if ended.due_at > push.now():
                 push.tell(row, ended)
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _SUBJECTS = {
     Kind.CUSTOMERS: "customer", Kind.PRODUCTS: "product", Kind.COMPLETIONS: "completion of", Kind.PAYMENTS: "payment",
 }  # fmt: skip
+_MOST_WAITS = 3  # of the pattern, for what was sent without an answer
 CONTESTED = frozenset({TAKEN, CANCELLED})
 
 
@@ -87,6 +88,7 @@ class Pushing:
     loaded: dict[str, Postable | None] = field(default_factory=dict)
     fed: set[Kind] = field(default_factory=set)  # kinds whose feed was read in this run
     looked_up: set[str] = field(default_factory=set)  # keys of customers and products that were looked up in this run
+    lost_rows: set[int] = field(default_factory=set)  # ids of rows whose answer was lost in this run
     strangers: set[str] = field(default_factory=set)  # remote ids that were dropped as unknown in this run
 
     def now(self) -> int:
@@ -146,6 +148,18 @@ class Pushing:
 
         seconds = pattern[tries - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         return Ended("due", "refused", due_at=self.now() + round(seconds * 1000), **told)
+
+    def not_there(self, row: Row, message: str) -> Ended:
+        """What it leads to that its answer was lost and the service does not have it: another try, which costs none.
+
+        An outage would use them all up. The first time it is sent again at once, then by the first waits of the pattern:
+        the long ones are for what a person has to mend.
+        """
+        times, pattern = self.outbox.unanswered(row), self.posting.retry
+        seconds = pattern[min(times - 2, len(pattern) - 1, _MOST_WAITS - 1)] if times > 1 else 0
+        often = f", and it was sent {times} times" if times > 1 else ""
+        told = Hold("not-there", f"{message}; the service does not have it{often}", "It is sent again by itself")
+        return Ended("due", "not there", due_at=self.now() + seconds * 1000, **told.as_dict())
 
     def report(self, row: Row, message: str, remedy: str) -> None:
         """Tells the person who runs it."""

@@ -12,11 +12,11 @@ from decimal import Decimal
 from syncctl.decide import Expected, Hold, Situation, decide
 from syncctl.errors import AnswerError, RefusedError, SyncctlError, UnknownOutcomeError
 from syncctl.failures import ASKED
-from syncctl.models import Kind, Struct, in_batches
+from syncctl.models import Kind, in_batches
 from syncctl.models_push import Completion, Outcome, Outgoing, Seen
 from syncctl.push.outcomes import follow_decision, follow_key, give_back, number_of, record, refuse
 from syncctl.push.pushing import Parcel, Pushing
-from syncctl.state.outbox import Row
+from syncctl.state.outbox import EXISTS, Lost, Row
 
 MOST_LOST = 3  # answers in a run: what loses more of them will lose the next ones too
 
@@ -81,17 +81,11 @@ def _write_down(
             record(push, parcel, outcome)
     if not unknown:
         return None
-    settle(push, [row for row, _ in unknown], Lost(unknown[0][1].message, unknown[0][1].call))
-    if all(outcome.cause == "exists" for _, outcome in unknown):
-        return None  # no answer was lost
-    return AnswerError(unknown[0][1].message, ASKED)
-
-
-class Lost(Struct):
-    """Why nobody knows what became of a call."""
-
-    message: str
-    call: int
+    taken, lost = ([pair for pair in unknown if (pair[1].cause == EXISTS) is exists] for exists in (True, False))
+    for some, cause in ((taken, EXISTS), (lost, "")):
+        if some:
+            settle(push, [row for row, _ in some], Lost(some[0][1].message, some[0][1].call, cause))
+    return AnswerError(lost[0][1].message, ASKED) if lost else None  # else no answer was lost
 
 
 def settle(push: Pushing, ids: Sequence[int] | None = None, lost: Lost | None = None, *, early: bool = False) -> None:
@@ -100,8 +94,9 @@ def settle(push: Pushing, ids: Sequence[int] | None = None, lost: Lost | None = 
     wanted = [row for row in rows if ids is None or row.id in ids]
     if lost:
         with push.session.database.transaction():
-            push.outbox.lose(wanted, lost.message, lost.call, push.session.run.number)
-        wanted = [row.changed(message=lost.message) for row in wanted]
+            push.outbox.lose(wanted, lost, push.session.run.number)
+        wanted = [row.changed(message=lost.message, cause=lost.cause) for row in wanted]
+        push.lost_rows |= {row.id for row in wanted if not lost.cause}
     for kind in dict.fromkeys(row.kind for row in wanted):
         of_kind = [row for row in wanted if row.kind is kind]
         for batch in in_batches(of_kind, push.session.connector.pushes[kind].batch):

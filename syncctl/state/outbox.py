@@ -14,6 +14,8 @@ from typing import Any, Literal
 from syncctl.models import Kind, Struct
 from syncctl.state.database import Database
 
+NO_ANSWER = "no answer"  # the outcome of a try
+EXISTS = "exists"  # the cause of a row that the service takes for one that is there already
 BY_HAND = "by-hand"  # the cause of a row of which a person said that it is there
 PUT_BACK = (
     "status"  # the cause of an order that is not posted for the time being, as the shop has given it another status
@@ -68,6 +70,14 @@ class Row(Struct):
     call: int
     remote_id: str
     expected: Mapping[str, str]
+
+
+class Lost(Struct):
+    """Why nobody knows what became of a call: `cause` is `EXISTS` where the service says that the number is taken."""
+
+    message: str
+    call: int
+    cause: str = ""
 
 
 class Ended(Struct):
@@ -197,11 +207,17 @@ class Outbox:
         """It is asked for again at that time, and not sent before."""
         self._sql.execute("UPDATE outbox SET due_at = ? WHERE id = ?", (at, row.id))
 
-    def lose(self, rows: Sequence[Row], why: str, call: int, run: int) -> None:
+    def lose(self, rows: Sequence[Row], lost: Lost, run: int) -> None:
         """Nobody knows what became of these; what is found out of them is told beside this try."""
-        self._sql.executemany("UPDATE outbox SET message = ? WHERE id = ?", [(why, row.id) for row in rows])
-        told = ("no answer", "", why, call)
-        self._sql.executemany(_END_ATTEMPT, [(*told, row.id, run) for row in rows])
+        told = [(lost.cause, lost.message, row.id) for row in rows]
+        self._sql.executemany("UPDATE outbox SET cause = ?, message = ? WHERE id = ?", told)
+        attempt = ("unclear" if lost.cause == EXISTS else NO_ANSWER, lost.cause, lost.message, lost.call)
+        self._sql.executemany(_END_ATTEMPT, [(*attempt, row.id, run) for row in rows])
+
+    def unanswered(self, row: Row) -> int:
+        """How often it was sent without an answer."""
+        found = self.database.row(f"SELECT count(*) FROM attempts WHERE outbox = ? AND outcome = '{NO_ANSWER}'", row.id)
+        return found[0] if found else 0
 
     def wait(self, row: Row, cause: str, message: str, remedy: str) -> None:
         """It cannot be sent before another record is there."""

@@ -38,7 +38,8 @@ ORDER BY outbox.id
 """
 _RETRY = """
 UPDATE outbox SET state = CASE state WHEN 'sending' THEN state ELSE 'due' END, due_at = ?, tries = 0, ended_at = NULL,
-    taken_call = NULL
+    taken_call = NULL, cause = iif(state = 'skipped', '', cause), message = iif(state = 'skipped', '', message),
+    remedy = iif(state = 'skipped', '', remedy)
 WHERE id = ? AND state <> 'done'
 """
 # What may have arrived counts until stock was read again, see the view `promised`.
