@@ -87,6 +87,10 @@ def decide(seen: Seen | None, expected: Expected, situation: Situation) -> Decis
 
 
 def _judged(seen: Seen, expected: Expected) -> Adopt | Hold:
+    if seen.archived:
+        message = f"{seen.remote_id} has its reference {expected.reference} there, and is archived"
+        remedy = "Restore it there, or link the customer to another record with syncctl links add"
+        return Hold("archived-contact", message, remedy)
     if not seen.live:
         message = f"{seen.remote_id} has its reference {expected.reference} there, and is voided or deleted"
         return Hold(CANCELLED, message, "If it should not be posted, drop it from the queue; else restore it there")

@@ -117,7 +117,7 @@ class Follow(Struct):
 class Seen(Struct):
     """A record that stands in the service under one of our references; what it does not tell is None or "".
 
-    `live` is False where it is voided or deleted; `call` is the one that showed it.
+    `live` is False where it is voided, deleted or `archived`; `call` is the one that showed it.
     """
 
     remote_id: str
@@ -127,6 +127,7 @@ class Seen(Struct):
     currency: str = ""
     customer: str = ""
     call: int = 0
+    archived: bool = False
 
 
 def reference_of(shop: str, key: str) -> str:

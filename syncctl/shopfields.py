@@ -17,6 +17,7 @@ Check: TypeAlias = Callable[[object, str], Any]
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 _AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
+_LONG = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _ROUNDED = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]+")  # what a spreadsheet makes of a long number
@@ -155,6 +156,10 @@ def amount(value: object, column: str) -> Decimal | None:
     """An amount or a quantity, also below 0, with every digit that was written."""
     found = value if isinstance(value, Number) else text(value, column)
     if found and not _AMOUNT.fullmatch(found):
+        if _LONG.fullmatch(found):
+            raise BadLineError(
+                f"{column} {shown(str(found))} has more than 12 digits before or after the dot", "Mend it"
+            )
         raise BadLineError(
             f"{column} {shown(str(found))} is not an amount", "Write digits with a dot and nothing else, as 12.50"
         )

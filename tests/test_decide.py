@@ -42,6 +42,7 @@ def outcome(decision: Decision) -> str:
         ("our guid under another reference", THERE.changed(reference="web-1001"), LOOKED, "number-taken"),
         ("another shop's order of that number", THERE.changed(reference="shop2-1001"), LOOKED, "number-taken"),
         ("voided", THERE.changed(live=False), LOOKED, "cancelled-there"),
+        ("archived", THERE.changed(live=False, archived=True), LOOKED, "archived-contact"),
         ("voided, and another total", THERE.changed(live=False, total=Decimal(1)), LOOKED, "cancelled-there"),
         ("an order of no value", THERE.changed(total=Decimal(0)), LOOKED, "number-taken"),
     ],

@@ -169,6 +169,14 @@ class TestHeld:
         assert error["record"] == "1"
         assert word in error["remedy"] + error["message"]
 
+    def test_a_charge_whose_product_is_not_there_names_the_setting(self, shop: Shop) -> None:
+        place(shop, order("1", {**line(), "kind": "shipping", "sku": None}))
+        assert "SYNCCTL_UNLEASHED_SHIPPING=NOSKU" in held(shop, SYNCCTL_UNLEASHED_SHIPPING="NOSKU")["remedy"]
+
+    def test_an_amount_of_too_many_digits_is_told_as_that(self, shop: Shop) -> None:
+        place(shop, order("1", line(price="99999999999999999.99"), total="114999999999999999.99"))
+        assert "more than 12 digits" in held(shop)["message"]
+
     def test_a_held_order_stops_no_other(self, shop: Shop) -> None:
         place(shop, order("1", line(rate="0.2"), total="12.00"), order("2"))
         assert post(shop)["posted"] == 1

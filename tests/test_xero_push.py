@@ -103,6 +103,27 @@ def test_the_setting_that_names_a_wrong_account_is_told(shop: Shop) -> None:
     assert error["remedy"] == "Correct SYNCCTL_XERO_SHIPPING: an active account of Xero that takes it"
 
 
+def test_a_new_item_that_needs_an_account_names_the_setting_of_items(shop: Shop) -> None:
+    place(shop, paid("1", line("NEW-9")))
+    errors = shop.run("post-invoices", "--json", SYNCCTL_XERO_ACCOUNT="").only()["errors"]
+    assert any("SYNCCTL_XERO_ACCOUNT" in each["remedy"] for each in errors), errors
+    assert not any("PAYMENTS" in each["remedy"] for each in errors), errors
+
+
+def test_an_account_that_takes_no_payments_names_the_method_that_is_mapped_to_it(shop: Shop) -> None:
+    place(shop, paid("1"))
+    error = only_error(shop.run("post-invoices", "--json", SYNCCTL_XERO_PAYMENTS="card:200"))
+    assert "SYNCCTL_XERO_PAYMENTS (card:200)" in error["remedy"]
+
+
+@pytest.mark.parametrize("amounts", [("20.00",), ("20.00", "-8.50")])
+def test_payments_beyond_the_total_hold_the_order(shop: Shop, amounts: tuple[str, ...]) -> None:
+    place(shop, order("1", payments=[{"method": "card", "amount": amount} for amount in amounts]))
+    error = held(shop)
+    assert "20.00" in error["message"]
+    assert "11.50" in error["message"]
+
+
 class TestExactlyOnce:
     """Whatever an answer does, and whichever way the service behaves where its documentation is silent."""
 

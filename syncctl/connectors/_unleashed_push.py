@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.connectors._fields import quoted, text
 from syncctl.connectors._posting import HeldError, objection
-from syncctl.connectors._unleashed_sale import Json, sale_body
+from syncctl.connectors._unleashed_sale import CHARGE_SETTINGS, Json, sale_body
 from syncctl.errors import AnswerError, RefusedError
 from syncctl.models import Kind
 from syncctl.models_push import Completion, NewCustomer, NewProduct, Outcome, Outgoing, Sale, Seen
@@ -22,6 +22,7 @@ from syncctl.models_push import Completion, NewCustomer, NewProduct, Outcome, Ou
 if TYPE_CHECKING:
     from syncctl.connectors.base import Http
     from syncctl.connectors.declared import Values
+    from syncctl.shoporder import Line
 
 _PATHS = {
     Kind.CUSTOMERS: "/Customers", Kind.PRODUCTS: "/Products", Kind.ORDERS: "/SalesOrders",
@@ -155,6 +156,8 @@ class Desk:
             return Outcome("unknown", cause="exists", message=error.message, call=error.call)
         cause = _cause(complaints) if kind is Kind.ORDERS else _cause_of_taken(complaints)
         remedy = _REMEDIES.get(cause, _REMEDIES["refused"]).format(name=self.values.name.upper())
+        if cause == "unknown-product" and (setting := _charge_setting(self.values, row, complaints)):
+            cause, remedy = "settings", f"Correct {setting}: there is no such product in Unleashed that can be sold"
         strangers = _strangers(cause, row, complaints)
         return Outcome(
             "refused", cause=cause, message=error.message, remedy=remedy, call=error.call, strangers=strangers
@@ -279,11 +282,25 @@ def _strangers(cause: str, row: Outgoing, complaints: list[tuple[str, str]]) -> 
     return tuple(_product_of(sale, field) for field, _ in complaints) if cause == "unknown-product" else ()
 
 
+def _charge_setting(values: Values, row: Outgoing, complaints: list[tuple[str, str]]) -> str:
+    """The setting and the code in it that the line takes which is complained of; "" for that of a product."""
+    sale = row.record
+    if not isinstance(sale, Sale):
+        return ""
+    lines = [line for field, _ in complaints if (line := _line_of(sale, field))]
+    kinds = [line.kind for line in lines if line.kind in CHARGE_SETTINGS]
+    return f"{values.variable(name)}={values.get(name)}" if kinds and (name := CHARGE_SETTINGS[kinds[0]]) else ""
+
+
 def _product_of(sale: Sale, field: str) -> str:
-    """The product of the line that `SalesOrderLines[2].Product` names."""
-    number = "".join(filter(str.isdigit, field.partition("[")[2].partition("]")[0]))
-    line = sale.order.lines[int(number)] if number and int(number) < len(sale.order.lines) else None
+    line = _line_of(sale, field)
     return sale.products.get(line.sku or "", "") if line else ""
+
+
+def _line_of(sale: Sale, field: str) -> Line | None:
+    """The line that `SalesOrderLines[2].Product` names."""
+    number = "".join(filter(str.isdigit, field.partition("[")[2].partition("]")[0]))
+    return sale.order.lines[int(number)] if number and int(number) < len(sale.order.lines) else None
 
 
 def _amount(value: Any) -> Decimal | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _FINE = Decimal("0.0001")  # prices are kept with four decimals
-_SETTINGS = {"shipping": "SHIPPING", "discount": "DISCOUNT", "fee": "FEE"}  # of the lines that are no products
+CHARGE_SETTINGS = {"shipping": "SHIPPING", "discount": "DISCOUNT", "fee": "FEE"}  # of the lines that are no products
 _ADDRESS = {
     "address1": "DeliveryStreetAddress", "address2": "DeliveryStreetAddress2", "suburb": "DeliverySuburb",
     "city": "DeliveryCity", "region": "DeliveryRegion", "country": "DeliveryCountry", "postcode": "DeliveryPostCode",
@@ -112,7 +112,7 @@ def _what(values: Values, sale: Sale, line: Line) -> Json:
     """The product, or for shipping and the like the one that a setting names, else a charge line."""
     if line.kind == "product":
         return {"Product": {"Guid": sale.products[line.sku or ""]}}
-    return _charge(values.get(_SETTINGS[line.kind]), line.description or line.kind.capitalize())
+    return _charge(values.get(CHARGE_SETTINGS[line.kind]), line.description or line.kind.capitalize())
 
 
 def _charge(code: str, words: str) -> Json:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from syncctl.connectors._fields import text
-from syncctl.connectors._xero_checks import CONTACT_SCOPES, READ_SCOPES
+from syncctl.connectors._xero_checks import CONTACT_SCOPES, POSTING_SCOPES, READ_SCOPES
 from syncctl.connectors._xero_settings import app_of
 from syncctl.connectors.declared import Rate, Values
 
@@ -62,8 +62,9 @@ def remedy(values: Values, headers: Mapping[str, str], body: str) -> str:
     """A missing scope is told in a header, which the vendor misspells; a missing organisation in the detail."""
     challenge, detail = headers.get("WWW-Authenticate", ""), _detail(body)
     if re.search("insuffici?ent_scope", challenge) or "AuthorizationUnsuccessful" in detail:
+        posting = f", or one that posting takes ({', '.join(POSTING_SCOPES)})" if values.get("TAX") else ""
         return (
-            f"Most likely the scope {CONTACT_SCOPES[0]} (contacts) or {READ_SCOPES[0]} is missing: give it to the"
+            f"Most likely the scope {CONTACT_SCOPES[0]} (contacts) or {READ_SCOPES[0]} is missing{posting}: give it to the"
             " app in developer.xero.com/app/manage and have the connection authorised again; else the user who"
             " authorised it may not see this"
         )

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from syncctl.connectors._fields import text
+from syncctl.connectors._posting import mapping
 from syncctl.models import Kind
-from syncctl.models_push import Outcome, Outgoing, Sale
+from syncctl.models_push import NewProduct, Outcome, Outgoing, Payment, Sale
 
 if TYPE_CHECKING:
     from syncctl.connectors.declared import Values
@@ -54,7 +55,7 @@ _REMEDIES = {
     "date": "Correct the date of the order",
     "unknown-invoice": "The invoice is not in Xero any more: drop the payment from the queue",
 }
-_ACCOUNTS = ("ACCOUNT", "SHIPPING", "DISCOUNT", "FEE", "ROUNDING", "PAYMENTS")
+_ACCOUNTS = ("ACCOUNT", "SHIPPING", "DISCOUNT", "FEE", "ROUNDING")
 _ANY_REMEDY = "Correct it in the shop or in Xero; it is tried again by itself"
 
 
@@ -64,7 +65,7 @@ def refusal(values: Values, kind: Kind, row: Outgoing, messages: Sequence[str], 
     if kind in EXISTS and re.search(EXISTS[kind], said, re.IGNORECASE):
         return Outcome("unknown", cause="exists", message=said, call=call)  # it may be ours: a look will tell
     cause = _cause(said)
-    words = {"prefix": values.variable(""), "accounts": _accounts(values, said)}
+    words = {"prefix": values.variable(""), "accounts": _accounts(values, row, said)}
     remedy = _REMEDIES.get(cause, _ANY_REMEDY).format(**words)
     strangers = _strangers(cause, row, said)
     return Outcome("refused", cause=cause, message=said, remedy=remedy, call=call, strangers=strangers)
@@ -90,13 +91,15 @@ def _cause(said: str) -> str:
     return next((cause for words, cause in _CAUSES if re.search(words, said, re.IGNORECASE)), "refused")
 
 
-def _accounts(values: Values, said: str) -> str:
-    """The settings that name the account which Xero speaks of; all that name one, where it names none."""
+def _accounts(values: Values, row: Outgoing, said: str) -> str:
+    """The settings that name the account which Xero speaks of; all that may, where it names none."""
+    if isinstance(row.record, Payment):
+        method = row.record.method
+        return f"{values.variable('PAYMENTS')} ({method}:{mapping(values.get('PAYMENTS')).get(method, '')})"
+    if isinstance(row.record, NewProduct):
+        return values.variable("ACCOUNT")
     told = {setting: values.get(setting) for setting in _ACCOUNTS if values.get(setting)}
-    codes = {setting: re.findall(r"[^:, ]+(?=,|$)", told[setting]) for setting in told}
-    named = [
-        setting for setting in told if any(re.search(rf"(?<!\w){re.escape(c)}(?!\w)", said) for c in codes[setting])
-    ]
+    named = [setting for setting, code in told.items() if re.search(rf"(?<!\w){re.escape(code)}(?!\w)", said)]
     return " or ".join(values.variable(setting) for setting in named or told or ("ACCOUNT",))
 
 

@@ -16,6 +16,7 @@ from syncctl.models import from_ms
 Json = Mapping[str, Any]
 READ_SCOPES = ("accounting.settings.read", "accounting.settings")  # either opens Items and Organisation
 CONTACT_SCOPES = ("accounting.contacts.read", "accounting.contacts")
+POSTING_SCOPES = ("accounting.contacts", "accounting.invoices", "accounting.payments")
 _BROAD = "accounting.transactions"  # of older apps, for invoices and payments, until 2027-09-13
 _ACCOUNTS = ("ACCOUNT", "SHIPPING", "DISCOUNT", "FEE", "ROUNDING")
 
@@ -66,8 +67,7 @@ def _scope_check(scopes: frozenset[str]) -> Check:
 
 def _posting_scope_check(values: Values, scopes: frozenset[str]) -> Check:
     """Whole words are compared: `accounting.contacts` is a part of `accounting.contacts.read`."""
-    wanted = ["accounting.contacts", "accounting.invoices"]
-    wanted += ["accounting.payments"] if values.get("PAYMENTS") else []
+    wanted = POSTING_SCOPES if values.get("PAYMENTS") else POSTING_SCOPES[:2]
     granted = scopes | ({"accounting.invoices", "accounting.payments"} if _BROAD in scopes else set())
     missing = ", ".join(scope for scope in wanted if scope not in granted)
     if not missing:

@@ -44,6 +44,7 @@ def invoice_body(values: Values, row: Outgoing, sale: Sale) -> Json:
     lines = gather(
         [partial(_priced, values, sale, number, line) for number, line in enumerate(order.lines, 1)],
         [
+            partial(_check_paid, values, order),
             *(partial(payment_account, values, payment.method) for payment in _mapped(values, order)),
             *(partial(tax_code, values, line.tax_rate, f"line {n}") for n, line in enumerate(order.lines, 1)),
         ],
@@ -66,6 +67,14 @@ def invoice_body(values: Values, row: Outgoing, sale: Sale) -> Json:
     if order.exchange_rate and order.currency != values.get("CURRENCY"):
         body["CurrencyRate"] = order.exchange_rate.quantize(Decimal("0.000001"), ROUND_HALF_UP)
     return body
+
+
+def _check_paid(values: Values, order: Order) -> None:
+    """Xero takes no payment beyond what is owed."""
+    paid = sum((payment.amount for payment in _mapped(values, order) if payment.amount > 0), Decimal(0))
+    if paid > order.total:
+        message = f"its payments come to {money_text(paid)}, which is more than its total of {money_text(order.total)}"
+        raise HeldError("overpaid", message, "Correct its payments in the shop: Xero takes none beyond the total")
 
 
 def _mapped(values: Values, order: Order) -> Sequence[Paid]:

@@ -47,7 +47,13 @@ class Seeker:
     def _contacts(self, numbers: Sequence[str]) -> Iterator[Seen]:
         for contact, call in self._contacts_with("ContactNumber", numbers):
             if is_id(remote_id := text(contact.get("ContactID")).lower()):
-                yield Seen(remote_id, text(contact.get("ContactNumber")), live=_is_active(contact), call=call)
+                yield Seen(
+                    remote_id,
+                    text(contact.get("ContactNumber")),
+                    live=_is_active(contact),
+                    call=call,
+                    archived=not _is_active(contact),
+                )
 
     def _contacts_with(self, field: str, values: Sequence[str]) -> Iterator[tuple[Json, int]]:
         """Few by a call each, else all contacts in pages of a thousand: nobody promises filters of many terms."""

@@ -152,8 +152,8 @@ class Pushing:
     def not_there(self, row: Row, message: str) -> Ended:
         """What it leads to that its answer was lost and the service does not have it: another try, which costs none.
 
-        An outage would use them all up. The first time it is sent again at once, then by the first waits of the pattern:
-        the long ones are for what a person has to mend.
+        An outage would use them all up. The first time it is sent again at once, then by the first waits of the
+        pattern: the long ones are for what a person has to mend.
         """
         times, pattern = self.outbox.unanswered(row), self.posting.retry
         seconds = pattern[min(times - 2, len(pattern) - 1, _MOST_WAITS - 1)] if times > 1 else 0
