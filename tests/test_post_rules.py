@@ -126,6 +126,21 @@ class TestWhichOrders:
         assert post(shop)["posted"] == 3
 
 
+class TestWhatNoOrderNeeds:
+    def test_a_product_that_its_order_does_not_name_any_more_is_forgotten(self, shop: Shop) -> None:
+        place(shop, order("1", line("X" * 200)))
+        shop.run("post-invoices")
+        assert [row["kind"] for row in listed(shop)] == ["products", "orders"]
+        shop.write("UPDATE order_lines SET sku = 'MUG'")
+        assert post(shop)["posted"] == 1
+        assert not listed(shop)
+
+
+def listed(shop: Shop) -> list[Json]:
+    rows: list[Json] = shop.ok("queue", "list", "--json").json()["rows"]
+    return sorted(rows, key=lambda row: (row["kind"] == "orders", row["id"]))
+
+
 class TestSharedAddresses:
     def test_a_second_one_with_the_address_of_a_linked_one_is_created(self, shop: Shop) -> None:
         first = customer(shop, code="FAM-1", email="family@x.test")

@@ -64,8 +64,8 @@ def remedy(values: Values, headers: Mapping[str, str], body: str) -> str:
     if re.search("insuffici?ent_scope", challenge) or "AuthorizationUnsuccessful" in detail:
         posting = f", or one that posting takes ({', '.join(POSTING_SCOPES)})" if values.get("TAX") else ""
         return (
-            f"Most likely the scope {CONTACT_SCOPES[0]} (contacts) or {READ_SCOPES[0]} is missing{posting}: give it to the"
-            " app in developer.xero.com/app/manage and have the connection authorised again; else the user who"
+            f"Most likely the scope {CONTACT_SCOPES[0]} (contacts) or {READ_SCOPES[0]} is missing{posting}: give it to"
+            " the app in developer.xero.com/app/manage and have the connection authorised again; else the user who"
             " authorised it may not see this"
         )
     if "AuthenticationUnsuccessful" in detail:

@@ -34,6 +34,10 @@ def post(push: Pushing) -> None:
     for kind in (Kind.COMPLETIONS, Kind.PAYMENTS):
         if kind in push.session.connector.pushes:
             _send_what_follows(push, kind)
+    if uncreated := push.outbox.uncreated():
+        from syncctl.push.unneeded import forget_unneeded
+
+        forget_unneeded(push, uncreated)
     if push.lost_rows:
         _tell_lost(push)
     if push.session.tally.pushed.orders_arrived():

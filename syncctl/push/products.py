@@ -19,7 +19,7 @@ def resolve_products(push: Pushing, orders: Sequence[Postable]) -> dict[str, str
     """The remote id of each product of the orders by SKU, or what it waits for."""
     needs: dict[str, Need] = {}
     for postable in orders:
-        for line in _products(postable.order):
+        for line in products_of(postable.order):
             needs.setdefault(line.sku or "", _product_need(line, postable))
     shop = Links(push.session.database, push.session.name).shop_products(needs)
     for sku, told in shop.items():
@@ -34,7 +34,8 @@ def other_codes(push: Pushing, products: Mapping[str, str | Hold]) -> dict[str, 
     return {sku: codes[remote_id] for sku, remote_id in ids.items() if codes.get(remote_id, sku) != sku}
 
 
-def _products(order: Order | None) -> list[Line]:
+def products_of(order: Order | None) -> list[Line]:
+    """The lines that name a product."""
     return [line for line in order.lines if line.kind is LineKind.PRODUCT] if order else []
 
 

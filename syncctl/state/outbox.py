@@ -228,6 +228,19 @@ class Outbox:
         """What a run tried to send, or looked for."""
         return self._rows("kind = ? AND id IN (SELECT outbox FROM attempts WHERE run = ?)", kind, run)
 
+    def uncreated(self) -> list[Row]:
+        """Customers and products that are not there for certain, and are to be created."""
+        return self._rows("kind IN ('customers', 'products') AND state IN ('due', 'gave_up') AND state <> 'done'")
+
+    def open_orders(self) -> list[Row]:
+        """Orders that are to be posted, and are not there as far as is known."""
+        return self._rows("kind = 'orders' AND state <> 'skipped' AND state <> 'done'")
+
+    def forget(self, rows: Sequence[Row]) -> None:
+        """Deletes rows, with their tries."""
+        self._sql.executemany("DELETE FROM attempts WHERE outbox = ?", [(row.id,) for row in rows])
+        self._sql.executemany("DELETE FROM outbox WHERE id = ?", [(row.id,) for row in rows])
+
     def reopen(self, kind: Kind, remote_ids: Iterable[str], at: int) -> None:
         """What was made under these ids is not there any more: it may be made again."""
         self._sql.execute(
