@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from conftest import Shop
 
-COUNTED = "SELECT connector, oldest_at / 300000, count(*) FROM looks GROUP BY 1, 2"
+COUNTED = "SELECT connector, oldest_at / 300000, count(*) FROM looks WHERE oldest_at IS NOT NULL GROUP BY 1, 2"
 KEPT = "SELECT connector, bucket, products FROM look_counts"
 
 

@@ -30,15 +30,15 @@ class LinkTable(Struct):
 
     def read(self, database: Database, condition: str, *values: object) -> list[sqlite3.Row]:
         """Records of the services with their links, those that meet a condition; the live ones of a service first."""
-        return self.sorted(database, "remote.connector, 5, remote_name", condition, *values)
+        return self.sorted(database, "remote.connector, remote.state, remote_name", condition, *values)
 
     def sorted(self, database: Database, order: str, condition: str, *values: object) -> list[sqlite3.Row]:
         """The same in another order."""
         with any_bytes(database.connection):
             return database.rows(
                 f"SELECT remote.connector, remote_id, {self.remote_name} AS remote_name, remote.name, remote.state,"
-                f" {self.name} AS name_in_shop, shop.id AS number, matched_by, runs.started_at AS matched_at,"
-                " runs.command AS matched_during"
+                f" {self.name} AS name_in_shop, shop.id AS number, remote.rowid AS record, matched_by,"
+                " runs.started_at AS matched_at, runs.command AS matched_during"
                 f" FROM {self.table} AS remote LEFT JOIN {self.shop} AS shop ON shop.id = remote.{self.column}"
                 f" LEFT JOIN runs ON runs.id = matched_run WHERE {condition} ORDER BY {order}",
                 *values,
@@ -188,9 +188,8 @@ def remove(database: Database, table: LinkTable, connector: str, number: int, lo
 def _write(database: Database, table: LinkTable, row: sqlite3.Row, number: int | None, look: Look) -> None:
     by = "apart" if number is None else "hand"
     database.connection.execute(
-        f"UPDATE {table.table} SET {table.column} = ?, matched_by = ?, matched_run = ?"
-        " WHERE connector = ? AND remote_id = ?",
-        (number, by, look.run, row["connector"], row["remote_id"]),
+        f"UPDATE {table.table} SET {table.column} = ?, matched_by = ?, matched_run = ? WHERE rowid = ?",
+        (number, by, look.run, row["record"]),
     )
     after = None if number is None else name_of(database, table, number)
     log = Changelog(database.connection, row["connector"])
@@ -199,4 +198,4 @@ def _write(database: Database, table: LinkTable, row: sqlite3.Row, number: int |
 
 def as_dict(row: sqlite3.Row) -> dict[str, Any]:
     """A record with its link, as `--json` shows it; times in milliseconds."""
-    return {key: row[key] for key in row.keys() if key != "number"}  # noqa: SIM118 - iterating a row gives values
+    return {key: row[key] for key in row.keys() if key not in ("number", "record")}  # noqa: SIM118 - iterating a row gives values

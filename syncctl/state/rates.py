@@ -11,8 +11,8 @@ from syncctl.state.windows import DAY
 DAYS = 28  # that a rate is taken from
 ENOUGH_ORDERS = 20  # for what an order costs
 _PLACES = """
-SELECT count(*), count(DISTINCT remote_id)
-FROM (SELECT remote_id FROM remote_stock WHERE connector = ? ORDER BY remote_id LIMIT 5000)
+SELECT count(*), count(DISTINCT record)
+FROM (SELECT record FROM looks WHERE connector = ? LIMIT 5000) CROSS JOIN remote_stock USING (record)
 """
 _CHANGES = """
 SELECT sum(changed), min(started_at) FROM runs JOIN run_connectors ON run = runs.id

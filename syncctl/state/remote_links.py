@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from syncctl.state.database import Database
+from syncctl.state.records import THESE
 
 _CUSTOMERS = """
 SELECT customer_id, remote_id FROM remote_customers
@@ -29,9 +30,9 @@ _UNLINKED = """
 SELECT sku, remote_id FROM remote_products
 WHERE connector = ?1 AND product_id IS NULL AND state <> 'gone' AND sku IN (SELECT value FROM json_each(?2))
 """
-_CODES = """
+_CODES = f"""
 SELECT remote_id, sku FROM remote_products
-WHERE connector = ? AND sku <> '' AND remote_id IN (SELECT value FROM json_each(?))
+WHERE sku <> '' AND {THESE}
 """
 _SHOP_PRODUCTS = "SELECT sku, name, barcode, price, price_includes_tax FROM products WHERE sku IN ({})"
 

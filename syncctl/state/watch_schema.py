@@ -14,7 +14,7 @@ CREATE TABLE look_counts (
 ) STRICT, WITHOUT ROWID
 """
 _ADD = f"""
-    INSERT INTO look_counts VALUES (new.connector, new.oldest_at / {BUCKET_MS}, 1)
+    INSERT INTO look_counts SELECT new.connector, new.oldest_at / {BUCKET_MS}, 1 WHERE new.oldest_at IS NOT NULL
     ON CONFLICT DO UPDATE SET products = products + 1;
 """
 _OLD = f"connector = old.connector AND bucket = old.oldest_at / {BUCKET_MS}"
@@ -22,7 +22,7 @@ _TAKE = f"""
     UPDATE look_counts SET products = products - 1 WHERE {_OLD};
     DELETE FROM look_counts WHERE {_OLD} AND products = 0;
 """
-_MOVED = f"old.oldest_at / {BUCKET_MS} <> new.oldest_at / {BUCKET_MS}"
+_MOVED = f"old.oldest_at / {BUCKET_MS} IS NOT new.oldest_at / {BUCKET_MS}"
 
 # The journal's calls of each day (UTC, since 1970).
 _CALL_COUNTS = """
@@ -43,7 +43,8 @@ END
 
 WATCH = (
     _LOOK_COUNTS,
-    f"INSERT INTO look_counts SELECT connector, oldest_at / {BUCKET_MS}, count(*) FROM looks GROUP BY 1, 2",
+    f"INSERT INTO look_counts SELECT connector, oldest_at / {BUCKET_MS}, count(*) FROM looks"
+    " WHERE oldest_at IS NOT NULL GROUP BY 1, 2",
     f"CREATE TRIGGER looks_counted AFTER INSERT ON looks BEGIN {_ADD} END",
     f"CREATE TRIGGER looks_recounted AFTER UPDATE OF oldest_at ON looks WHEN {_MOVED} BEGIN {_TAKE} {_ADD} END",
     f"CREATE TRIGGER looks_uncounted AFTER DELETE ON looks BEGIN {_TAKE} END",
