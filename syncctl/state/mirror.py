@@ -139,7 +139,8 @@ class Mirror:
         products = {remote_id: product for remote_id, product in products.items() if remote_id not in newer}
         known = {row["remote_id"]: row for row in found if row["sku"] is not None and row["remote_id"] not in newer}
         for remote_id, product in products.items():
-            stored.problems += to_tell(product, known.get(remote_id), look)
+            if product.problems:
+                stored.problems += to_tell(product, known.get(remote_id), look)
         updates = []
         for remote_id, row in known.items():
             values = _product_values(products[remote_id], row)
@@ -201,7 +202,8 @@ class Mirror:
             if key[0] in newer:
                 continue
             row = known.get(key)
-            told += to_tell(record, row, look)
+            if record.problems:
+                told += to_tell(record, row, look)
             if row is None and record.available is not None:
                 new.append((records[key[0]], key[1], _millionths(record), record.version, look.call))
             elif row is not None and self._stock_differs(record, row, look, stored):
