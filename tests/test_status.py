@@ -35,6 +35,7 @@ def test_the_counts_follow_every_look(shop: Shop) -> None:
     shop.ok("sync-oldest")
     assert sorted(shop.rows(KEPT)) == sorted(shop.rows(COUNTED))
     assert shop.value("SELECT sum(products) FROM look_counts") == 30
+    assert shop.ok("status", "--json").only()["age_seconds"]["never"] == 0
 
 
 def test_the_ages_are_those_of_single_products(shop: Shop) -> None:
