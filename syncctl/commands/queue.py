@@ -148,12 +148,14 @@ def show(*, number: int, common: Common) -> int:
 def retry(*, ids: tuple[int, ...], everything: bool, cause: str | None, connector: str | None, common: Common) -> int:
     """Let records be tried with the next run, also those that were given up or skipped.
 
+    An order takes the customer and products along that it waits for, and these the orders that are held for them.
+
     \b
     Examples:
         syncctl queue retry 17 18
         syncctl queue retry --all --cause tax-unmapped
     """
-    chosen = _Chosen(ids, everything, cause, connector)
+    chosen = _Chosen(ids, everything, cause, connector, tied=True)
     return _change("queue retry", chosen, common, lambda queue, row, at: queue.retry(row, at))
 
 
@@ -202,19 +204,25 @@ def settle(*, number: int, remote_id: str | None, not_created: bool, common: Com
 class _Chosen:
     """Which rows a person means."""
 
-    def __init__(self, ids: Sequence[int], everything: bool, cause: str | None, connector: str | None) -> None:
+    def __init__(
+        self, ids: Sequence[int], everything: bool, cause: str | None, connector: str | None, *, tied: bool = False
+    ) -> None:
         if bool(ids) == everything:
             raise click.UsageError("Name records by their ID, or say --all.")
         self.ids = ids
         self.cause = cause
         self.connector = connector
+        self.tied = tied
 
     def rows(self, queue: Queue) -> list[Row]:
         from syncctl.state.queue import Filter
 
         if self.ids:
-            return [_row(queue, number) for number in self.ids]
-        return queue.rows(Filter(self.connector, self.cause))
+            named = [_row(queue, number) for number in self.ids]
+        else:
+            named = queue.rows(Filter(self.connector, self.cause))
+        tied = [other for row in named for other in queue.tied(row)] if self.tied else []
+        return list({row.id: row for row in (*named, *tied)}.values())
 
 
 def _change(name: str, chosen: _Chosen, common: Common, change: Callable[[Queue, Row, int], None]) -> int:

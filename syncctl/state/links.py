@@ -13,6 +13,7 @@ from syncctl.models import Kind, State, Struct
 from syncctl.state.changelog import Changelog, Look
 from syncctl.state.customer_linking import CustomerLinker
 from syncctl.state.database import Database, any_bytes
+from syncctl.state.outbox import HELD
 from syncctl.state.remote_customers import numbers
 
 
@@ -72,6 +73,16 @@ remote.connector = ? AND remote.product_id IS NULL AND remote.state <> 'gone' AN
 AND (SELECT count(*) FROM remote_products AS other WHERE other.connector = remote.connector AND other.sku = remote.sku
     AND other.state <> 'gone' AND other.matched_by IS NOT 'apart') > 1 AND remote.sku <> ''
 """
+# Orders that are held for their customer or a product; those of a run that is under way are not among them.
+_RELEASE = """
+UPDATE outbox SET state = 'due', due_at = ?1, tries = 0, ended_at = NULL
+WHERE connector = ?2 AND kind = 'orders' AND state IN ('due', 'gave_up') AND state <> 'done'
+    AND cause IN (SELECT value FROM json_each(?3)) AND EXISTS (SELECT 1 FROM orders WHERE number = key AND {})
+"""
+_WITH = {
+    Kind.CUSTOMERS: "customer_id = ?4",
+    Kind.PRODUCTS: "id IN (SELECT order_id FROM order_lines JOIN products USING (sku) WHERE products.id = ?4)",
+}
 
 
 class Doubt(Struct):
@@ -135,7 +146,7 @@ def of(database: Database, table: LinkTable, number: int) -> list[sqlite3.Row]:
 def add(database: Database, table: LinkTable, target: tuple[str, str], number: int, look: Look) -> None:
     """Links a record of the shop by hand to `target` (connector, remote id); what it was linked to is kept apart.
 
-    Raises `RecordError`.
+    Orders that were held for it are due at once. Raises `RecordError`.
     """
     connector, remote_id = target
     with database.transaction():
@@ -144,6 +155,8 @@ def add(database: Database, table: LinkTable, target: tuple[str, str], number: i
             if old["remote_id"] != row["remote_id"]:
                 _write(database, table, old, None, look)
         _write(database, table, row, number, look)
+        sql = _RELEASE.format(_WITH[table.kind])
+        database.connection.execute(sql, (look.at, connector, json.dumps(HELD), number))
 
 
 def _usable(database: Database, table: LinkTable, connector: str, remote_id: str, number: int) -> sqlite3.Row:

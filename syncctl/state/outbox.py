@@ -15,6 +15,10 @@ from syncctl.models import Kind, Struct
 from syncctl.state.database import Database
 
 BY_HAND = "by-hand"  # the cause of a row of which a person said that it is there
+# The causes of orders that a person has to say or mend something for about their customer or a product.
+HELD = (
+    "gave-up", "dropped", "guest", "no-customer", "walk-in", "taken-apart", "ambiguous-customer", "ambiguous-product",
+)  # fmt: skip
 OutboxState = Literal["waiting", "due", "sending", "done", "gave_up", "skipped"]
 # The number of the newest call, whichever run is making it: what is called from now on has a higher one.
 LAST_CALL = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'calls'), 0)"

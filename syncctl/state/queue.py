@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from syncctl.models import Struct, from_ms, iso
+from syncctl.models import Kind, Struct, from_ms, iso
 from syncctl.state.database import Database
-from syncctl.state.outbox import BY_HAND, LAST_CALL, Row, as_row
+from syncctl.state.outbox import BY_HAND, HELD, LAST_CALL, Row, as_row
 
 OPEN = ("waiting", "due", "sending", "gave_up")
 _LIST = """
@@ -33,6 +33,27 @@ FROM outbox INDEXED BY outbox_altered LEFT JOIN orders ON orders.number = outbox
 WHERE altered_at >= ?3 AND outbox.kind = 'orders' AND outbox.state = 'done' AND (?1 IS NULL OR connector = ?1)
     AND (orders.id IS NULL OR revised OR orders.status NOT IN (SELECT value FROM json_each(?2)))
 ORDER BY outbox.id
+"""
+# The key of an order's customer in the outbox, as `push.customers` makes it; and what an order and its needs share.
+_CUSTOMER = """
+coalesce(CAST(orders.customer_id AS TEXT), 'code:' || nullif(trim(orders.customer ->> 'code'), ''),
+    'guest:' || lower(trim(orders.customer ->> 'email')))
+"""
+_NEEDS = f"""
+orders.number = waits.key AND waits.kind = 'orders' AND need.connector = waits.connector
+AND waits.state <> 'done' AND need.state <> 'done'
+AND (need.kind = 'customers' AND need.key = {_CUSTOMER} OR need.kind = 'products' AND need.key IN
+    (SELECT sku FROM order_lines WHERE order_id = orders.id))
+"""
+_NEEDED = f"""
+SELECT need.* FROM outbox AS waits, orders, outbox AS need
+WHERE waits.id = ? AND need.state IN ('due', 'gave_up') AND {_NEEDS} ORDER BY need.id
+"""
+_NEEDING = f"""
+SELECT waits.* FROM outbox AS need, outbox AS waits, orders
+WHERE need.id = ? AND waits.state IN ('due', 'gave_up') AND {_NEEDS}
+    AND waits.cause IN (SELECT value FROM json_each('{json.dumps(HELD)}'))
+ORDER BY waits.id
 """
 _RETRY = """
 UPDATE outbox SET state = CASE state WHEN 'sending' THEN state ELSE 'due' END, due_at = ?, tries = 0, ended_at = NULL,
@@ -104,6 +125,10 @@ class Queue:
             " OR key > ?1 || '/' AND key < ?1 || '0' AND kind = 'payments' ORDER BY connector, id",  # 0 follows /
             number,
         )
+
+    def tied(self, row: Row) -> list[Row]:
+        """What is retried with a row: customer and products that an order needs, or the orders held for them."""
+        return self._rows(_NEEDED if row.kind is Kind.ORDERS else _NEEDING, row.id)
 
     def attempts(self, row: Row) -> list[dict[str, Any]]:
         """Each try, with the call that it made."""
