@@ -90,7 +90,9 @@ class Forecaster:
     def _due(self, terms: PostingTerms) -> list[Due]:
         """Those that are due or would be queued, in their order."""
         rows = {row.key: row for row in self._ready(Kind.ORDERS)}
-        numbers = [*rows, *(self._new(terms) if self.wanted.queue else ())][: self.wanted.limit]
+        held = [number for number, row in rows.items() if row.state == "waiting"]
+        ready = [number for number in rows if number not in held]
+        numbers = [*ready, *(self._new(terms) if self.wanted.queue else ()), *held][: self.wanted.limit]
         doubt = doubt_of(Runs(self.database))
         found = []
         for number in numbers:

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from syncctl.decide import Expected, Hold
-from syncctl.models import Kind, Problem, from_ms, iso
+from syncctl.models import Kind, Problem, from_ms, in_batches, iso
 from syncctl.models_push import Sale
 from syncctl.push.outcomes import arrived, drop, follow_key, number_of, refuse
 from syncctl.push.pushing import Parcel, Pushing, Wanted
-from syncctl.state.outbox import Row
+from syncctl.state.outbox import HELD, Row
 
 if TYPE_CHECKING:
     from syncctl.state.postable import New, Postable
@@ -123,25 +123,31 @@ def _ready(push: Pushing, kind: Kind) -> list[Row]:
     rows = push.outbox.ready(kind, None if push.wanted.now else push.now())
     numbers = push.wanted.numbers
     wanted = [row for row in rows if not numbers or number_of(row) in numbers]
-    return wanted[: push.wanted.limit]
+    last = sorted(wanted, key=lambda row: row.state == "waiting")  # what waits uses up no limit, run by run
+    return last[: push.wanted.limit]
 
 
 def _attempt(push: Pushing, rows: Sequence[Row]) -> None:
-    orders = {row.key: postable for row in rows if (postable := _sound(push, row)) and _fits(push, row, postable)}
-    if not orders:
-        return
+    """Together where the service takes batches; else order by order, so that few calls still post some."""
+    sound = [row for row in rows if (postable := _sound(push, row)) and _fits(push, row, postable)]
+    in_one_call = push.session.connector.pushes[Kind.ORDERS].batch
+    for some in in_batches(sound, 1 if in_one_call == 1 else max(1, len(sound))):
+        _post_together(push, some)
+
+
+def _post_together(push: Pushing, rows: Sequence[Row]) -> None:
     from syncctl.push.customers import resolve_customers
     from syncctl.push.products import other_codes, resolve_products
     from syncctl.push.send import send
 
-    customers = resolve_customers(push, list(orders.values()))
+    orders = [postable for row in rows if (postable := push.order(row.key))]
+    customers = resolve_customers(push, orders)
     for row in rows:
-        answer = customers.get(row.key, "")
+        answer = customers[row.key]
         if isinstance(answer, Hold):
             _wait(push, row, answer)
-    able = [postable for number, postable in orders.items() if isinstance(customers[number], str)]
-    products = resolve_products(push, able)
-    sales = {row.key: _sale(push, row, customers[row.key], products) for row in rows if row.key in orders}
+    products = resolve_products(push, [each for each in orders if isinstance(customers[each.number], str)])
+    sales = {row.key: _sale(push, row, customers[row.key], products) for row in rows}
     codes = other_codes(push, products)
     parcels = [_parcel(push, row, sale.changed(codes=codes)) for row in rows if (sale := sales.get(row.key))]
     send(push, Kind.ORDERS, parcels)
@@ -182,7 +188,7 @@ def _fits(push: Pushing, row: Row, postable: Postable) -> bool:
 
 def _wait(push: Pushing, row: Row, answer: Hold) -> None:
     """It waits for another record, and costs no try; what nothing will mend by itself is refused."""
-    if answer.cause in ("gave-up", "guest", "no-customer", "ambiguous-customer", "ambiguous-product"):
+    if answer.cause in HELD:
         refuse(push, row, answer)
         return
     with push.session.database.transaction():
@@ -216,6 +222,8 @@ def _forget(push: Pushing) -> None:
     """Drops what the service says it does not know: it is looked for, or made, anew."""
     session = push.session
     look = session.look(0, "manual")
+    push.looked_up.clear()
+    push.created.clear()
     with session.database.transaction():
         for kind in (Kind.CUSTOMERS, Kind.PRODUCTS):
             push.outbox.reopen(kind, push.strangers, push.now())

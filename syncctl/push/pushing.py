@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -85,9 +86,11 @@ class Pushing:
     since: int
     shop: str
     loaded: dict[str, Postable | None] = field(default_factory=dict)
-    fed: set[Kind] = field(default_factory=set)  # kinds whose feed was read in this run
-    looked_up: set[str] = field(default_factory=set)  # keys of customers and products that were looked up in this run
+    fed: dict[Kind, bool] = field(default_factory=dict)  # whether the mirror of a kind is as new as this run
+    looked_up: dict[tuple[Kind, str], Hold | None] = field(default_factory=dict)  # in this run, and what is in doubt
+    created: set[int] = field(default_factory=set)  # rows of customers and products that had their try in this run
     strangers: set[str] = field(default_factory=set)  # remote ids that were dropped as unknown in this run
+    lost: Counter[Kind] = field(default_factory=Counter)  # answers in a row of which nobody knows what they were
 
     def now(self) -> int:
         """The time in ms."""
