@@ -98,3 +98,12 @@ def test_an_order_of_a_customer_that_was_dropped_is_held(shop: Shop) -> None:
     shop.ok("queue", "retry", row(shop, "customers"))
     shop.ok("retry-queue")
     assert arrived(shop) == once("12")
+
+
+def test_a_customer_has_one_try_a_run_whoever_waits_for_it(shop: Shop) -> None:
+    place(shop, *(of_jo(shop, number) for number in "123"))
+    tried = "SELECT count(*) FROM calls WHERE method = 'POST' AND path LIKE '/Customers%'"
+    post(shop)
+    assert shop.value(tried) == 1
+    shop.run("retry-queue", "--now")
+    assert shop.value(tried) == 2
