@@ -124,6 +124,30 @@ def test_a_person_may_say_that_it_is_not_there(shop: Shop) -> None:
     assert arrived(shop) == once(["1"])
 
 
+@pytest.mark.parametrize("state", ["due", "gave_up"])
+def test_an_order_that_the_shop_mends_is_posted_with_the_next_run(shop: Shop, state: str) -> None:
+    place_one_that_is_held(shop)
+    shop.write(f"UPDATE outbox SET state = '{state}'")
+    shop.write("UPDATE order_lines SET tax_rate = '0.15'")
+    shop.write("UPDATE orders SET total = '11.50'")
+    assert post(shop)["posted"] == 1
+
+
+def test_an_order_that_the_shop_changes_in_vain_loses_no_try(shop: Shop) -> None:
+    place_one_that_is_held(shop)
+    for _ in range(3):
+        shop.write("UPDATE orders SET note = coalesce(note, '') || 'x'")
+        post(shop)
+    assert shop.rows("SELECT outcome FROM attempts") == [("refused",)] * 4
+    assert shop.value("SELECT tries FROM outbox") == 1
+
+
+def test_an_order_that_is_written_as_it_was_waits_for_its_time(shop: Shop) -> None:
+    place_one_that_is_held(shop)
+    shop.write("UPDATE orders SET note = note, total = total, status = status")
+    assert (post(shop)["errors"], len(shop.rows("SELECT 1 FROM attempts"))) == ([], 1)
+
+
 ALTERED = {
     "UPDATE orders SET total = '12.50'": ("changed", "its total in the shop is 12.50 NZD now, and was 11.50 NZD"),
     "UPDATE order_lines SET sku = 'CAP'": ("changed", "lines, payments, customer or note are others now, at the same"),
