@@ -16,7 +16,7 @@ from syncctl.models import Kind, Struct, from_ms
 from syncctl.models_push import Sale
 from syncctl.posting_terms import PostingTerms, posting_since
 from syncctl.push.customers import GUEST, customer_key, new_customer
-from syncctl.push.orders import is_flood, to_queue
+from syncctl.push.orders import is_flood, is_to_come, to_queue
 from syncctl.push.outcomes import number_of
 from syncctl.push.pushing import CONTESTED, Wanted, doubt_of
 from syncctl.session import has_feed, scope_of, stand_in
@@ -97,6 +97,8 @@ class Forecaster:
         found = []
         for number in numbers:
             each, row = self.orders.load(number), rows.get(number)
+            if each and is_to_come(each.placed_at, self.now):
+                continue
             if each and each.order and each.status in terms.statuses and not each.elsewhere:
                 queued, looked = (row.queued_at, row.looked_at) if row else (self.now, None)
                 unsure = not doubt.covers(each.placed_at, queued, looked) or bool(row and row.cause in CONTESTED)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from syncctl.decide import Expected, Hold
 from syncctl.models import Kind, Problem, from_ms, in_batches, iso
 from syncctl.models_push import Sale
-from syncctl.push.outcomes import arrived, drop, follow_key, number_of, refuse
+from syncctl.push.outcomes import arrived, drop, follow_key, number_of, postpone, refuse
 from syncctl.push.pushing import Parcel, Pushing, Wanted
 from syncctl.state.outbox import HELD, Row
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 50
 MOST_AGE_MS = 7 * 86_400_000
+MOST_AHEAD_MS = 86_400_000  # the shop's clock, or its idea of UTC, may be wrong by hours
 
 
 def post(push: Pushing) -> None:
@@ -163,8 +164,20 @@ def _sound(push: Pushing, row: Row) -> Postable | None:
     elif postable.order is None:
         refuse(push, row, Hold("order", postable.fault, postable.remedy))
     elif postable.status in push.posting.statuses:
-        return postable
+        if not is_to_come(postable.placed_at, push.now()):
+            return postable
+        _await(push, row, postable.placed_at)
     return None
+
+
+def is_to_come(placed_at: int, now: int) -> bool:
+    """Whether an order is dated so far ahead that it is not posted yet."""
+    return placed_at > now + MOST_AHEAD_MS
+
+
+def _await(push: Pushing, row: Row, placed_at: int) -> None:
+    message = f"it is dated {push.day(placed_at)}, which is to come: it is posted then, and not before"
+    postpone(push, row, placed_at, Hold("to-come", message, "Correct placed_at in the shop if that is wrong"))
 
 
 def _fits(push: Pushing, row: Row, postable: Postable) -> bool:

@@ -25,11 +25,19 @@ def record(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
 
 def refuse(push: Pushing, row: Row, why: Hold, call: int = 0) -> None:
     """A refusal, by the service or by what the settings say: tried again by the pattern, in the end given up."""
-    ended = push.refused(row, why, call)
+    _hold(push, row, push.refused(row, why, call))
+
+
+def postpone(push: Pushing, row: Row, until: int, why: Hold) -> None:
+    """It is not to be sent before then (ms), and that costs no try."""
+    _hold(push, row, Ended("due", "refused", due_at=until, **why.as_dict()))
+
+
+def _hold(push: Pushing, row: Row, ended: Ended) -> None:
     with push.session.database.transaction():
         push.outbox.end(row, ended, push.session.run.number, push.now())
         push.tell(row, ended)
-    push.report(row, why.message, why.remedy)
+    push.report(row, ended.message, ended.remedy)
 
 
 def give_back(push: Pushing, row: Row, message: str) -> None:
