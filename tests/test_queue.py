@@ -100,6 +100,16 @@ def test_a_person_may_say_that_it_is_there(shop: Shop) -> None:
     assert (result.code, "so-77" in result.err) == (65, True)
 
 
+def test_what_a_person_said_to_be_there_is_not_called_found(shop: Shop) -> None:
+    number = place_one_that_is_held(shop)
+    shop.ok("queue", "settle", str(number), "--remote-id", "so-77")
+    assert "0 posted, 1 settled by hand, " in shop.ok("post-invoices", "-v").out
+    for told in (shop.ok("explain", "order", "1").out, shop.ok("queue", "show", str(number)).out):
+        assert "done as so-77: settled by hand." in told
+        assert told.rstrip().endswith(": settled by hand")
+        assert "found" not in told
+
+
 def test_an_order_that_a_person_has_posted_is_completed_too(shop: Shop) -> None:
     place(shop, order("1"))
     post(shop)
@@ -122,6 +132,44 @@ def test_a_person_may_say_that_it_is_not_there(shop: Shop) -> None:
     shop.ok("queue", "settle", str(row["id"]), "--not-created")
     assert post(shop)["posted"] == 1
     assert arrived(shop) == once(["1"])
+
+
+UNSENT = {
+    "UPDATE outbox SET tries = tries": "it was refused (line 1 has the tax rate 0.20, for which there is no code",
+    "UPDATE outbox SET state = 'gave_up', message = 'it cannot be'": "it is given up (it cannot be); to try it all the",
+    "UPDATE outbox SET state = 'skipped', message = 'dropped by hand'": "it is skipped (dropped by hand); to try it a",
+    "UPDATE outbox SET state = 'sending', message = ''": "nobody knows whether it arrived; it is looked for from 20",
+    "UPDATE outbox SET state = 'done', remote_id = 'so-7'": "it is posted already, as so-7; see syncctl explain order.",
+    "UPDATE orders SET status = 'pending'": "its status is pending, and orders are posted that are completed, paid (",
+}
+
+
+@pytest.mark.parametrize("change", UNSENT)
+def test_a_named_order_that_is_not_sent_is_told_with_what_would_send_it(shop: Shop, change: str) -> None:
+    number = place_one_that_is_held(shop)
+    shop.write("DROP TRIGGER orders_mended")
+    shop.write(change)
+    result = shop.run("post-invoices", "--order", "1", "--order", "1")
+    assert (result.code, result.err.count("\n")) == (0, 1)
+    assert f"unleashed: 1: {UNSENT[change]}" in result.err
+    again = f"syncctl queue retry {number} && syncctl retry-queue"
+    assert (again in result.err) == ("to try it" in UNSENT[change] or "refused" in UNSENT[change])
+
+
+def test_a_named_order_that_no_status_lets_out_is_told(shop: Shop) -> None:
+    place(shop, order("1", status="pending"), order("2"))
+    result = shop.run("post-invoices", "--order", "1", "--order", "2")
+    assert "1: its status is pending" in result.err
+    assert (result.err.count("\n"), arrived(shop)) == (1, once(["2"]))
+
+
+def test_an_order_of_before_says_since_when_orders_are_posted_and_what_posts_it(shop: Shop) -> None:
+    place(shop, order("A 1", placed_at="2026-11-22T20:00:00Z"))
+    post(shop, SYNCCTL_UNLEASHED_POST_SINCE="2026-11-24")
+    told = shop.ok("explain", "order", "A 1").out
+    assert "it was placed before 2026-11-24 00:00, and unleashed is posted to since then." in told
+    assert "run syncctl post-invoices --order 'A 1', or set SYNCCTL_UNLEASHED_POST_SINCE to its day." in told
+    assert post(shop, "--order", "A 1", SYNCCTL_UNLEASHED_POST_SINCE="2026-11-24")["posted"] == 1
 
 
 @pytest.mark.parametrize("state", ["due", "gave_up"])

@@ -308,7 +308,9 @@ class TestRefused(VendPosting):
         assert cause(shop) == "register-closed"
 
     def test_payments_that_vend_does_not_take_are_told(self) -> None:
-        said = RefusedError("The service refuses call 7 with 422: The payments must equal its total", status=422, call=7)
+        said = RefusedError(
+            "The service refuses call 7 with 422: The payments must equal its total", status=422, call=7
+        )
         assert cause_of(said) == "payments"
 
     @pytest.mark.parametrize("shape", SHAPES)

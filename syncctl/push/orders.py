@@ -14,6 +14,7 @@ from syncctl.models_push import Sale
 from syncctl.push.outcomes import arrived, drop, follow_key, number_of, postpone, refuse
 from syncctl.push.pushing import Parcel, Pushing, Wanted
 from syncctl.state.outbox import HELD, Row
+from syncctl.tally import BY_HAND
 
 if TYPE_CHECKING:
     from syncctl.state.postable import New, Postable
@@ -28,12 +29,16 @@ def post(push: Pushing) -> None:
     if push.wanted.queue:
         enqueue(push)
     for row in push.outbox.settled_by_hand(Kind.ORDERS):
-        arrived(push, row, "found", row.remote_id)
+        arrived(push, row, BY_HAND, row.remote_id)
     _settle(push)
     _send_orders(push)
     for kind in (Kind.COMPLETIONS, Kind.PAYMENTS):
         if kind in push.session.connector.pushes:
             _send_what_follows(push, kind)
+    if push.wanted.numbers:
+        from syncctl.push.named import tell_unsent
+
+        tell_unsent(push)
     if push.session.tally.pushed.orders_arrived():
         from syncctl.push.stock import read_sold
 
@@ -68,15 +73,24 @@ def enqueue(push: Pushing) -> None:
             elif each.number in chosen:
                 push.queue(Kind.ORDERS, each.number)
             elif each.placed_at < push.since:
-                why = f"it was placed before {push.day(push.since)}"
-                push.outbox.queue(Kind.ORDERS, each.number, push.names(Kind.ORDERS, each.number), push.now(), why)
+                names = push.names(Kind.ORDERS, each.number)
+                push.outbox.queue(Kind.ORDERS, each.number, names, push.now(), _too_old(push, each.number))
     _tell_old(push, sum(each.placed_at < push.since and each.number not in chosen for each in new))
+
+
+def _too_old(push: Pushing, number: str) -> tuple[str, str]:
+    """Why an order is not posted, and what would post it."""
+    from shlex import quote
+
+    setting = push.session.connector.values.variable("POST_SINCE")
+    remedy = f"To post it, run syncctl post-invoices --order {quote(number)}, or set {setting} to its day"
+    return f"it was placed before {push.minute(push.since)}, and {push.session.name} is posted to since then", remedy
 
 
 def _tell_old(push: Pushing, old: int) -> None:
     if old:
         setting = push.session.connector.values.variable("POST_SINCE")
-        words = f"{old:,} orders of before {push.day(push.since)} are not posted; {setting} says from when on"
+        words = f"{old:,} orders of before {push.minute(push.since)} are not posted; {setting} says from when on"
         push.session.run.reporter.note(f"{push.session.name}: {words}")
 
 

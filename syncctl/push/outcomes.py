@@ -7,6 +7,7 @@ from syncctl.models import Kind, money_text
 from syncctl.models_push import Outcome
 from syncctl.push.pushing import Parcel, Pushing
 from syncctl.state.outbox import Ended, Row
+from syncctl.tally import BY_HAND
 
 
 def record(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
@@ -86,10 +87,11 @@ def _not_there(push: Pushing, row: Row) -> None:
 
 
 def arrived(push: Pushing, row: Row, word: str, remote_id: str, call: int = 0) -> None:
-    """It is there: `posted` by us now, or `found`; what has to follow it is queued with that."""
+    """It is there: `posted` by us now, `found`, or `BY_HAND`; what has to follow it is queued with that."""
     taken = row.kind is Kind.ORDERS and push.session.connector.takes_stock(push.session.connector.values)
     with push.session.database.transaction():
-        ended = Ended("done", word, remote_id=remote_id, call=call, taken=taken)
+        message = word if word == BY_HAND else ""
+        ended = Ended("done", word, remote_id=remote_id, message=message, call=call, taken=taken)
         push.outbox.end(row, ended, push.session.run.number, push.now())
         push.tell(row, ended)
         if row.kind is Kind.ORDERS:

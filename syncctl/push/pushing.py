@@ -106,6 +106,10 @@ class Pushing:
         """The day of a time where the shop is."""
         return from_ms(moment).astimezone(self.posting.zone).date()
 
+    def minute(self, moment: int) -> str:
+        """A time where the shop is, as people write it, to the minute."""
+        return f"{from_ms(moment).astimezone(self.posting.zone):%Y-%m-%d %H:%M}"
+
     def follows(self, order: Order, remote_id: str) -> Sequence[Follow]:
         """What has to be sent once an order is there."""
         return self.session.connector.follow(order, remote_id, lambda moment: self.day(to_ms(moment)))

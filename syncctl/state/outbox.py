@@ -27,8 +27,8 @@ _COLUMNS = (
     " remedy, call, remote_id, expected"
 )
 _QUEUE = """
-INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, queued_at, cause, message)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, queued_at, cause, message, remedy)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _ADOPT = f"""
 INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, queued_at, cause, remote_id, taken_call)
@@ -100,10 +100,12 @@ class Outbox:
     def _sql(self) -> sqlite3.Connection:
         return self.database.connection
 
-    def queue(self, kind: Kind, key: str, names: tuple[str, str], at: int, skipped: str = "") -> None:
-        """Adds a record under its reference and guid, unless it is there; `skipped` says why it is never sent."""
+    def queue(
+        self, kind: Kind, key: str, names: tuple[str, str], at: int, skipped: tuple[str, str] | None = None
+    ) -> None:
+        """Adds a record under its names, unless it is there; `skipped` says why it is not sent, and what to do."""
         state, cause = ("skipped", "too-old") if skipped else ("due", "")
-        row = (self.connector, kind, key, *names, state, at, at, cause, skipped)
+        row = (self.connector, kind, key, *names, state, at, at, cause, *(skipped or ("", "")))
         self._sql.execute(_QUEUE, row)
 
     def reconsider(self, since: str, numbers: Collection[str]) -> None:
