@@ -24,7 +24,8 @@ CREATE TABLE sold (
 """
 # What counts: what is on its way, or to be posted; what was posted until a call asked for the stock of that product
 # that was made after it was known to be there (`taken_call` is the last call that was made before). Calls are numbered
-# in the order in which they are made, so that no clock decides.
+# in the order in which they are made, so that no clock decides. A product without a link is posted as the record of its
+# SKU, which is then the one whose stock counts.
 _PROMISED = """
 CREATE VIEW promised AS
 SELECT sold.sku, sold.number, sold.position, sold.quantity, outbox.state, outbox.taken_call, stocked.remote_id
@@ -34,7 +35,10 @@ LEFT JOIN orders ON orders.number = sold.number
 LEFT JOIN outbox ON outbox.connector = terms.connector AND outbox.kind = 'orders' AND outbox.key = sold.number
 LEFT JOIN products ON products.sku = sold.sku
 LEFT JOIN remote_products AS stocked ON stocked.product_id = products.id AND stocked.connector = terms.connector
-LEFT JOIN looks ON looks.record = stocked.record
+LEFT JOIN looks ON looks.record = coalesce(stocked.record, (
+    SELECT record FROM remote_products AS same
+    WHERE same.connector = terms.connector AND same.sku = sold.sku AND same.product_id IS NULL AND same.state <> 'gone'
+))
 WHERE CASE
     WHEN outbox.taken_call IS NOT NULL THEN outbox.taken_call >= coalesce(looks.stock_call, 0)
     WHEN outbox.state = 'sending' THEN 1
