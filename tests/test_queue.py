@@ -196,6 +196,19 @@ def test_an_order_that_is_written_as_it_was_waits_for_its_time(shop: Shop) -> No
     assert (post(shop)["errors"], len(shop.rows("SELECT 1 FROM attempts"))) == ([], 1)
 
 
+def test_a_status_that_only_moves_on_is_told_with_what_ends_that(shop: Shop) -> None:
+    place(shop, order("1"))
+    post(shop)
+    shop.write("UPDATE orders SET status = 'shipped'")
+    for told in (shop.ok("queue", "list", "--changed").out, shop.ok("explain", "order", "1").out):
+        assert "and moved on since: its status in the shop is shipped now. Nothing is changed in unleashed by" in told
+        assert "there by hand, or add shipped to SYNCCTL_POST_STATUSES if it only comes after them." in told
+    assert shop.ok("explain", "order", "1", "--json").json()["records"][0]["cause"] == "moved-on"
+    shop.extra["SYNCCTL_POST_STATUSES"] = "paid,completed,shipped"
+    assert not listed(shop, "--changed")
+    assert "since" not in shop.ok("explain", "order", "1").out
+
+
 ALTERED = {
     "UPDATE orders SET total = '12.50'": ("changed", "its total in the shop is 12.50 NZD now, and was 11.50 NZD"),
     "UPDATE order_lines SET sku = 'CAP'": ("changed", "lines, payments, customer or note are others now, at the same"),
@@ -251,7 +264,7 @@ def test_an_order_that_another_one_replaces_is_told(shop: Shop) -> None:
     post(shop)
     columns = "number, placed_at, currency, status, total"
     shop.write(f"REPLACE INTO orders ({columns}) SELECT {columns.replace('status', repr('new'))} FROM orders")
-    assert [row["cause"] for row in listed(shop, "--changed")] == ["cancelled"]
+    assert [row["cause"] for row in listed(shop, "--changed")] == ["moved-on"]
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/Products", "product"), ("/Customers", "customer")])

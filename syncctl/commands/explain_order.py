@@ -26,17 +26,20 @@ def order(*, number: str, common: Common) -> int:
     Example:
         syncctl explain order 1001
     """
-    from syncctl.commands.queue import as_json, line, print_attempts
+    from syncctl.commands import altered
+    from syncctl.commands.queue import as_json, line, posted_statuses, print_attempts
     from syncctl.state.queue import Queue
 
     with opened(common) as (config, database):
         shop = database.row("SELECT number, placed_at, status, currency, total FROM orders WHERE number = ?", number)
         queue = Queue(database)
         rows = [(row, queue.attempts(row)) for row in queue.of_order(number)]
+        statuses = posted_statuses(config)
+        since = {each.row.id: altered.told(each, statuses) for each in queue.altered_order(number, statuses)}
     if shop is None and not rows:
         raise RecordError(number, "The shop has no order of this number", "Import it with syncctl import orders")
     if common.as_json:
-        told = [as_json(row) | {"attempts": attempts} for row, attempts in rows]
+        told = [as_json(since.get(row.id, row)) | {"attempts": attempts} for row, attempts in rows]
         show_json("explain order", exit_code=0, number=number, shop=dict(shop) if shop else None, records=told)
         return 0
     where = f"{shop['status']}, {shop['total']} {shop['currency']}, placed {shop['placed_at']}" if shop else "not there"
@@ -44,6 +47,8 @@ def order(*, number: str, common: Common) -> int:
     for row, attempts in rows:
         say(line(row), indent=7)
         print_attempts(attempts)
+        if row.id in since:
+            say(f"       {altered.sentence(since[row.id])}", indent=9)
     if shop and not rows:
         say(f"not queued: {_why_not(config, shop['status'])}", indent=4)
     return 0
