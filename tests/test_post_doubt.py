@@ -116,7 +116,7 @@ def test_an_older_copy_without_its_lock_files_finds_what_was_posted_since(office
     before = office.writes()
     lose_state(office.shop, locks=True)
     shutil.copy(office.shop.folder / "copy.db", office.shop.state)
-    office.shop.write("UPDATE meta SET value = ? WHERE key = 'places'", place_of(office.shop.state))
+    office.shop.write("UPDATE meta SET value = ? WHERE key = 'places'", place_of(str(office.shop.state)))
     assert office.run().only()["found"] == 2, "though the file has got the old one's number"
     assert (office.arrived(), office.writes()) == (once(["1001", "1002"]), before)
     since = "SELECT value FROM meta WHERE key = 'restored_at'"
