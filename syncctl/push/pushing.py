@@ -165,7 +165,7 @@ class Pushing:
         """
         if self.session.config.mail is None:
             return
-        from syncctl.event import Event
+        from syncctl.event import Event, retry_command
         from syncctl.state.mailed import Mailed
 
         mailed, name = Mailed(self.session.database), self.session.name
@@ -180,7 +180,7 @@ class Pushing:
             message=ended.message,
             remedy=ended.remedy,
             next_try=from_ms(ended.due_at) if ended.state == "due" else None,
-            command=f"syncctl queue retry {row.id} && syncctl retry-queue",
+            command=retry_command(row.id),
         )
         mailed.note(event, self.now())
 
