@@ -117,6 +117,19 @@ class TestWhichOrders:
         assert "--yes-all" in held(shop, **since)["remedy"]
         assert post(shop, "--yes-all", **since)["posted"] == 2
 
+    def test_a_run_that_posted_until_the_calls_were_used_up_has_succeeded(self, shop: Shop) -> None:
+        place(shop, order("1"))
+        post(shop)
+        shop.write("UPDATE run_connectors SET deferred_until = 1 WHERE run = (SELECT max(id) FROM runs)")
+        told = {each["command"]: each["last_success"] for each in shop.ok("status", "--json").only()["commands"]}
+        assert told["post-invoices"]
+
+    def test_a_customer_is_called_by_what_people_know(self, shop: Shop) -> None:
+        place(shop, order("1", customer_id=customer(shop, code="WHO-1", email="who@shop.test")))
+        post(shop)
+        shop.write("UPDATE outbox SET state = 'gave_up', message = 'no' WHERE kind = 'customers'")
+        assert "customer WHO-1: given up" in shop.ok("queue", "list").out
+
     def test_named_orders_alone(self, shop: Shop) -> None:
         place(shop, order("1"), order("2"), order("3", placed_at=moment(days=20)))
         assert post(shop, "--order", "2", "--order", "3")["posted"] == 2

@@ -14,7 +14,7 @@ from syncctl.decide import CANCELLED, TAKEN, Expected, Hold
 from syncctl.errors import LockedError
 from syncctl.models import Kind, Problem, Struct, from_ms, iso, to_ms
 from syncctl.models_push import Outgoing, Sending, guid_of, reference_of
-from syncctl.state.outbox import Ended, Outbox, Row
+from syncctl.state.outbox import Ended, Outbox, Row, people
 from syncctl.state.postable import Orders, Postable
 from syncctl.state.unqueued_schema import POSTER
 
@@ -156,7 +156,12 @@ class Pushing:
 
     def report(self, row: Row, message: str, remedy: str) -> None:
         """Tells the person who runs it."""
-        self.session.tally.report([Problem(subject(row), message, remedy)])
+        self.session.tally.report([Problem(self.subject(row), message, remedy)])
+
+    def subject(self, row: Row) -> str:
+        """What people call a record of the queue: an order by its number alone."""
+        key = people(self.session.database, row)
+        return f"{_SUBJECTS[row.kind]} {key}" if row.kind in _SUBJECTS else key
 
     def tell(self, row: Row, ended: Ended) -> None:
         """Puts down what a person is to be mailed: a failure, that it is given up, that it works again.
@@ -170,13 +175,13 @@ class Pushing:
 
         mailed, name = Mailed(self.session.database), self.session.name
         if ended.state == "done":
-            mailed.recover(name, subject(row), self.now())
+            mailed.recover(name, self.subject(row), self.now())
             return
         event = Event(
             what="gave_up" if ended.state == "gave_up" else "failed",
             connector=name,
             cause=ended.cause,
-            record=subject(row),
+            record=self.subject(row),
             message=ended.message,
             remedy=ended.remedy,
             next_try=from_ms(ended.due_at) if ended.state == "due" else None,
@@ -225,8 +230,3 @@ def pushing(session: Session, wanted: Wanted) -> Pushing:
 def doubt_of(runs: Runs) -> Doubt:
     """What a state remembers of its own past."""
     return Doubt(int(runs.meta("vouches_from") or 0), int(runs.meta("restored_at") or 0))
-
-
-def subject(row: Row) -> str:
-    """What people call a record of the queue: an order by its number alone."""
-    return f"{_SUBJECTS[row.kind]} {row.key}" if row.kind in _SUBJECTS else row.key

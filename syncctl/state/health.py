@@ -9,8 +9,9 @@ from syncctl.state.database import Database
 from syncctl.state.watch_schema import BUCKET_MS
 
 # A run that a guard refused ends with 65 as well; its error names no record.
+# One that posts has run when it did what the calls allowed: what it left, or was refused, stands in the queue.
 SUCCESS = """
-deferred_until IS NULL AND (
+(deferred_until IS NULL OR command IN ('post-invoices', 'retry-queue') AND calls > 0) AND (
     run_connectors.exit_code = 0
     OR run_connectors.exit_code = 65 AND calls > 0
         AND NOT EXISTS (SELECT 1 FROM json_each(errors) WHERE json_extract(value, '$[0]') = '')

@@ -218,6 +218,15 @@ FROM outbox WHERE connector = ? AND kind = 'orders' AND state <> 'done'
 """
 
 
+def people(database: Database, row: Row) -> str:
+    """What people call the record of a row: a customer of the shop by code, e-mail address or name."""
+    if row.kind is not Kind.CUSTOMERS or not row.key.isdecimal():
+        return row.key
+    sql = "SELECT coalesce(code, email, name, company) FROM customers WHERE id = ?"
+    found = database.row(sql, int(row.key))
+    return (found and found[0]) or row.key
+
+
 def as_row(row: sqlite3.Row) -> Row:
     """A row of the table."""
     values: dict[str, Any] = {name: row[name] for name in Row.__annotations__}
