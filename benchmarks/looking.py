@@ -42,14 +42,13 @@ _NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHER
 _PRODUCTS = (
     f"{_NUMBERS} INSERT INTO products (id, sku, name) SELECT i, printf('SKU-%07d', i), 'Product ' || i FROM n",
     f"""{_NUMBERS} INSERT INTO remote_products
-    SELECT 'unleashed', printf('%08x-0000-4000-8000-%012x', i * 2654435761 % 4294967296, i), printf('SKU-%07d', i),
+    SELECT i, 'unleashed', printf('%08x-0000-4000-8000-%012x', i * 2654435761 % 4294967296, i), printf('SKU-%07d', i),
         'Product ' || i, NULL, '{{"default":"10.00"}}', iif(i % 500, 'active', 'gone'), i, i, 'sku', 1, 1, NULL
     FROM n""",
-    f"""{_NUMBERS} INSERT INTO remote_stock
-    SELECT 'unleashed', printf('%08x-0000-4000-8000-%012x', i * 2654435761 % 4294967296, i), '', i, i, 1 FROM n""",
+    f"{_NUMBERS} INSERT INTO remote_stock SELECT i, '', i, i, 1 FROM n",
     f"""{_NUMBERS} INSERT INTO looks
-    SELECT 'unleashed', printf('%08x-0000-4000-8000-%012x', i * 2654435761 % 4294967296, i),
-        :now - i * 2592, :now - i * 2592, 1 + i % :calls, 1 + i % :calls, :now - i * 2592 FROM n WHERE i % 500""",
+    SELECT i, 'unleashed', printf('%08x-0000-4000-8000-%012x', i * 2654435761 % 4294967296, i),
+        :now - i * 2592, :now - i * 2592, 1 + i % :calls, 1 + i % :calls, iif(i % 500, :now - i * 2592, NULL) FROM n""",
 )
 _JOURNAL = (
     f"""{_NUMBERS} INSERT INTO calls

@@ -30,6 +30,7 @@ from syncctl.state.database import IF_USED, Database, is_empty, open_database
 from syncctl.state.gaps import Gaps
 from syncctl.state.learnt import as_learnt
 from syncctl.state.locks import Holder, highest_run, hold
+from syncctl.state.place import place_of
 from syncctl.state.promises import Promises, PromiseTerms
 from syncctl.state.runs import Runs, Source
 from syncctl.state.unqueued_schema import POSTER
@@ -82,7 +83,7 @@ class App:
             if was_empty:
                 app.doubt = f"The state file {config.state} was empty, and is a new one now. {IF_USED}"
             app.runs.claim_shop(config.shop)
-            app.runs.notice_copy(highest_run(config.state), to_ms(app.clock.now()))
+            app.runs.notice_copy(highest_run(config.state), place_of(config.state), to_ms(app.clock.now()))
             app.choose_sources()
             app.note_posters()
             Promises(database).agree(app.promise_terms())

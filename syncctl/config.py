@@ -38,7 +38,8 @@ NewProducts = Literal["insert", "ignore"]
 _GLOBAL = (
     Setting(
         "SHOP",
-        "short name of the shop, 2-12 letters, digits or `-`, to which the state and every reference belong",
+        "short name of the shop, 2-12 letters, digits or `-`, to which the state and every reference belong; no two"
+        " installations post to one account under the same",
         required=True,
         pattern="[A-Za-z0-9-]{2,12}",
     ),
@@ -58,7 +59,11 @@ _GLOBAL = (
         "where the shop is, as `Pacific/Auckland`; required with the role invoices",
         pattern=r"[A-Za-z0-9_+/-]+",
     ),
-    Setting("POST_STATUSES", "which orders are posted, by their status, comma separated", "paid,completed"),
+    Setting(
+        "POST_STATUSES",
+        "which orders are posted, by their status, comma separated; also those that may only come later, as `shipped`",
+        "paid,completed",
+    ),
     Setting("POST_TO_ALL", "yes: post each order to every connector with the role invoices", pattern="yes|no"),
     Setting(
         "READ_SOLD",

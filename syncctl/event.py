@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -11,6 +12,7 @@ What = Literal["failed", "gave_up", "recovered"]
 RECORD = "record"  # the cause of what was wrong with a record that was read: the message alone tells one from another
 
 _MOST_CHARACTERS = 500
+_RETRY, _THEN = "syncctl queue retry ", " && syncctl retry-queue"
 
 
 class Event(Struct):
@@ -34,6 +36,19 @@ class Event(Struct):
     def topic(self) -> str:
         """What makes it the same trouble when it comes again: of a record, the same cause."""
         return self.message if self.cause == RECORD else self.cause
+
+
+def retry_command(number: int) -> str:
+    """What to type to try one row of the queue now."""
+    return f"{_RETRY}{number}{_THEN}"
+
+
+def retry_all(events: Sequence[Event]) -> str:
+    """What to type to try these now, which failed for one cause; "" where they are not rows of the queue."""
+    first = events[0]
+    if not all(event.command.startswith(_RETRY) for event in events):
+        return ""
+    return f"{_RETRY}--all --cause {first.cause} --connector {first.connector}{_THEN}"
 
 
 def cleaned(event: Event) -> Event:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from syncctl.event import RECORD, Event, cleaned, one_line
+from syncctl.event import RECORD, Event, cleaned, one_line, retry_all
 from syncctl.models import Struct, iso
 
 _MOST_LISTED = 20
@@ -25,7 +26,7 @@ def letter(events: Sequence[Event], shop: str, host: str, now: datetime) -> Lett
     """A mail of these events, for people who know the shop and not the program."""
     known = sorted(map(cleaned, _once(events)), key=_group)
     parts = [f"syncctl of the shop {shop}, on {one_line(host)}, {iso(now)}."]
-    parts += ["\n".join(_paragraph(list(group))) for _, group in groupby(known, _group)]
+    parts += ["\n".join(_paragraph(sorted(group, key=_name))) for _, group in groupby(known, _group)]
     parts.append("How things stand: syncctl status")
     return Letter(_subject(known, shop), "\n\n".join(parts) + "\n")
 
@@ -37,6 +38,11 @@ def _once(events: Sequence[Event]) -> Iterable[Event]:
 
 def _group(event: Event) -> tuple[int, str, str]:
     return (list(_WORDS).index(event.what), event.connector, event.cause)
+
+
+def _name(event: Event) -> list[tuple[int, str]]:
+    """Sorts records as people count: 9 comes before 10."""
+    return [(int(part) if part.isdecimal() else -1, part) for part in re.split("([0-9]+)", event.record)]
 
 
 def _subject(events: Sequence[Event], shop: str) -> str:
@@ -53,7 +59,7 @@ def _paragraph(events: Sequence[Event]) -> Iterator[str]:
     """One group: what all its events share once, then each record with what is its own."""
     first = events[0]
     yield f"{first.connector}: {len(events)} {_WORDS[first.what]} ({first.cause})"
-    shared = {name for name in ("message", "remedy", "command") if len({getattr(e, name) for e in events}) == 1}
+    shared = _shared(events)
     if "message" in shared:
         yield f"  {'It had failed with' if first.what == 'recovered' else 'Reason'}: {first.message}"
     if first.what != "recovered":
@@ -65,6 +71,12 @@ def _paragraph(events: Sequence[Event]) -> Iterator[str]:
         yield f"  and {len(events) - _MOST_LISTED:,} more"
 
 
+def _shared(events: Sequence[Event]) -> set[str]:
+    """What all of them have in common."""
+    shared = {name for name in ("message", "remedy", "command") if len({getattr(e, name) for e in events}) == 1}
+    return shared | {"command"} if retry_all(events) else shared
+
+
 def _advice(events: Sequence[Event], shared: set[str]) -> Iterator[str]:
     first = events[0]
     if "remedy" in shared and first.remedy:
@@ -72,8 +84,9 @@ def _advice(events: Sequence[Event], shared: set[str]) -> Iterator[str]:
     when = _next_try(events)
     if when:
         yield f"  Tried next: {when}"
-    if "command" in shared and first.command:
-        yield f"  To try now: {first.command}"
+    command = first.command if len(events) == 1 else retry_all(events) or first.command
+    if "command" in shared and command:
+        yield f"  To try now: {command}"
 
 
 def _next_try(events: Sequence[Event]) -> str:

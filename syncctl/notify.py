@@ -152,17 +152,24 @@ def _send_test(config: Config, mail: Mail) -> str:
 def _failure(tally: Tally, command: str) -> Event | None:
     """What ended the connector's part of the run; None where nothing did that a person is mailed about."""
     problems = [problem for problem in tally.errors if not problem.record]
-    cause = _CAUSES.get(worst(tally.codes)) if problems else None
+    cause = _cause(tally, command) if problems else None
     if cause is None:
         return None
-    record = _loss(command) if cause == "loss" else command if cause in _OF_THE_COMMAND else ""
+    record = _loss(command) if cause in ("loss", "flood") else command if cause in _OF_THE_COMMAND else ""
     said = "; ".join(problem.message for problem in problems)
-    again = f"syncctl {command} --connector {tally.name}"
+    again = f"syncctl {command} --connector {tally.name}" + " --yes-all" * (cause == "flood")
     return Event("failed", tally.name, cause, record, said, problems[0].remedy, command=again)
 
 
+def _cause(tally: Tally, command: str) -> str | None:
+    """A command that posts reads nothing whole: what it refuses as a whole is a flood of orders."""
+    cause = _CAUSES.get(worst(tally.codes))
+    return "flood" if (cause, command) == ("loss", "post-invoices") else cause
+
+
 def _loss(command: str) -> str:
-    return f"loss guard of {command}"
+    """The guard of a command, as people are told of it."""
+    return "flood stop of post-invoices" if command == "post-invoices" else f"loss guard of {command}"
 
 
 def _of_record(connector: str, problem: Problem) -> Event:

@@ -28,7 +28,7 @@ class PostingTerms(Struct):
 
 def posting_terms(config: Config) -> PostingTerms:
     """The terms. Raises `ConfigError` where something is missing that nobody may guess."""
-    problems = list(_problems(config))
+    problems = list(posting_problems(config))
     if problems:
         raise ConfigError(problems, f"Mend {config.env_file or 'the environment'}")
     told = config.posting
@@ -64,13 +64,16 @@ def posting_since(config: ConnectorConfig, terms: PostingTerms, since: int) -> i
         raise ConfigError([f"{config.values.variable('POST_SINCE')}: there is no day {day}"]) from error
 
 
-def _problems(config: Config) -> Iterator[str]:
+def posting_problems(config: Config) -> Iterator[str]:
+    """What keeps every order from being posted; nothing where no connector is posted to."""
+    able = [each.name for each in config.connectors if ROLE in each.roles]
+    if not able:
+        return
     zone = config.posting.get("TIMEZONE")
     if not zone:
         yield "SYNCCTL_TIMEZONE is not set: the day of an order depends on where the shop is, as Pacific/Auckland"
     elif not is_zone(zone):
         yield f"SYNCCTL_TIMEZONE: there is no time zone {zone}; write one as Pacific/Auckland"
-    able = [each.name for each in config.connectors if ROLE in each.roles]
     if len(able) > 1 and config.posting.get("POST_TO_ALL") != "yes":
         yield (
             f"{' and '.join(able)} have the role {ROLE}: a native link between them would book each order twice;"

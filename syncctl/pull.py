@@ -191,7 +191,10 @@ def _read_pages(session: Session, kind: Kind, reading: Reading, most: int | None
 
 
 def _store_page(session: Session, reading: Reading, page: Page, before: _Shown) -> _Shown:
-    """Stores the page chunk by chunk; the position moves in the transaction of the last one. Gives the page's ids."""
+    """Stores the page chunk by chunk; the position moves in the transaction of the last one. Gives the page's ids.
+
+    The booking of the next call, or the end of the read, waits for the disk, and for this with it.
+    """
     again = reading.feed == "oldest"
     look = _look(session, reading, page.call)
     came: _Shown = frozenset()
@@ -199,7 +202,7 @@ def _store_page(session: Session, reading: Reading, page: Page, before: _Shown) 
         if not page.last:  # else nobody asks, and a list of everything is long
             came |= {_shown(record) for record in chunk if not isinstance(record, Problem)}
         guard_stock(session, page, chunk)
-        with session.database.transaction():
+        with session.database.quick_transaction():
             stored = session.store(chunk, look, reading.first_call or page.call)
             reading.seen += stored.fresh
             if last:

@@ -11,6 +11,7 @@ from syncctl.models import Problem, iso
 SCHEMA_VERSION = 1
 # As the outbox counts its orders.
 QUEUED = ("waiting", "retrying", "rejected", "unknown", "gave_up", "skipped", "differing")
+BY_HAND = "settled by hand"  # how an order arrived of which a person said that it is there, and nobody looked
 
 
 class Pushed:
@@ -28,19 +29,19 @@ class Pushed:
         self.orders: list[dict[str, str]] = []
 
     def count(self, kind: str, word: str) -> None:
-        """One more record arrived: `posted` by us now, or `found` there."""
+        """One more record arrived: `posted` by us now, `found` there, or `BY_HAND`."""
         name = word if kind == "orders" else f"{kind}_{'created' if word == 'posted' else word}"
         self.arrived[name] = self.arrived.get(name, 0) + 1
 
     def orders_arrived(self) -> int:
         """How many orders are there now that were not before this run, as far as was known."""
-        return self.arrived.get("posted", 0) + self.arrived.get("found", 0)
+        return sum(self.arrived.get(word, 0) for word in ("posted", "found", BY_HAND))
 
     def told(self) -> list[tuple[str, int]]:
         """The words of the summary and their numbers."""
         numbers = self.arrived | (self.counts or {}) | {"read_again": self.read_again}
         words = {
-            "posted": "posted", "found": "found there", "customers_created": "customers created",
+            "posted": "posted", "found": "found there", BY_HAND: BY_HAND, "customers_created": "customers created",
             "products_created": "products created", "waiting": "waiting", "retrying": "to be tried again",
             "rejected": "rejected", "unknown": "unknown", "gave_up": "given up",
             "differing": "posted with another sum",

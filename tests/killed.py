@@ -53,7 +53,10 @@ class Children:
 @contextmanager
 def children_of(shop: Shop) -> Iterator[Children]:
     """Children of a shop whose orders are all placed; its state is kept to begin from."""
-    shutil.copy(shop.state, shop.folder / "before.db")
+    before = shop.folder / "before"
+    before.mkdir()
+    for file in (shop.state, *shop.folder.glob(f"{shop.state.name}.*.lock")):  # without these it would be a copy
+        shutil.copy(file, before)
     running = Children(shop)
     try:
         yield running
@@ -81,7 +84,7 @@ def _begin_anew(shop: Shop, switches: Json) -> None:
     shop.upstream.switch(**switches)
     for path in list(shop.folder.glob(f"{shop.state.name}?*")):
         path.unlink()
-    shutil.copy(shop.folder / "before.db", shop.state)
+    shutil.copytree(shop.folder / "before", shop.folder, dirs_exist_ok=True)
 
 
 def _moments(events: int, switches: Json) -> list[int]:

@@ -12,6 +12,7 @@ from syncctl.connectors.base import Found
 from syncctl.models import Kind
 
 CUP = "bbbbbbbb-0000-4000-8000-00000000000a"
+JUG = "bbbbbbbb-0000-4000-8000-00000000000b"
 KEEP = {"SYNCCTL_READ_SOLD": "no"}
 
 
@@ -64,6 +65,21 @@ def test_what_is_sold_is_off_at_once_and_until_the_service_is_known_to_have_it_o
     assert available(shop) == 17.5
     restock(shop, 15)
     assert read(shop) == 12.5
+
+
+def test_what_is_sold_of_a_product_without_a_link_counts_no_longer_than_of_another(shop: Shop) -> None:
+    shop.extra["SYNCCTL_NEW_PRODUCTS"] = "ignore"
+    shop.upstream.put("products", {"Guid": JUG, "ProductCode": "JUG", "ProductDescription": "A jug"})
+    shop.ok("sync-recent")
+    place(shop, order("1", line("JUG")))
+    assert "less 1 of order 1" in shop.run("explain", "product", "JUG").out
+    assert post(shop, **KEEP)["posted"] == 1
+    assert "less 1 of order 1" in shop.run("explain", "product", "JUG").out
+    shop.upstream.put("stock", {"ProductGuid": JUG, "WarehouseCode": "MAIN", "QtyOnHand": 9})
+    shop.ok("sync-recent")
+    assert "less" not in shop.ok("explain", "product", "JUG").out
+    post(shop)
+    assert not shop.rows("SELECT * FROM sold")
 
 
 def test_a_reading_that_began_before_an_order_arrived_does_not_have_it(shop: Shop) -> None:

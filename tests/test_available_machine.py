@@ -62,7 +62,7 @@ class Selling(RuleBasedStateMachine):
 
     def last_read(self) -> tuple[int, int]:
         """The number of the last reading, and its call."""
-        sql = "SELECT available / 1000000, stock_call FROM remote_stock JOIN looks USING (connector, remote_id)"
+        sql = "SELECT available / 1000000, stock_call FROM remote_stock JOIN looks USING (record)"
         ((number, call),) = self.shop.rows(f"{sql} WHERE remote_id = ?", self.guid)
         return number, call
 

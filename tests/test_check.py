@@ -55,6 +55,16 @@ def test_all_is_well(shop: Shop) -> None:
     assert data["unleashed_month"] == "2;;;0;125000"
 
 
+def test_a_setting_that_keeps_every_order_from_being_posted(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    posting = {"SYNCCTL_UNLEASHED_ROLES": "products,stock,invoices", "SYNCCTL_TIMEZONE": ""}
+    result = check(shop, **posting)
+    assert (result.code, "no order is posted: SYNCCTL_TIMEZONE is not set" in result.out) == (2, True)
+    assert "no order is posted" in shop.run("status", **posting).err
+    told = shop.run("doctor", **posting)
+    assert (told.code, "every syncctl post-invoices ends with 78: SYNCCTL_TIMEZONE" in told.out) == (78, True)
+
+
 @pytest.mark.parametrize(
     ("minutes", "settings", "code"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from conftest import NOON
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.event import RECORD, Event
+from syncctl.event import RECORD, Event, retry_command
 from syncctl.letter import letter
 from syncctl.mail_config import Mail
 from syncctl.smtp import message
@@ -55,6 +56,14 @@ def test_a_group_tells_why_what_to_do_when_and_how() -> None:
         "  - order 1",
     ):
         assert f"{line}\n" in text
+
+
+def test_one_command_tries_all_of_a_cause_and_the_records_are_sorted() -> None:
+    held = [LOCKED.changed(record=str(key), command=retry_command(key)) for key in (10, 9, 100)]
+    text = body(*held)
+    assert "  To try now: syncctl queue retry --all --cause locked-period --connector xero" in text
+    assert "queue retry 9" not in text
+    assert re.findall("^  - (.*)$", text, re.MULTILINE) == ["9", "10", "100"]
 
 
 def test_what_is_not_common_stands_with_its_record() -> None:

@@ -14,6 +14,8 @@ from conftest import Shop
 from offices import FORMS, Office, back_up, lose_state, opened
 from posting import Json, moment, once, only_error, order, place
 
+from syncctl.state.place import place_of
+
 PATHS = {"unleashed": "/SalesOrders/%", "vend": "%/sales/%", "xero": "/Invoices%"}
 CHANGES: dict[str, dict[str, Json]] = {
     "unleashed": {
@@ -107,14 +109,55 @@ def test_an_older_copy_finds_what_was_posted_since(office: Office) -> None:
     assert (office.arrived(), office.writes()) == (once(["1001", "1002"]), before)
 
 
-def test_an_older_copy_on_another_machine_posts_nothing_twice(office: Office) -> None:
-    """Without the lock file nothing tells that it is a copy; the references are the same."""
+def test_an_older_copy_without_its_lock_files_finds_what_was_posted_since(office: Office) -> None:
     place(office.shop, known("1001"), order("1002"))
     back_up(office.shop)
     office.run()
-    restore(office.shop, locks=False)
+    before = office.writes()
+    lose_state(office.shop, locks=True)
+    shutil.copy(office.shop.folder / "copy.db", office.shop.state)
+    office.shop.write("UPDATE meta SET value = ? WHERE key = 'places'", place_of(str(office.shop.state)))
+    assert office.run().only()["found"] == 2, "though the file has got the old one's number"
+    assert (office.arrived(), office.writes()) == (once(["1001", "1002"]), before)
+    since = "SELECT value FROM meta WHERE key = 'restored_at'"
+    noticed = office.shop.value(since)
     office.run()
+    assert office.shop.value(since) == noticed, "once"
+
+
+def test_a_copy_of_the_whole_folder_finds_what_was_posted_since(office: Office, shop: Shop) -> None:
+    place(shop, known("1001"), order("1002"))
+    shop.ok("status")
+    copied = Shop(shop.folder / "copy", shop.env, shop.upstream, shop.extra)
+    shutil.copytree(shop.folder, copied.folder)
+    office.run()
+    assert Office(office.name, copied).run().only()["found"] == 2
     assert office.arrived() == once(["1001", "1002"])
+
+
+@pytest.mark.parametrize("office", ["unleashed"], indirect=True)
+def test_a_state_on_another_machine_is_a_copy(office: Office, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a disk that is cloned."""
+    place(shop, order("1001"))
+    for machine in ("3d1219c7c4c5404aaa1f6d2a48adfda4", "8a1f6d2a48adfda43d1219c7c4c5404a"):
+        (shop.folder / "machine-id").write_text(machine)
+        monkeypatch.setattr("syncctl.state.place.MACHINE", str(shop.folder / "machine-id"))
+        shop.ok("status")
+        assert machine not in str(shop.rows("SELECT * FROM meta")), "it is nobody's business"
+    assert office.run().only()["waiting"] == 1, "it is looked for until the service has settled"
+
+
+@pytest.mark.parametrize("office", ["unleashed"], indirect=True)
+def test_where_the_file_gets_another_number_each_time_that_tells_nothing(office: Office, shop: Shop) -> None:
+    """As on some network disks, of which each start of a container makes the numbers anew."""
+    noticed = []
+    for _ in range(12):
+        shutil.copy(shop.state, shop.folder / "new")
+        (shop.folder / "new").replace(shop.state)
+        assert not shop.ok("status").err
+        noticed.append(shop.value("SELECT value FROM meta WHERE key = 'restored_at'"))
+    assert noticed[0] != noticed[1]
+    assert noticed[-1] == noticed[-2]
 
 
 @pytest.mark.parametrize("office", ["unleashed"], indirect=True)

@@ -29,7 +29,7 @@ POSTED: dict[str, Json] = {
     "a name of control characters": {"customer": {"name": "Jo\x00\x07 \u202eEx"}},
     "a long name": {"customer": {"name": "J" * 700}},
     "a long address": {"customer": {"shipping": LONG}},
-    "a future day": {"placed_at": moment(days=-2)},
+    "a day of tomorrow, as a clock that is wrong has it": {"placed_at": moment(hours=-20)},
     "a number with a slash": {"number": "2026/11-7"},
     "a number with spaces": {"number": "A 1 & 2"},
     "a long note": {"note": "x" * 5000},
@@ -42,6 +42,7 @@ HELD: dict[str, tuple[Json, str]] = {
     "a quantity of 0": ({"lines": (line(quantity="0"),), "total": "0.00"}, "quantity"),
     "a quantity below 0": ({"lines": (line(quantity="2"), line(quantity="-1"))}, "quantity"),
     "a line without SKU": ({"lines": ({**line(), "sku": None},)}, "no sku"),
+    "a day to come": ({"placed_at": moment(days=-200)}, "which is to come: it is posted then, and not before"),
     "a rate without a code": ({"lines": (line(rate="0.2"),), "total": "12.00"}, "0.20:CODE"),
 }
 LOCKED = {"placed_at": "2023-06-01T00:00:00Z"}
@@ -105,3 +106,15 @@ def test_nothing_is_created_for_an_order_that_is_held_for_its_own_sake(office: O
     before = office.writes()
     assert office.run().only()["rejected"] == 1
     assert office.writes() == before
+
+
+def test_an_order_of_a_day_to_come_waits_for_it_or_until_it_is_mended(office: Office) -> None:
+    shop, before = office.shop, office.writes()
+    placed(shop, {"number": "E1", "placed_at": moment(days=-9)})
+    assert "0 calls" in shop.run("post-invoices", "--dry-run").out
+    assert office.run().only()["rejected"] == 1
+    assert (office.run().only()["errors"], office.writes()) == ([], before)
+    due = "SELECT tries, due_at / 1000 - unixepoch(placed_at) FROM outbox JOIN orders ON number = key"
+    assert shop.rows(due) == [(0, 0)], "it comes by itself, and that costs no try"
+    shop.write(f"UPDATE orders SET placed_at = '{moment()}'")
+    assert office.run().only()["posted"] == 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
 from conftest import Result, Shop
+from postbox import Postbox, serving
 from posting import (
     SETTINGS,
     Json,
@@ -105,11 +107,44 @@ class TestWhichOrders:
         assert "51 orders are new" in held(shop)["message"]
         assert post(shop, "--yes-all")["posted"] == 51
 
+    def test_what_only_looks_tells_of_a_flood_too(self, shop: Shop) -> None:
+        place(shop, *(order(str(number)) for number in range(51)))
+        told = shop.ok("post-invoices", "--dry-run").out
+        assert "51 orders wait for a person's word" in told
+        assert re.search(r"with --yes-all at most \d+ calls", told)
+        assert "51 orders wait for a person's word" in shop.ok("explain", "order", "7").out
+        assert "51 orders" not in shop.ok("post-invoices", "--dry-run", "--yes-all").out.replace("for 51 orders", "")
+
+    def test_a_flood_is_mailed_with_the_command_that_posts_it(self, shop: Shop) -> None:
+        place(shop, *(order(str(number)) for number in range(51)))
+        with serving(Postbox()) as box:
+            shop.run("post-invoices", **box.env())
+            mail = box.only()
+            assert mail["Subject"] == "syncctl demo: 1 failed (unleashed: flood)"
+            assert "To try now: syncctl post-invoices --connector unleashed --yes-all" in mail.get_content()
+            shop.run("post-invoices", "--yes-all", **box.env())
+            mail = box.only()
+            assert mail["Subject"] == "syncctl demo: 1 recovered (unleashed: flood)"
+            assert "flood stop of post-invoices" in mail.get_content()
+
     def test_an_order_older_than_a_week_needs_a_word_too(self, shop: Shop) -> None:
         place(shop, order("1", placed_at=moment(days=8)), order("2"))
         since = {"SYNCCTL_UNLEASHED_POST_SINCE": moment(days=30)[:10]}
         assert "--yes-all" in held(shop, **since)["remedy"]
         assert post(shop, "--yes-all", **since)["posted"] == 2
+
+    def test_a_run_that_posted_until_the_calls_were_used_up_has_succeeded(self, shop: Shop) -> None:
+        place(shop, order("1"))
+        post(shop)
+        shop.write("UPDATE run_connectors SET deferred_until = 1 WHERE run = (SELECT max(id) FROM runs)")
+        told = {each["command"]: each["last_success"] for each in shop.ok("status", "--json").only()["commands"]}
+        assert told["post-invoices"]
+
+    def test_a_customer_is_called_by_what_people_know(self, shop: Shop) -> None:
+        place(shop, order("1", customer_id=customer(shop, code="WHO-1", email="who@shop.test")))
+        post(shop)
+        shop.write("UPDATE outbox SET state = 'gave_up', message = 'no' WHERE kind = 'customers'")
+        assert "customer WHO-1: given up" in shop.ok("queue", "list").out
 
     def test_named_orders_alone(self, shop: Shop) -> None:
         place(shop, order("1"), order("2"), order("3", placed_at=moment(days=20)))

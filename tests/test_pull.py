@@ -44,7 +44,7 @@ def mirror(shop: Shop) -> dict[str, tuple[str, str, str | None, float | None]]:
     """The same as the mirror has it."""
     rows = shop.rows(
         "SELECT remote_id, sku, name, prices ->> '$.default', available / 1000000.0"
-        " FROM remote_products LEFT JOIN remote_stock USING (connector, remote_id) WHERE state <> 'gone'"
+        " FROM remote_products LEFT JOIN remote_stock USING (record) WHERE state <> 'gone'"
     )
     return {remote_id: (sku, name, price, available) for remote_id, sku, name, price, available in rows}
 

@@ -108,6 +108,16 @@ def test_a_person_may_say_that_it_is_there(shop: Shop) -> None:
     assert (result.code, "so-77" in result.err) == (65, True)
 
 
+def test_what_a_person_said_to_be_there_is_not_called_found(shop: Shop) -> None:
+    number = place_one_that_is_held(shop)
+    shop.ok("queue", "settle", str(number), "--remote-id", "so-77")
+    assert "0 posted, 1 settled by hand, " in shop.ok("post-invoices", "-v").out
+    for told in (shop.ok("explain", "order", "1").out, shop.ok("queue", "show", str(number)).out):
+        assert "done as so-77: settled by hand." in told
+        assert told.rstrip().endswith(": settled by hand")
+        assert "found" not in told
+
+
 def test_an_order_that_a_person_has_posted_is_completed_too(shop: Shop) -> None:
     place(shop, order("1"))
     post(shop)
@@ -130,6 +140,81 @@ def test_a_person_may_say_that_it_is_not_there(shop: Shop) -> None:
     shop.ok("queue", "settle", str(row["id"]), "--not-created")
     assert post(shop)["posted"] == 1
     assert arrived(shop) == once(["1"])
+
+
+UNSENT = {
+    "UPDATE outbox SET tries = tries": "it was refused (line 1 has the tax rate 0.20, for which there is no code",
+    "UPDATE outbox SET state = 'gave_up', message = 'it cannot be'": "it is given up (it cannot be); to try it all the",
+    "UPDATE outbox SET state = 'skipped', message = 'dropped by hand'": "it is skipped (dropped by hand); to try it a",
+    "UPDATE outbox SET state = 'sending', message = ''": "nobody knows whether it arrived; it is looked for from 20",
+    "UPDATE outbox SET state = 'done', remote_id = 'so-7'": "it is posted already, as so-7; see syncctl explain order.",
+    "UPDATE orders SET status = 'pending'": "its status is pending, and orders are posted that are completed, paid (",
+}
+
+
+@pytest.mark.parametrize("change", UNSENT)
+def test_a_named_order_that_is_not_sent_is_told_with_what_would_send_it(shop: Shop, change: str) -> None:
+    number = place_one_that_is_held(shop)
+    shop.write("DROP TRIGGER orders_mended")
+    shop.write(change)
+    result = shop.run("post-invoices", "--order", "1", "--order", "1")
+    assert (result.code, result.err.count("\n")) == (0, 1)
+    assert f"unleashed: 1: {UNSENT[change]}" in result.err
+    again = f"syncctl queue retry {number} && syncctl retry-queue"
+    assert (again in result.err) == ("to try it" in UNSENT[change] or "refused" in UNSENT[change])
+
+
+def test_a_named_order_that_no_status_lets_out_is_told(shop: Shop) -> None:
+    place(shop, order("1", status="pending"), order("2"))
+    result = shop.run("post-invoices", "--order", "1", "--order", "2")
+    assert "1: its status is pending" in result.err
+    assert (result.err.count("\n"), arrived(shop)) == (1, once(["2"]))
+
+
+def test_an_order_of_before_says_since_when_orders_are_posted_and_what_posts_it(shop: Shop) -> None:
+    place(shop, order("A 1", placed_at="2026-11-22T20:00:00Z"))
+    post(shop, SYNCCTL_UNLEASHED_POST_SINCE="2026-11-24")
+    told = shop.ok("explain", "order", "A 1").out
+    assert "it was placed before 2026-11-24 00:00, and unleashed is posted to since then." in told
+    assert "run syncctl post-invoices --order 'A 1', or set SYNCCTL_UNLEASHED_POST_SINCE to its day." in told
+    assert post(shop, "--order", "A 1", SYNCCTL_UNLEASHED_POST_SINCE="2026-11-24")["posted"] == 1
+
+
+@pytest.mark.parametrize("state", ["due", "gave_up"])
+def test_an_order_that_the_shop_mends_is_posted_with_the_next_run(shop: Shop, state: str) -> None:
+    place_one_that_is_held(shop)
+    shop.write(f"UPDATE outbox SET state = '{state}'")
+    shop.write("UPDATE order_lines SET tax_rate = '0.15'")
+    shop.write("UPDATE orders SET total = '11.50'")
+    assert post(shop)["posted"] == 1
+
+
+def test_an_order_that_the_shop_changes_in_vain_loses_no_try(shop: Shop) -> None:
+    place_one_that_is_held(shop)
+    for _ in range(3):
+        shop.write("UPDATE orders SET note = coalesce(note, '') || 'x'")
+        post(shop)
+    assert shop.rows("SELECT outcome FROM attempts") == [("refused",)] * 4
+    assert shop.value("SELECT tries FROM outbox") == 1
+
+
+def test_an_order_that_is_written_as_it_was_waits_for_its_time(shop: Shop) -> None:
+    place_one_that_is_held(shop)
+    shop.write("UPDATE orders SET note = note, total = total, status = status")
+    assert (post(shop)["errors"], len(shop.rows("SELECT 1 FROM attempts"))) == ([], 1)
+
+
+def test_a_status_that_only_moves_on_is_told_with_what_ends_that(shop: Shop) -> None:
+    place(shop, order("1"))
+    post(shop)
+    shop.write("UPDATE orders SET status = 'shipped'")
+    for told in (shop.ok("queue", "list", "--changed").out, shop.ok("explain", "order", "1").out):
+        assert "and moved on since: its status in the shop is shipped now. Nothing is changed in unleashed by" in told
+        assert "there by hand, or add shipped to SYNCCTL_POST_STATUSES if it only comes after them." in told
+    assert shop.ok("explain", "order", "1", "--json").json()["records"][0]["cause"] == "moved-on"
+    shop.extra["SYNCCTL_POST_STATUSES"] = "paid,completed,shipped"
+    assert not listed(shop, "--changed")
+    assert "since" not in shop.ok("explain", "order", "1").out
 
 
 ALTERED = {
@@ -187,7 +272,7 @@ def test_an_order_that_another_one_replaces_is_told(shop: Shop) -> None:
     post(shop)
     columns = "number, placed_at, currency, status, total"
     shop.write(f"REPLACE INTO orders ({columns}) SELECT {columns.replace('status', repr('new'))} FROM orders")
-    assert [row["cause"] for row in listed(shop, "--changed")] == ["cancelled"]
+    assert [row["cause"] for row in listed(shop, "--changed")] == ["moved-on"]
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/Products", "product"), ("/Customers", "customer")])

@@ -69,7 +69,7 @@ def test_the_older_of_the_two_looks_decides(shop: Shop) -> None:
     age(shop, "BOWL", product=9, stock=0)
     since = shop.value("SELECT max(id) FROM calls")
     oldest(shop)
-    looked = "SELECT sku FROM looks JOIN remote_products USING (connector, remote_id) WHERE product_call > ?"
+    looked = "SELECT sku FROM looks JOIN remote_products USING (record) WHERE product_call > ?"
     assert {sku for (sku,) in shop.rows(looked, since)} == {*skus[:48], "MUG", "BOWL"}
 
 

@@ -45,9 +45,9 @@ def sold_everywhere(shop: Shop) -> str:
     """The SKU of a product that all three have, active, with a price and stock."""
     return str(
         shop.value(
-            "SELECT sku FROM remote_products JOIN looks USING (connector, remote_id) JOIN remote_stock"
-            " USING (connector, remote_id) WHERE state = 'active' AND prices <> '{}' AND available > 0 GROUP BY sku"
-            " HAVING count(DISTINCT connector) = 3 ORDER BY sku LIMIT 1"
+            "SELECT sku FROM remote_products JOIN looks USING (record) JOIN remote_stock USING (record)"
+            " WHERE state = 'active' AND prices <> '{}' AND available > 0 GROUP BY sku"
+            " HAVING count(DISTINCT looks.connector) = 3 ORDER BY sku LIMIT 1"
         )
     )
 
@@ -170,7 +170,9 @@ def dry(shop: Shop, name: str, *args: str) -> dict[str, Any]:
 
 def zeros(shop: Shop, name: str) -> None:
     """Somebody sets all stock of a service to zero."""
-    places = shop.rows("SELECT remote_id, location FROM remote_stock WHERE connector = ?", name)
+    places = shop.rows(
+        "SELECT remote_id, location FROM looks JOIN remote_stock USING (record) WHERE connector = ?", name
+    )
     if name == "xero":
         records = [{"ItemID": remote_id, "QuantityOnHand": 0} for remote_id, _ in places]
         upstream(shop, name).put("products", *records)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from conftest import Shop
 
-COUNTED = "SELECT connector, oldest_at / 300000, count(*) FROM looks GROUP BY 1, 2"
+COUNTED = "SELECT connector, oldest_at / 300000, count(*) FROM looks WHERE oldest_at > 0 GROUP BY 1, 2"
 KEPT = "SELECT connector, bucket, products FROM look_counts"
 
 
@@ -35,6 +35,7 @@ def test_the_counts_follow_every_look(shop: Shop) -> None:
     shop.ok("sync-oldest")
     assert sorted(shop.rows(KEPT)) == sorted(shop.rows(COUNTED))
     assert shop.value("SELECT sum(products) FROM look_counts") == 30
+    assert shop.ok("status", "--json").only()["age_seconds"]["never"] == 0
 
 
 def test_the_ages_are_those_of_single_products(shop: Shop) -> None:
@@ -45,6 +46,15 @@ def test_the_ages_are_those_of_single_products(shop: Shop) -> None:
     assert ages["oldest"] - ages["median"] == pytest.approx(15 * 20, abs=1)
     assert ages["oldest"] - ages["p95"] == pytest.approx(20, abs=1)
     assert ages["never"] == 0
+
+
+def test_what_was_never_looked_at_is_counted_and_the_oldest(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    shop.write("UPDATE looks SET stock_at = 0, oldest_at = 0 WHERE record <= 2")
+    found = shop.ok("status", "--json").only()
+    assert (found["products"], found["age_seconds"]["never"]) == (30, 2)
+    assert found["age_seconds"]["oldest"] is found["age_seconds"]["p95"] is None
+    assert found["age_seconds"]["median"] >= 0
 
 
 def test_calls_are_counted_by_day_and_purpose(shop: Shop) -> None:

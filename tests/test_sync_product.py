@@ -145,9 +145,7 @@ def test_a_product_without_a_stock_record_has_none(shop: Shop) -> None:
 def test_a_long_request_is_cut_for_people_only(shop: Shop) -> None:
     shop.ok("sync-recent")
     shop.ok("sync-product", *[sku for (sku,) in shop.rows("SELECT sku FROM products LIMIT 20")])
-    (sku,) = shop.rows(
-        "SELECT sku FROM remote_products JOIN looks USING (connector, remote_id) WHERE product_call > 2"
-    )[0]
+    (sku,) = shop.rows("SELECT sku FROM remote_products JOIN looks USING (record) WHERE product_call > 2")[0]
     (record,) = shop.ok("explain", "product", sku, "--json").json()["records"]
     request = record["product_last_seen"]["request"]
     assert len(request) > 200

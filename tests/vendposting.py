@@ -56,7 +56,7 @@ def paid(shop: Shop, *numbers: str, method: str = "card", amount: str | None = N
     """These orders are paid in full, or so much of each."""
     for number in numbers:
         shop.write(
-            "INSERT INTO order_payments (order_id, position, method, amount)"
+            "INSERT OR REPLACE INTO order_payments (order_id, position, method, amount)"
             " SELECT id, 1, ?, coalesce(?, total) FROM orders WHERE number = ?",
             method, amount, number,
         )  # fmt: skip

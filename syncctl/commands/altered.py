@@ -13,22 +13,38 @@ if TYPE_CHECKING:
     from syncctl.state.queue import Altered
 
 
+_CANCELLED = frozenset({"cancelled", "canceled", "deleted", "failed", "refunded", "returned", "void", "voided"})
+
+
 def told(altered: Altered, statuses: Sequence[str]) -> Row:
     """The row, with what happened as its cause and message; orders in these `statuses` are posted."""
     row = altered.row
-    cause = "deleted" if altered.status is None else "changed" if altered.status in statuses else "cancelled"
+    cause = _cause(altered, statuses)
     by_hand = f"correct {row.remote_id}" if cause == "changed" else f"cancel or credit {row.remote_id}"
-    return row.changed(
-        cause=cause,
-        message="; ".join(_differences(altered, statuses)),
-        remedy=f"Nothing is changed in {row.connector} by itself: {by_hand} there by hand",
-    )
+    remedy = f"Nothing is changed in {row.connector} by itself: {by_hand} there by hand"
+    if cause == "moved-on":
+        remedy += f", or add {altered.status} to SYNCCTL_POST_STATUSES if it only comes after them"
+    return row.changed(cause=cause, message="; ".join(_differences(altered, statuses)), remedy=remedy)
+
+
+def _cause(altered: Altered, statuses: Sequence[str]) -> str:
+    """What became of it; whether another status is a cancellation only the shop knows, but for words that say so."""
+    if altered.status is None:
+        return "deleted"
+    if altered.status in statuses:
+        return "changed"
+    return "cancelled" if altered.status.casefold() in _CANCELLED else "moved-on"
 
 
 def line(row: Row) -> str:
     """`17  unleashed order 1001: posted as so-1, and cancelled since: why. What to do.` is the form."""
-    what = f"posted as {row.remote_id}, and {row.cause} since"
-    return f"{row.id:>5}  {row.connector} order {row.key[:60]}: {what}: {row.message}. {row.remedy}."
+    return f"{row.id:>5}  {row.connector} order {row.key[:60]}: {sentence(row)}"
+
+
+def sentence(row: Row) -> str:
+    """The same, without the name of the record."""
+    since = row.cause.replace("-", " ")
+    return f"posted as {row.remote_id}, and {since} since: {row.message}. {row.remedy}."
 
 
 def _differences(altered: Altered, statuses: Sequence[str]) -> Iterator[str]:

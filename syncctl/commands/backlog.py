@@ -47,5 +47,5 @@ def lines(orders: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
     if orders["changed"]:
         numbers = ", ".join(each["number"][:30] for each in orders["changed_orders"])
         more = ", …" if orders["changed"] > len(orders["changed_orders"]) else ""
-        words = f"{orders['changed']:,} were changed, cancelled or deleted after they were posted: {numbers}{more}"
+        words = f"{orders['changed']:,} became others in the shop after they were posted: {numbers}{more}"
         yield "", f"{words}; see syncctl queue list --changed"

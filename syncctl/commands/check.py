@@ -32,8 +32,10 @@ def show_check(common: Common) -> int:
     """Prints the line; the exit code. Whatever goes wrong is UNKNOWN."""
     performance: list[str] = []
     try:
-        connectors = overview(common.env_file).connectors
+        seen = overview(common.env_file)
+        connectors = seen.connectors
         found = [finding for connector in connectors for finding in findings(connector)]
+        found += [Finding("CRITICAL", problem) for problem in seen.problems]
         performance = [datum for connector in connectors for datum in _performance(connector)]
     except SyncctlError as error:
         found = [Finding("UNKNOWN", str(error))]

@@ -16,6 +16,7 @@ from syncctl.commands.looking import opened, refuse_unknown
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, gathered, limit_option
 from syncctl.errors import RecordError
+from syncctl.event import one_line
 from syncctl.models import Struct, from_ms, iso, to_ms
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def list_(*, listed: Listed, common: Common) -> int:
     """
     with opened(common) as (config, database):
         rows = _wanted(listed, config, database)
+        rows = rows if common.as_json else _called(database, rows)
     if common.as_json:
         show_json("queue list", exit_code=0, rows=[as_json(row) for row in rows[: listed.limit]])
         return 0
@@ -97,6 +99,13 @@ def list_(*, listed: Listed, common: Common) -> int:
     if not rows and common.talks:
         say(_NOTHING)
     return 0
+
+
+def _called(database: Database, rows: Sequence[Row]) -> list[Row]:
+    """The rows by the names that people know, in place of numbers of this state."""
+    from syncctl.state.outbox import people
+
+    return [row.changed(key=people(database, row)) for row in rows]
 
 
 def _wanted(listed: Listed, config: Config, database: Database) -> list[Row]:
@@ -132,10 +141,11 @@ def show(*, number: int, common: Common) -> int:
         queue = Queue(database)
         row = _row(queue, number)
         attempts = queue.attempts(row)
+        (shown,) = _called(database, [row])
     if common.as_json:
         show_json("queue show", exit_code=0, **as_json(row), attempts=attempts)
         return 0
-    say(line(row), indent=7)
+    say(line(shown), indent=7)
     print_attempts(attempts)
     return 0
 
@@ -149,12 +159,14 @@ def show(*, number: int, common: Common) -> int:
 def retry(*, ids: tuple[int, ...], everything: bool, cause: str | None, connector: str | None, common: Common) -> int:
     """Let records be tried with the next run, also those that were given up or skipped.
 
+    An order takes the customer and products along that it waits for, and these the orders that are held for them.
+
     \b
     Examples:
         syncctl queue retry 17 18
         syncctl queue retry --all --cause tax-unmapped
     """
-    chosen = _Chosen(ids, everything, cause, connector)
+    chosen = _Chosen(ids, everything, cause, connector, tied=True)
     return _change("queue retry", chosen, common, lambda queue, row, at: queue.retry(row, at))
 
 
@@ -215,19 +227,25 @@ def is_open(row: Row) -> bool:
 class _Chosen:
     """Which rows a person means."""
 
-    def __init__(self, ids: Sequence[int], everything: bool, cause: str | None, connector: str | None) -> None:
+    def __init__(
+        self, ids: Sequence[int], everything: bool, cause: str | None, connector: str | None, *, tied: bool = False
+    ) -> None:
         if bool(ids) == everything:
             raise click.UsageError("Name records by their ID, or say --all.")
         self.ids = ids
         self.cause = cause
         self.connector = connector
+        self.tied = tied
 
     def rows(self, queue: Queue) -> list[Row]:
         from syncctl.state.queue import Filter
 
         if self.ids:
-            return [_row(queue, number) for number in self.ids]
-        return queue.rows(Filter(self.connector, self.cause))
+            named = [_row(queue, number) for number in self.ids]
+        else:
+            named = queue.rows(Filter(self.connector, self.cause))
+        tied = [other for row in named for other in queue.tied(row)] if self.tied else []
+        return list({row.id: row for row in (*named, *tied)}.values())
 
 
 def _change(
@@ -297,7 +315,9 @@ def line(row: Row) -> str:
     remedy = f" {row.remedy.rstrip('.')}." if row.remedy else ""
     there = f" as {row.remote_id}" if row.state == "done" else ""
     kind = str(row.kind).removesuffix("s")
-    return f"{row.id:>5}  {row.connector} {kind} {row.key[:60]}: {state}{there}{cause}{why}{remedy}{_when(row)}"
+    return (
+        f"{row.id:>5}  {row.connector} {kind} {one_line(row.key, 60)}: {state}{there}{cause}{why}{remedy}{_when(row)}"
+    )
 
 
 def _when(row: Row) -> str:

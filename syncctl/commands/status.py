@@ -21,12 +21,13 @@ _LEVELS: dict[str, Level] = {"setting": "wrong", "blocked": "warning", "last err
 
 
 class Overview(Struct):
-    """What status tells: of each connector the object of `--json`."""
+    """What status tells: of each connector the object of `--json`; `problems` keep a whole command from its work."""
 
     places: dict[str, str | None]
     connectors: list[dict[str, Any]]
     warnings: tuple[str, ...]
     now: datetime
+    problems: tuple[str, ...] = ()
 
 
 @click.command("status")
@@ -46,7 +47,7 @@ def command(*, check: bool, common: Common) -> int:
 
         return show_check(common)
     found = overview(common.env_file)
-    warn(found.warnings)
+    warn(found.warnings + found.problems)
     if common.as_json:
         show_json("status", exit_code=0, **found.places, connectors=found.connectors)
     else:
@@ -57,13 +58,14 @@ def command(*, check: bool, common: Common) -> int:
 def overview(env_file: str | None) -> Overview:
     """Looks at every connector; raises `ConfigError` and `StateError`."""
     from syncctl.app import App
+    from syncctl.posting_terms import posting_problems
 
     with App.opened(env_file, create=False) as app:
         config, now = app.config, app.clock.now()
         places = {"state": config.state, "env_file": config.env_file}
-        return Overview(
-            places, [_connector(app, each, now) for each in config.connectors], (*config.warnings, *config.unheard), now
-        )
+        connectors = [_connector(app, each, now) for each in config.connectors]
+        problems = tuple(f"no order is posted: {problem}" for problem in posting_problems(config))
+        return Overview(places, connectors, (*config.warnings, *config.unheard), now, problems)
 
 
 def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from syncctl.config import Config
 from syncctl.connectors.base import Check
+from syncctl.posting_terms import posting_problems
 from syncctl.settings_file import PREFIX, places
 
 CRON_PATH = "/usr/bin:/bin"
@@ -23,6 +24,8 @@ def checks_here(config: Config, tokens: Path, env_file: str | None, environ: Map
     yield _settings_check(config)
     for warning in (*config.warnings, *config.unheard):
         yield Check("warning", "settings", warning)
+    for problem in posting_problems(config):
+        yield Check("wrong", "posting", f"every syncctl post-invoices ends with 78: {problem}")
     yield from _file_checks("state", Path(config.state), shared=bool(config.state_group))
     if tokens.exists():
         yield from _file_checks("tokens", tokens, shared=False)

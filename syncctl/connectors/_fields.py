@@ -126,7 +126,10 @@ def _decimal(value: object) -> Decimal:
         value = decimal(value)
     if not isinstance(value, decimal) or not value.is_finite():
         raise ValueError("is not a number")
-    if (value and value.adjusted() >= 12) or _decimals(value) > 12:
+    digits = str(value)
+    if len(digits) <= 12 and "E" not in digits:  # nearly all are that short
+        return value
+    if (value and value.adjusted() >= 12) or -int(value.as_tuple().exponent) > 12:
         raise ValueError("is too large or too fine")
     return value
 
@@ -136,13 +139,6 @@ def _decimal_class() -> type[Decimal]:
     from decimal import Decimal  # slow to import, and runs that make no call need none
 
     return Decimal
-
-
-def _decimals(value: Decimal) -> int:
-    """How many decimals a finite number has, or 0 where its text shows that they are no more than twelve."""
-    if value.adjusted() >= -6 and len(str(value)) <= 14:
-        return 0
-    return -int(value.as_tuple().exponent)
 
 
 def absent(remote_ids: Sequence[str], records: Iterable[Record | Problem]) -> list[str]:

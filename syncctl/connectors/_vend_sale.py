@@ -148,14 +148,15 @@ def _sum(item: Json) -> Decimal:
 
 
 def _payments(values: Values, order: Order, register: str, state: str) -> Sequence[Json]:
-    """What was paid, as the order tells it; a parked sale takes none. A closed one is paid as a whole, or not told."""
+    """What was paid, as the order tells it; a parked sale takes none, and a closed one is paid as a whole."""
     if state == "parked":
         return []
     paid = [payment for payment in order.payments if payment.amount]
     sums = sum((payment.amount for payment in paid), Decimal(0))
-    if paid and state == "closed" and sums != order.total:
-        message = f"its payments come to {money_text(sums)} and not to {money_text(order.total)}"
-        raise HeldError("payments", message, f"Correct them, or set {values.variable('STATUS')} to another one")
+    if state == "closed" and sums != order.total:
+        told = f"its payments come to {money_text(sums)} and not to" if paid else "it has no payments, and comes to"
+        remedy = f"Give the order its payments in the shop, or set {values.variable('STATUS')}=ONACCOUNT"
+        raise HeldError("payments", f"{told} {money_text(order.total)}", remedy)
     return [
         {
             "type": {"config_id": _payment_type(values, payment.method)},

@@ -141,6 +141,7 @@ class Connector(ABC):
     lookups: ClassVar[Mapping[Kind, Lookup]]
     pushes: ClassVar[Mapping[Kind, Push]] = {}
     anonymous: ClassVar[bool] = False  # whether it takes an order that has no customer
+    walk_in: ClassVar[str] = ""  # the code (in capitals) of the customer that it shows for those
     oldest: ClassVar[Oldest] = "lists"
     check_calls: ClassVar[int] = 2  # of `check`
     address_setting: ClassVar[str] = "BASE_URL"  # what makes up the address where no base URL is set

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from syncctl.connectors._fields import quoted, text, with_sku
-from syncctl.connectors._vend_records import TAXES, is_gone, read, version_of
+from syncctl.connectors._vend_records import TAXES, WALK_IN, is_gone, read, version_of
 from syncctl.connectors._vend_settings import SETTINGS, SIGN_INS, consent, wrong
 from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
 from syncctl.connectors.declared import (
@@ -92,6 +92,7 @@ class Vend(Connector):
         Kind.CUSTOMERS: Push(settle=1800), Kind.PRODUCTS: Push(again=1), Kind.ORDERS: Push(),
     }  # fmt: skip
     anonymous: ClassVar[bool] = True
+    walk_in: ClassVar[str] = WALK_IN
     oldest: ClassVar[Oldest] = "pages"
     check_calls: ClassVar[int] = 5
     address_setting: ClassVar[str] = "DOMAIN_PREFIX"

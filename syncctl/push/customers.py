@@ -9,8 +9,9 @@ from syncctl.connectors.declared import Values
 from syncctl.decide import Hold
 from syncctl.models import Kind
 from syncctl.models_push import NewCustomer
+from syncctl.push.needs import Answers, Need, called
 from syncctl.push.pushing import Pushing
-from syncctl.push.resolve import Answers, Need, Resolver, called
+from syncctl.push.resolve import Resolver
 from syncctl.session import stand_in
 from syncctl.state.postable import Postable
 from syncctl.state.remote_customers import folded
@@ -110,9 +111,24 @@ def _known_customers(push: Pushing, needs: Mapping[str, Need]) -> Answers:
         candidates = links.candidates(*keys, anybody=need.instead is not None, linked=is_guest)
         if len(candidates) == 1 and is_guest:
             found[key] = candidates[0]
-        elif candidates and (whole or key in push.looked_up):
+        elif candidates and (whole or (Kind.CUSTOMERS, key) in push.looked_up):
             found[key] = _ambiguous(push, need, candidates)
+        elif need.instead is None and _is_nobody(push, need.record.code):
+            found[key] = _nobody(push, need.record.code)
+        elif apart := links.customer_apart(need.record.code):
+            found[key] = apart
     return found
+
+
+def _is_nobody(push: Pushing, code: str) -> bool:
+    """Whether the service has this code for a customer that stands for nobody in particular."""
+    connector = push.session.connector
+    return bool(code) and (code == push.session.stand_in or code.upper() == connector.walk_in)
+
+
+def _nobody(push: Pushing, code: str) -> Hold:
+    message = f"{code} is in {push.session.name} the customer of sales without one, and nobody in particular"
+    return Hold("walk-in", message, "Give the customer another code in the shop")
 
 
 def _ambiguous(push: Pushing, need: Need, candidates: Sequence[str]) -> Hold:
@@ -123,7 +139,7 @@ def _ambiguous(push: Pushing, need: Need, candidates: Sequence[str]) -> Hold:
     return Hold("ambiguous-customer", message, "Choose with syncctl links add, or mend the records there")
 
 
-def _look_up_customer(push: Pushing, need: Need) -> None:
+def _look_up_customer(push: Pushing, need: Need) -> Hold | None:
     """By account id, then by e-mail address: one call each, and what comes goes into the mirror."""
     assert isinstance(need.record, NewCustomer)  # noqa: S101 - for the type checker
     session = push.session
@@ -137,4 +153,5 @@ def _look_up_customer(push: Pushing, need: Need) -> None:
             if need.customer_id is not None:
                 session.customer_linker.decide([need.customer_id], look)
         if _known_customers(push, {need.key: need}):
-            return
+            break
+    return None

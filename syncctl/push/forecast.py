@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from syncctl import costs
 from syncctl.config import ConnectorConfig
@@ -16,7 +17,7 @@ from syncctl.models import Kind, Struct, from_ms
 from syncctl.models_push import Sale
 from syncctl.posting_terms import PostingTerms, posting_since
 from syncctl.push.customers import GUEST, customer_key, new_customer
-from syncctl.push.orders import is_flood, to_queue
+from syncctl.push.orders import MOST_AGE_MS, MOST_AT_ONCE, is_flood, is_to_come, to_queue
 from syncctl.push.outcomes import number_of
 from syncctl.push.pushing import CONTESTED, Wanted, doubt_of
 from syncctl.session import has_feed, scope_of, stand_in
@@ -24,12 +25,14 @@ from syncctl.shoporder import LineKind, Order
 from syncctl.state.cursors import Cursors
 from syncctl.state.database import Database
 from syncctl.state.outbox import Outbox, Row
-from syncctl.state.postable import Orders, Postable
+from syncctl.state.postable import New, Orders, Postable
 from syncctl.state.promises import Promises
 from syncctl.state.remote_customers import folded
 from syncctl.state.remote_links import Links
 from syncctl.state.runs import Runs
 from syncctl.state.unqueued_schema import POSTER
+
+_MOST_DAYS = MOST_AGE_MS // 86_400_000
 
 
 class Due(Struct):
@@ -90,21 +93,33 @@ class Forecaster:
     def _due(self, terms: PostingTerms) -> list[Due]:
         """Those that are due or would be queued, in their order."""
         rows = {row.key: row for row in self._ready(Kind.ORDERS)}
-        numbers = [*rows, *(self._new(terms) if self.wanted.queue else ())][: self.wanted.limit]
+        held = [number for number, row in rows.items() if row.state == "waiting"]
+        ready = [number for number in rows if number not in held]
+        numbers = [*ready, *(self._new(terms) if self.wanted.queue else ()), *held][: self.wanted.limit]
         doubt = doubt_of(Runs(self.database))
         found = []
         for number in numbers:
             each, row = self.orders.load(number), rows.get(number)
+            if each and is_to_come(each.placed_at, self.now):
+                continue
             if each and each.order and each.status in terms.statuses and not each.elsewhere:
                 queued, looked = (row.queued_at, row.looked_at) if row else (self.now, None)
                 unsure = not doubt.covers(each.placed_at, queued, looked) or bool(row and row.cause in CONTESTED)
                 found.append(Due(each, each.order, self.orders.is_newest(each), unsure))
         return found
 
+    def flood(self, terms: PostingTerms) -> list[str]:
+        """The new orders that the run would not post, since they are too many or too old to be posted unasked."""
+        fresh = self._fresh(terms) if self.wanted.queue else []
+        return [each.number for each in fresh] if is_flood(fresh, self.wanted, self.now) else []
+
     def _new(self, terms: PostingTerms) -> list[str]:
-        stored = int(Runs(self.database).meta(POSTER + self.config.name) or self.now)
-        fresh = to_queue(self.orders.new(terms.statuses), self.wanted, posting_since(self.config, terms, stored))
+        fresh = self._fresh(terms)
         return [] if is_flood(fresh, self.wanted, self.now) else [each.number for each in fresh]
+
+    def _fresh(self, terms: PostingTerms) -> list[New]:
+        stored = int(Runs(self.database).meta(POSTER + self.config.name) or self.now)
+        return to_queue(self.orders.new(terms.statuses), self.wanted, posting_since(self.config, terms, stored))
 
     def _ready(self, kind: Kind) -> list[Row]:
         rows = self.outbox.ready(kind, None if self.wanted.now else self.now)
@@ -197,4 +212,15 @@ def posting_forecast(
     config: ConnectorConfig, database: Database, terms: PostingTerms, wanted: Wanted, now: int
 ) -> Cost:
     """The calls of a posting run for one connector."""
-    return Forecaster(config, database, wanted, now).cost(terms)
+    found = Forecaster(config, database, wanted, now)
+    cost, flood = found.cost(terms), found.flood(terms)
+    if not flood:
+        return cost
+    asked = Forecaster(config, database, wanted.changed(yes_all=True), now).cost(terms)
+    words = f"{cost.words}; {flood_words(len(flood))}, with --yes-all at most {asked.expected} calls"
+    return replace(cost, words=words)
+
+
+def flood_words(count: int) -> str:
+    """What the flood stop holds."""
+    return f"{count:,} orders wait for a person's word, being more than {MOST_AT_ONCE} or older than {_MOST_DAYS} days"

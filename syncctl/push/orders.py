@@ -9,17 +9,19 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from syncctl.decide import Adopt, Expected, Hold
-from syncctl.models import Kind, Problem, from_ms, iso
+from syncctl.models import Kind, Problem, from_ms, in_batches, iso
 from syncctl.models_push import Sale
-from syncctl.push.outcomes import arrived, drop, follow_key, number_of, refuse
+from syncctl.push.outcomes import arrived, drop, follow_key, number_of, postpone, refuse
 from syncctl.push.pushing import Parcel, Pushing, Wanted
-from syncctl.state.outbox import PUT_BACK, Row, differs
+from syncctl.state.outbox import HELD, PUT_BACK, Row, differs
+from syncctl.tally import BY_HAND
 
 if TYPE_CHECKING:
     from syncctl.state.postable import New, Postable
 
 MOST_AT_ONCE = 50
 MOST_AGE_MS = 7 * 86_400_000
+MOST_AHEAD_MS = 86_400_000  # the shop's clock, or its idea of UTC, may be wrong by hours
 
 
 def post(push: Pushing) -> None:
@@ -27,7 +29,7 @@ def post(push: Pushing) -> None:
     if push.wanted.queue:
         enqueue(push)
     for row in push.outbox.settled_by_hand(Kind.ORDERS):
-        arrived(push, row, "found", Adopt(row.remote_id))
+        arrived(push, row, BY_HAND, Adopt(row.remote_id))
     _settle(push)
     _heed_statuses(push)
     _send_orders(push)
@@ -40,6 +42,10 @@ def post(push: Pushing) -> None:
         forget_unneeded(push, uncreated)
     if push.lost_rows:
         _tell_lost(push)
+    if push.wanted.numbers:
+        from syncctl.push.named import tell_unsent
+
+        tell_unsent(push)
     if push.session.tally.pushed.orders_arrived():
         from syncctl.push.stock import read_sold
 
@@ -74,15 +80,24 @@ def enqueue(push: Pushing) -> None:
             elif each.number in chosen:
                 push.queue(Kind.ORDERS, each.number)
             elif each.placed_at < push.since:
-                why = f"it was placed before {push.day(push.since)}"
-                push.outbox.queue(Kind.ORDERS, each.number, push.names(Kind.ORDERS, each.number), push.now(), why)
+                names = push.names(Kind.ORDERS, each.number)
+                push.outbox.queue(Kind.ORDERS, each.number, names, push.now(), _too_old(push, each.number))
     _tell_old(push, sum(each.placed_at < push.since and each.number not in chosen for each in new))
+
+
+def _too_old(push: Pushing, number: str) -> tuple[str, str]:
+    """Why an order is not posted, and what would post it."""
+    from shlex import quote
+
+    setting = push.session.connector.values.variable("POST_SINCE")
+    remedy = f"To post it, run syncctl post-invoices --order {quote(number)}, or set {setting} to its day"
+    return f"it was placed before {push.minute(push.since)}, and {push.session.name} is posted to since then", remedy
 
 
 def _tell_old(push: Pushing, old: int) -> None:
     if old:
         setting = push.session.connector.values.variable("POST_SINCE")
-        words = f"{old:,} orders of before {push.day(push.since)} are not posted; {setting} says from when on"
+        words = f"{old:,} orders of before {push.minute(push.since)} are not posted; {setting} says from when on"
         push.session.run.reporter.note(f"{push.session.name}: {words}")
 
 
@@ -156,25 +171,31 @@ def _ready(push: Pushing, kind: Kind) -> list[Row]:
     rows = push.outbox.ready(kind, None if push.wanted.now else push.now())
     numbers = push.wanted.numbers
     wanted = [row for row in rows if not numbers or number_of(row) in numbers]
-    return wanted[: push.wanted.limit]
+    last = sorted(wanted, key=lambda row: row.state == "waiting")  # what waits uses up no limit, run by run
+    return last[: push.wanted.limit]
 
 
 def _attempt(push: Pushing, rows: Sequence[Row]) -> None:
-    orders = {row.key: postable for row in rows if (postable := _sound(push, row)) and _fits(push, row, postable)}
-    if not orders:
-        return
+    """Together where the service takes batches; else order by order, so that few calls still post some."""
+    sound = [row for row in rows if (postable := _sound(push, row)) and _fits(push, row, postable)]
+    in_one_call = push.session.connector.pushes[Kind.ORDERS].batch
+    for some in in_batches(sound, 1 if in_one_call == 1 else max(1, len(sound))):
+        _post_together(push, some)
+
+
+def _post_together(push: Pushing, rows: Sequence[Row]) -> None:
     from syncctl.push.customers import resolve_customers
     from syncctl.push.products import other_codes, resolve_products
     from syncctl.push.send import send
 
-    customers = resolve_customers(push, list(orders.values()))
+    orders = [postable for row in rows if (postable := push.order(row.key))]
+    customers = resolve_customers(push, orders)
     for row in rows:
-        answer = customers.get(row.key, "")
+        answer = customers[row.key]
         if isinstance(answer, Hold):
             _wait(push, row, answer)
-    able = [postable for number, postable in orders.items() if isinstance(customers[number], str)]
-    products = resolve_products(push, able)
-    sales = {row.key: _sale(push, row, customers[row.key], products) for row in rows if row.key in orders}
+    products = resolve_products(push, [each for each in orders if isinstance(customers[each.number], str)])
+    sales = {row.key: _sale(push, row, customers[row.key], products) for row in rows}
     codes = other_codes(push, products)
     parcels = [_parcel(push, row, sale.changed(codes=codes)) for row in rows if (sale := sales.get(row.key))]
     send(push, Kind.ORDERS, parcels)
@@ -190,8 +211,20 @@ def _sound(push: Pushing, row: Row) -> Postable | None:
     elif postable.order is None:
         refuse(push, row, Hold("order", postable.fault, postable.remedy))
     elif postable.status in push.posting.statuses:
-        return postable
+        if not is_to_come(postable.placed_at, push.now()):
+            return postable
+        _await(push, row, postable.placed_at)
     return None
+
+
+def is_to_come(placed_at: int, now: int) -> bool:
+    """Whether an order is dated so far ahead that it is not posted yet."""
+    return placed_at > now + MOST_AHEAD_MS
+
+
+def _await(push: Pushing, row: Row, placed_at: int) -> None:
+    message = f"it is dated {push.day(placed_at)}, which is to come: it is posted then, and not before"
+    postpone(push, row, placed_at, Hold("to-come", message, "Correct placed_at in the shop if that is wrong"))
 
 
 def _fits(push: Pushing, row: Row, postable: Postable) -> bool:
@@ -215,7 +248,7 @@ def _fits(push: Pushing, row: Row, postable: Postable) -> bool:
 
 def _wait(push: Pushing, row: Row, answer: Hold) -> None:
     """It waits for another record, and costs no try; what nothing will mend by itself is refused."""
-    if answer.cause in ("gave-up", "guest", "no-customer", "ambiguous-customer", "ambiguous-product"):
+    if answer.cause in HELD:
         refuse(push, row, answer)
         return
     with push.session.database.transaction():
@@ -249,6 +282,8 @@ def _forget(push: Pushing) -> None:
     """Drops what the service says it does not know: it is looked for, or made, anew."""
     session = push.session
     look = session.look(0, "manual")
+    push.looked_up.clear()
+    push.created.clear()
     with session.database.transaction():
         for kind in (Kind.CUSTOMERS, Kind.PRODUCTS):
             push.outbox.reopen(kind, push.strangers, push.now())

@@ -7,6 +7,7 @@ from syncctl.models import Kind, money_text
 from syncctl.models_push import Outcome
 from syncctl.push.pushing import Parcel, Pushing
 from syncctl.state.outbox import EXISTS, Ended, Row
+from syncctl.tally import BY_HAND
 
 
 def record(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
@@ -26,11 +27,19 @@ def record(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
 
 def refuse(push: Pushing, row: Row, why: Hold, call: int = 0) -> None:
     """A refusal, by the service or by what the settings say: tried again by the pattern, in the end given up."""
-    ended = push.refused(row, why, call)
+    _hold(push, row, push.refused(row, why, call))
+
+
+def postpone(push: Pushing, row: Row, until: int, why: Hold) -> None:
+    """It is not to be sent before then (ms), and that costs no try."""
+    _hold(push, row, Ended("due", "refused", due_at=until, **why.as_dict()))
+
+
+def _hold(push: Pushing, row: Row, ended: Ended) -> None:
     with push.session.database.transaction():
         push.outbox.end(row, ended, push.session.run.number, push.now())
         push.tell(row, ended)
-    push.report(row, why.message, why.remedy)
+    push.report(row, ended.message, ended.remedy)
 
 
 def give_back(push: Pushing, row: Row, message: str) -> None:
@@ -87,13 +96,13 @@ def _not_there(push: Pushing, row: Row) -> None:
 
 
 def arrived(push: Pushing, row: Row, word: str, there: Adopt, differs: Hold | None = None) -> None:
-    """It is there: `posted` by us now, or `found`; what has to follow it is queued with that.
+    """It is there: `posted` by us now, `found`, or `BY_HAND`; what has to follow it is queued with that.
 
     `differs` says in what it is not as the shop has it: then that stays to be looked at, and what follows it waits.
     """
     taken = row.kind is Kind.ORDERS and push.session.connector.takes_stock(push.session.connector.values)
     with push.session.database.transaction():
-        told = differs.as_dict() if differs else {}
+        told = differs.as_dict() if differs else {"message": word if word == BY_HAND else ""}
         ended = Ended("done", word, remote_id=there.remote_id, call=there.call, taken=taken, **told)
         push.outbox.end(row, ended, push.session.run.number, push.now())
         push.tell(row, ended)

@@ -8,8 +8,9 @@ from decimal import Decimal
 from syncctl.decide import Hold
 from syncctl.models import Kind, Problem
 from syncctl.models_push import NewCustomer, NewProduct
+from syncctl.push.needs import Answers, Need
 from syncctl.push.pushing import Pushing
-from syncctl.push.resolve import Answers, Need, Resolver
+from syncctl.push.resolve import Resolver
 from syncctl.shoporder import Line, LineKind, Order
 from syncctl.state.postable import Postable
 from syncctl.state.remote_links import Links
@@ -66,13 +67,34 @@ def _known_products(push: Pushing, needs: Mapping[str, Need]) -> Answers:
         else:
             message = f"several products have the SKU {sku} in {push.session.name}: {', '.join(sorted(ids))}"
             found[sku] = Hold("ambiguous-product", message, "Give each product its own SKU there")
-    return found
+    return found | _doubtful(push, [sku for sku in needs if sku not in found])
 
 
-def _look_up_product(push: Pushing, need: Need) -> None:
+def _doubtful(push: Pushing, skus: Sequence[str]) -> Answers:
+    """What is not there, but nearly; as far as the service has been asked in this run. Nobody is to have it twice."""
+    ours = {key for key, row in push.outbox.by_keys(Kind.PRODUCTS, skus).items() if row.state in ("done", "sending")}
+    is_fed = push.fed.get(Kind.PRODUCTS)
+    asked = [sku for sku in skus if sku not in ours and (is_fed or (Kind.PRODUCTS, sku) in push.looked_up)]
+    near = Links(push.session.database, push.session.name).near(asked)
+    for sku in asked:
+        other = next((other for other in asked if other.lower() == sku.lower()), sku)
+        if other != sku:
+            near.setdefault(sku, (other, "another order"))
+    looked: Answers = {sku: hold for sku in asked if (hold := push.looked_up.get((Kind.PRODUCTS, sku)))}
+    return {sku: _differs_in_case(sku, *told) for sku, told in near.items()} | looked
+
+
+def _differs_in_case(sku: str, other: str, owner: str) -> Hold:
+    message = f"the SKU {sku} differs only in case from {other}, which {owner} has"
+    return Hold("ambiguous-product", message, "Write it the same in the order and there")
+
+
+def _look_up_product(push: Pushing, need: Need) -> Hold | None:
+    """By its SKU; gives what the service has nearly, or cannot tell for certain."""
     session = push.session
     found = session.connector.find(need.key)
+    there = [record for record in found.records if not isinstance(record, Problem)]
     with session.database.transaction():
-        session.store(found.records, session.look(found.call, "manual"))
-    near = [record for record in found.records if isinstance(record, Problem)]
-    session.tally.report(near)
+        session.store(there, session.look(found.call, "manual"))
+    doubt = next((record for record in found.records if isinstance(record, Problem)), None)
+    return Hold("ambiguous-product", f"its product {need.key}: {doubt.message}", doubt.remedy) if doubt else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from syncctl.decide import CANCELLED, TAKEN, Expected, Hold
 from syncctl.errors import LockedError
 from syncctl.models import Kind, Problem, Struct, from_ms, iso, to_ms
 from syncctl.models_push import Outgoing, Sending, guid_of, reference_of
-from syncctl.state.outbox import Ended, Outbox, Row
+from syncctl.state.outbox import Ended, Outbox, Row, people
 from syncctl.state.postable import Orders, Postable
 from syncctl.state.unqueued_schema import POSTER
 
@@ -86,10 +87,12 @@ class Pushing:
     since: int
     shop: str
     loaded: dict[str, Postable | None] = field(default_factory=dict)
-    fed: set[Kind] = field(default_factory=set)  # kinds whose feed was read in this run
-    looked_up: set[str] = field(default_factory=set)  # keys of customers and products that were looked up in this run
+    fed: dict[Kind, bool] = field(default_factory=dict)  # whether the mirror of a kind is as new as this run
+    looked_up: dict[tuple[Kind, str], Hold | None] = field(default_factory=dict)  # in this run, and what is in doubt
+    created: set[int] = field(default_factory=set)  # rows of customers and products that had their try in this run
     lost_rows: set[int] = field(default_factory=set)  # ids of rows whose answer was lost in this run
     strangers: set[str] = field(default_factory=set)  # remote ids that were dropped as unknown in this run
+    lost: Counter[Kind] = field(default_factory=Counter)  # answers in a row of which nobody knows what they were
 
     def now(self) -> int:
         """The time in ms."""
@@ -104,6 +107,10 @@ class Pushing:
     def day(self, moment: int) -> date:
         """The day of a time where the shop is."""
         return from_ms(moment).astimezone(self.posting.zone).date()
+
+    def minute(self, moment: int) -> str:
+        """A time where the shop is, as people write it, to the minute."""
+        return f"{from_ms(moment).astimezone(self.posting.zone):%Y-%m-%d %H:%M}"
 
     def follows(self, order: Order, remote_id: str) -> Sequence[Follow]:
         """What has to be sent once an order is there."""
@@ -163,7 +170,12 @@ class Pushing:
 
     def report(self, row: Row, message: str, remedy: str) -> None:
         """Tells the person who runs it."""
-        self.session.tally.report([Problem(subject(row), message, remedy)])
+        self.session.tally.report([Problem(self.subject(row), message, remedy)])
+
+    def subject(self, row: Row) -> str:
+        """What people call a record of the queue: an order by its number alone."""
+        key = people(self.session.database, row)
+        return f"{_SUBJECTS[row.kind]} {key}" if row.kind in _SUBJECTS else key
 
     def tell(self, row: Row, ended: Ended) -> None:
         """Puts down what a person is to be mailed: a failure, that it is given up, that it works again.
@@ -172,23 +184,24 @@ class Pushing:
         """
         if self.session.config.mail is None:
             return
-        from syncctl.event import Event
+        from syncctl.event import Event, retry_command
         from syncctl.state.mailed import Mailed
 
         mailed, name = Mailed(self.session.database), self.session.name
         if ended.state == "done" and not ended.cause:
-            mailed.recover(name, subject(row), self.now())
+            mailed.recover(name, self.subject(row), self.now())
             return
-        again = f"settle {row.id} --remote-id {ended.remote_id}" if ended.state == "done" else f"retry {row.id}"
+        accept = f"syncctl queue settle {row.id} --remote-id {ended.remote_id} && syncctl retry-queue"
+        again = accept if ended.state == "done" else retry_command(row.id)
         event = Event(
             what="gave_up" if ended.state == "gave_up" else "failed",
             connector=name,
             cause=ended.cause,
-            record=subject(row),
+            record=self.subject(row),
             message=ended.message,
             remedy=ended.remedy,
             next_try=from_ms(ended.due_at) if ended.state == "due" else None,
-            command=f"syncctl queue {again} && syncctl retry-queue",
+            command=again,
         )
         mailed.note(event, self.now())
 
@@ -233,8 +246,3 @@ def pushing(session: Session, wanted: Wanted) -> Pushing:
 def doubt_of(runs: Runs) -> Doubt:
     """What a state remembers of its own past."""
     return Doubt(int(runs.meta("vouches_from") or 0), int(runs.meta("restored_at") or 0))
-
-
-def subject(row: Row) -> str:
-    """What people call a record of the queue: an order by its number alone."""
-    return f"{_SUBJECTS[row.kind]} {row.key}" if row.kind in _SUBJECTS else row.key

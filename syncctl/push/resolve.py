@@ -11,26 +11,15 @@ from collections.abc import Callable, Mapping
 from syncctl.customers import sync_customers
 from syncctl.decide import Expected, Hold
 from syncctl.errors import LossError
-from syncctl.models import Kind, Struct, from_ms, iso
+from syncctl.models import Kind
 from syncctl.models_push import NewCustomer, NewProduct
 from syncctl.pull import read_news
+from syncctl.push.needs import Answers, Need, apart_from, waits
 from syncctl.push.pushing import Parcel, Pushing
 from syncctl.push.send import send
 from syncctl.session import Session, has_feed
 from syncctl.state.outbox import Row
-
-
-class Need(Struct):
-    """A customer or product that orders need: its key in the outbox, and what would be created."""
-
-    key: str
-    record: NewCustomer | NewProduct
-    placed_at: int  # of the oldest order that needs it
-    customer_id: int | None = None
-    instead: Hold | None = None  # what to say rather than to create it
-
-
-Answers = dict[str, "str | Hold"]
+from syncctl.state.remote_links import Links
 
 
 class Resolver:
@@ -41,7 +30,7 @@ class Resolver:
         push: Pushing,
         kind: Kind,
         known: Callable[[Pushing, Mapping[str, Need]], Answers],
-        look_up: Callable[[Pushing, Need], None],
+        look_up: Callable[[Pushing, Need], Hold | None],
     ) -> None:
         self.push = push
         self.kind = kind
@@ -62,7 +51,7 @@ class Resolver:
         if missing:
             self._create(missing)
             found |= self._created(missing)
-        return found
+        return self._unless_apart(needs, found)
 
     def _known(self, needs: Mapping[str, Need]) -> Answers:
         """By link or mirror, else because we created it."""
@@ -71,6 +60,14 @@ class Resolver:
         ours = {key: row.remote_id for key, row in rows.items() if row.state == "done"}
         return {**found, **ours}
 
+    def _unless_apart(self, needs: Mapping[str, Need], found: Answers) -> Answers:
+        """What a person took apart from the shop's record is not used for it, however it was come by."""
+        name = self.push.session.name
+        used = {key: answer for key, answer in found.items() if isinstance(answer, str)}
+        apart = Links(self.push.session.database, name).apart(self.kind, used.values())
+        kept = {key: remote_id for key, remote_id in used.items() if remote_id in apart}
+        return found | {key: apart_from(name, self.kind, needs[key], remote_id) for key, remote_id in kept.items()}
+
     @staticmethod
     def _without(needs: Mapping[str, Need], found: Answers) -> dict[str, Need]:
         return {key: need for key, need in needs.items() if key not in found}
@@ -78,26 +75,25 @@ class Resolver:
     def _read_feed(self) -> bool:
         """Whether the mirror is whole and as new as this run; reads the news, or the one list of all, once a run."""
         push, session = self.push, self.push.session
-        if self.kind in push.fed:
-            return True
-        stamp = session.cursors.load(self.kind, "delta", session.scope(self.kind)).stamp
-        if stamp is None or not has_feed(type(session.connector), session.roles, self.kind):
-            return False
-        with push.reading() as may_read:
-            if may_read and _has_read(session, self.kind):
-                push.fed.add(self.kind)
-        return self.kind in push.fed
+        if self.kind not in push.fed:
+            stamp = session.cursors.load(self.kind, "delta", session.scope(self.kind)).stamp
+            push.fed[self.kind] = False
+            if stamp is not None and has_feed(type(session.connector), session.roles, self.kind):
+                with push.reading() as may_read:
+                    push.fed[self.kind] = may_read and _has_read(session, self.kind)
+        return push.fed[self.kind]
 
     def _look_up(self, needs: Mapping[str, Need]) -> None:
-        rows = self.push.outbox.by_keys(self.kind, needs)
+        push, rows = self.push, self.push.outbox.by_keys(self.kind, needs)
         for key, need in needs.items():
-            if key not in rows or self._is_ready(rows[key]):
-                self.push.session.run.check()
-                self.look_up(self.push, need)
-                self.push.looked_up.add(key)
+            if (self.kind, key) not in push.looked_up and (key not in rows or self._is_ready(rows[key])):
+                push.session.run.check()
+                push.looked_up[self.kind, key] = self.look_up(push, need)
 
     def _is_ready(self, row: Row) -> bool:
-        return row.state == "due" and (self.push.wanted.now or row.due_at <= self.push.now())
+        """Whether it may be sent: once a run, however many orders need it."""
+        due = row.state == "due" and (self.push.wanted.now or row.due_at <= self.push.now())
+        return due and row.id not in self.push.created
 
     def _create(self, needs: Mapping[str, Need]) -> None:
         parcels = []
@@ -106,6 +102,7 @@ class Resolver:
                 row = self.push.queue(self.kind, need.key, _reference(self.push, self.kind, need))
             if self._is_ready(row):
                 parcels.append(self._parcel(row, need))
+        self.push.created |= {parcel.row.id for parcel in parcels}
         send(self.push, self.kind, parcels)
 
     def _parcel(self, row: Row, need: Need) -> Parcel:
@@ -115,9 +112,9 @@ class Resolver:
         return self.push.parcel(row, record, Expected(row.reference), need.placed_at)
 
     def _created(self, needs: Mapping[str, Need]) -> Answers:
-        rows = self.push.outbox.by_keys(self.kind, needs)
+        name, rows = self.push.session.name, self.push.outbox.by_keys(self.kind, needs)
         return {
-            key: rows[key].remote_id if rows[key].state == "done" else _waits(self.kind, need, rows[key])
+            key: rows[key].remote_id if rows[key].state == "done" else waits(name, self.kind, need, rows[key])
             for key, need in needs.items()
         }
 
@@ -132,23 +129,6 @@ def _has_read(session: Session, kind: Kind) -> bool:
     except LossError:
         return False
     return True
-
-
-def _waits(kind: Kind, need: Need, row: Row) -> Hold:
-    what = f"customer {called(need)}" if kind is Kind.CUSTOMERS else f"product {need.key}"
-    if row.state == "sending":
-        asked = f"The first run after {iso(from_ms(row.due_at))} asks the service for it"
-        return Hold("unknown", f"nobody knows yet whether its {what} was created", asked)
-    why = f": {row.message}" if row.message else ""
-    if row.state == "gave_up":
-        return Hold("gave-up", f"its {what} could not be created{why}", row.remedy)
-    return Hold(row.cause or "due", f"its {what} could not be created yet{why}", row.remedy)
-
-
-def called(need: Need) -> str:
-    """What people call it."""
-    record = need.record
-    return (record.code or record.email or record.name) if isinstance(record, NewCustomer) else need.key
 
 
 def _reference(push: Pushing, kind: Kind, need: Need) -> str:

@@ -26,12 +26,11 @@ def send(push: Pushing, kind: Kind, parcels: Sequence[Parcel]) -> None:
     unsure = [parcel for parcel in parcels if parcel.unsure]
     absent = _absent(push, kind, unsure)
     ready = [parcel for parcel in parcels if not parcel.unsure or parcel.row.id in absent]
-    lost = 0
     for batch in in_batches(ready, push.session.connector.pushes[kind].batch):
         push.session.run.check()
         failure = _send_batch(push, kind, batch)
-        lost = lost + 1 if failure else 0
-        if failure and lost >= MOST_LOST:
+        push.lost[kind] = push.lost[kind] + 1 if failure else 0
+        if failure and push.lost[kind] >= MOST_LOST:
             raise failure
 
 

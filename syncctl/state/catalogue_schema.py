@@ -24,7 +24,8 @@ CREATE TABLE sold (
 """
 # What counts: what is on its way, or to be posted; what was posted until a call asked for the stock of that product
 # that was made after it was known to be there (`taken_call` is the last call that was made before). Calls are numbered
-# in the order in which they are made, so that no clock decides.
+# in the order in which they are made, so that no clock decides. A product without a link is posted as the record of its
+# SKU, which is then the one whose stock counts.
 _PROMISED = """
 CREATE VIEW promised AS
 SELECT sold.sku, sold.number, sold.position, sold.quantity, outbox.state, outbox.taken_call, stocked.remote_id
@@ -34,7 +35,10 @@ LEFT JOIN orders ON orders.number = sold.number
 LEFT JOIN outbox ON outbox.connector = terms.connector AND outbox.kind = 'orders' AND outbox.key = sold.number
 LEFT JOIN products ON products.sku = sold.sku
 LEFT JOIN remote_products AS stocked ON stocked.product_id = products.id AND stocked.connector = terms.connector
-LEFT JOIN looks ON looks.connector = stocked.connector AND looks.remote_id = stocked.remote_id
+LEFT JOIN looks ON looks.record = coalesce(stocked.record, (
+    SELECT record FROM remote_products AS same
+    WHERE same.connector = terms.connector AND same.sku = sold.sku AND same.product_id IS NULL AND same.state <> 'gone'
+))
 WHERE CASE
     WHEN outbox.taken_call IS NOT NULL THEN outbox.taken_call >= coalesce(looks.stock_call, 0)
     WHEN outbox.state = 'sending' THEN 1
@@ -62,8 +66,7 @@ SELECT
                 SELECT coalesce(sum(available), 0)
                     - coalesce((SELECT sum(quantity) FROM promised WHERE promised.sku = products.sku), 0) AS total
                 FROM remote_stock
-                WHERE remote_stock.connector = stocked.connector
-                    AND remote_stock.remote_id = stocked.remote_id
+                WHERE remote_stock.record = stocked.record
                     AND (
                         stock_source.locations IS NULL
                         OR remote_stock.location IN (SELECT value FROM json_each(stock_source.locations))
@@ -82,13 +85,11 @@ FROM products
 LEFT JOIN sources AS price_source ON price_source.field = 'price'
 LEFT JOIN remote_products AS priced
     ON priced.product_id = products.id AND priced.connector = price_source.connector
-LEFT JOIN looks AS price_look
-    ON price_look.connector = priced.connector AND price_look.remote_id = priced.remote_id
+LEFT JOIN looks AS price_look ON price_look.record = priced.record
 LEFT JOIN sources AS stock_source ON stock_source.field = 'stock'
 LEFT JOIN remote_products AS stocked
     ON stocked.product_id = products.id AND stocked.connector = stock_source.connector
-LEFT JOIN looks AS stock_look
-    ON stock_look.connector = stocked.connector AND stock_look.remote_id = stocked.remote_id
+LEFT JOIN looks AS stock_look ON stock_look.record = stocked.record
 """
 
 ADD_LINES = """

@@ -13,14 +13,17 @@ SELECT (SELECT count(*) FROM remote_products WHERE connector = ?1)
     - (SELECT count(*) FROM remote_products WHERE connector = ?1 AND state = 'gone')
 """
 _STOCKED = """
-SELECT count(*) FROM remote_stock JOIN looks USING (connector, remote_id)
-WHERE remote_stock.connector = ?1 AND stock_call >= ?2 AND available > 0
+SELECT count(*) FROM looks NOT INDEXED CROSS JOIN remote_stock USING (record)
+WHERE connector = ?1 AND oldest_at IS NOT NULL AND stock_call >= ?2 AND available > 0
     AND (?3 IS NULL OR location IN (SELECT value FROM json_each(?3)))
 """
+_OWN_STOCK = "FROM looks CROSS JOIN remote_stock USING (record) WHERE connector = ?1"
 
 
 class Gaps:
     """The questions, for one connector; nothing here writes but `close_stock`.
+
+    Those about all of it go through `looks` as it stands in the file, which is the order of the mirror too.
 
     `locations` are those whose stock the shop sells, None all of them.
     """
@@ -33,8 +36,8 @@ class Gaps:
     def oldest(self, most: int) -> list[str]:
         """The remote ids of the products looked at longest ago, those already marked gone left out."""
         rows = self.database.rows(
-            "SELECT looks.remote_id FROM looks JOIN remote_products USING (connector, remote_id)"
-            " WHERE looks.connector = ? AND state <> 'gone' ORDER BY oldest_at LIMIT ?",
+            "SELECT looks.remote_id FROM looks JOIN remote_products USING (record)"
+            " WHERE looks.connector = ? AND oldest_at IS NOT NULL AND state <> 'gone' ORDER BY oldest_at LIMIT ?",
             self.connector,
             most,
         )
@@ -87,13 +90,13 @@ class Gaps:
         """
         if kind is Kind.PRODUCTS:
             sql = (
-                "SELECT remote_id FROM looks CROSS JOIN remote_products USING (connector, remote_id)"
+                "SELECT looks.remote_id FROM looks NOT INDEXED CROSS JOIN remote_products USING (record)"
                 " WHERE looks.connector = ? AND product_call < ? AND state <> 'gone'"
             )
         else:
             sql = (
-                "SELECT DISTINCT remote_id FROM looks CROSS JOIN remote_stock USING (connector, remote_id)"
-                " WHERE looks.connector = ?1 AND stock_call < ?2 AND available <> 0"
+                "SELECT DISTINCT remote_id FROM looks NOT INDEXED CROSS JOIN remote_stock USING (record)"
+                " WHERE connector = ?1 AND oldest_at IS NOT NULL AND stock_call < ?2 AND available <> 0"
                 " AND (?3 IS NULL OR location IN (SELECT value FROM json_each(?3)))"
             )
         values = [self.connector, first_call] + ([self.locations] if kind is Kind.STOCK else [])
@@ -102,19 +105,19 @@ class Gaps:
     def seen(self, kind: Kind, first_call: int) -> int:
         """How many products, or products with stock, were looked at by `first_call` or later."""
         if kind is Kind.PRODUCTS:
-            sql = "SELECT count(*) FROM looks WHERE connector = ? AND product_call >= ?"
+            sql = "SELECT count(*) FROM looks NOT INDEXED WHERE connector = ? AND product_call >= ?"
         else:
             sql = (
-                "SELECT count(DISTINCT remote_id) FROM looks JOIN remote_stock USING (connector, remote_id)"
-                " WHERE looks.connector = ? AND stock_call >= ?"
+                "SELECT count(DISTINCT record) FROM looks NOT INDEXED CROSS JOIN remote_stock USING (record)"
+                " WHERE connector = ? AND oldest_at IS NOT NULL AND stock_call >= ?"
             )
         return self._number(sql, first_call)
 
     def close_stock(self, first_call: int, at: int) -> None:
         """After a full read of stock: products without a stock record count as looked at."""
         self.database.connection.execute(
-            "UPDATE looks SET stock_at = ?1, stock_call = ?2, oldest_at = min(?1, product_at)"
-            " WHERE connector = ?3 AND stock_call < ?2",
+            "UPDATE looks NOT INDEXED SET stock_at = ?1, stock_call = ?2, oldest_at = min(?1, product_at)"
+            " WHERE connector = ?3 AND oldest_at IS NOT NULL AND stock_call < ?2",
             (at, first_call, self.connector),
         )
 
@@ -126,8 +129,8 @@ class Gaps:
         """Whether there is stock, but no record of it at the places that the shop sells from."""
         return bool(
             self._number(
-                "SELECT EXISTS (SELECT 1 FROM remote_stock WHERE connector = ?1)"
-                " AND ?2 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM remote_stock WHERE connector = ?1"
+                f"SELECT EXISTS (SELECT 1 {_OWN_STOCK})"
+                f" AND ?2 IS NOT NULL AND NOT EXISTS (SELECT 1 {_OWN_STOCK}"
                 " AND location IN (SELECT value FROM json_each(?2)))",
                 self.locations,
             )
@@ -136,8 +139,7 @@ class Gaps:
     def idle_places(self) -> list[str]:
         """Places that the shop sells from and of which there is no record of stock, where others have some."""
         rows = self.database.rows(
-            "SELECT value, EXISTS (SELECT 1 FROM remote_stock WHERE connector = ? AND location = value) AS known"
-            " FROM json_each(?)",
+            f"SELECT value, EXISTS (SELECT 1 {_OWN_STOCK} AND location = value) AS known FROM json_each(?2)",
             self.connector,
             self.locations or "[]",
         )
@@ -148,8 +150,8 @@ class Gaps:
         """How many rows above zero these records would bring down to zero or below."""
         keys = [[s.remote_id, s.location] for s in stock if s.available is not None and s.available * MILLION < 1]
         return self._number(
-            "SELECT count(*) FROM json_each(?2) AS gone JOIN remote_stock ON connector = ?1"
-            " AND remote_id = gone.value ->> 0 AND location = gone.value ->> 1 WHERE available > 0",
+            "SELECT count(*) FROM json_each(?2) AS gone JOIN looks ON connector = ?1 AND remote_id = gone.value ->> 0"
+            " JOIN remote_stock USING (record) WHERE location = gone.value ->> 1 AND available > 0",
             json.dumps(keys),
         )
 

@@ -9,8 +9,9 @@ from syncctl.state.database import Database
 from syncctl.state.watch_schema import BUCKET_MS
 
 # A run that a guard refused ends with 65 as well; its error names no record.
+# One that posts has run when it did what the calls allowed: what it left, or was refused, stands in the queue.
 SUCCESS = """
-deferred_until IS NULL AND (
+(deferred_until IS NULL OR command IN ('post-invoices', 'retry-queue') AND calls > 0) AND (
     run_connectors.exit_code = 0
     OR run_connectors.exit_code = 65 AND calls > 0
         AND NOT EXISTS (SELECT 1 FROM json_each(errors) WHERE json_extract(value, '$[0]') = '')
@@ -38,7 +39,11 @@ SELECT run, errors FROM run_connectors WHERE connector = ?1 AND errors <> '[]' A
 ), 0)
 ORDER BY run DESC LIMIT 1
 """
-_COUNTED = "SELECT sum(products), sum(iif(bucket = 0, products, 0)) FROM look_counts WHERE connector = ?"
+# How many were never looked at, and how many were.
+COUNTED = """
+SELECT (SELECT count(*) FROM looks WHERE connector = ?1 AND oldest_at = 0),
+    (SELECT coalesce(sum(products), 0) FROM look_counts WHERE connector = ?1)
+"""
 # The bucket that holds a rank, with how many products were looked at before it.
 _BUCKET = """
 SELECT bucket, before FROM (
@@ -77,21 +82,19 @@ class Health:
 
     def ages(self, now: int) -> Ages:
         """The age of the data: by the older look of product and stock; products that are gone have none."""
-        row = self.database.row(_COUNTED, self.connector)
-        if row is None or not row[0]:
-            return Ages(0, 0, None, None, None)
-        count, never = row
-        median, p95, oldest = (self._age(now, int(count * share)) for share in (0.5, 0.05, 0))
+        (never, looked) = self.database.row(COUNTED, self.connector) or (0, 0)
+        count = never + looked
+        median, p95, oldest = (self._age(now, int(count * share) - never) for share in (0.5, 0.05, 0))
         return Ages(count, never, median, p95, oldest)
 
     def _age(self, now: int, rank: int) -> float | None:
-        """The age of the product at this rank, the oldest first; None where it was never looked at."""
-        found = self.database.row(_BUCKET, self.connector, rank)
+        """The age of the product at this rank among those looked at, the oldest first; None where there is none."""
+        found = self.database.row(_BUCKET, self.connector, rank) if rank >= 0 else None
         if found is None:
             return None
         bucket, before = found
         row = self.database.row(_RANKED, self.connector, bucket * BUCKET_MS, rank - before)
-        return (now - row[0]) / 1000 if row and row[0] else None
+        return (now - row[0]) / 1000 if row else None
 
     def gone(self) -> int:
         """Products that are marked gone."""

@@ -12,7 +12,7 @@ from syncctl.state.mirror import quantity_text
 _VALUES = """
 SELECT remote.name, json_extract(remote.prices, '$."' || ?3 || '"') AS price,
     CASE WHEN remote.state = 'gone' THEN 0 ELSE coalesce(
-        (SELECT sum(available) FROM remote_stock WHERE connector = remote.connector AND remote_id = remote.remote_id
+        (SELECT sum(available) FROM remote_stock WHERE record = remote.record
             AND (location IN (SELECT value FROM sources, json_each(locations)
                               WHERE field = 'stock' AND connector = remote.connector)
                  OR NOT EXISTS (SELECT 1 FROM sources WHERE field = 'stock' AND connector = remote.connector
@@ -23,18 +23,18 @@ SELECT remote.name, json_extract(remote.prices, '$."' || ?3 || '"') AS price,
         (SELECT max(call) FROM changes WHERE connector = remote.connector AND remote_id = remote.remote_id), 0))
         AS last_call
 FROM remote_products AS remote
-LEFT JOIN looks USING (connector, remote_id)
+LEFT JOIN looks USING (record)
 LEFT JOIN products ON products.id = remote.product_id
-WHERE remote.rowid IN (
-    SELECT rowid FROM remote_products
+WHERE remote.record IN (
+    SELECT record FROM remote_products
     WHERE product_id = (SELECT id FROM products WHERE sku = ?2) AND connector = ?1
-    UNION ALL SELECT rowid FROM remote_products WHERE connector = ?1 AND sku = ?2
+    UNION ALL SELECT record FROM remote_products WHERE connector = ?1 AND sku = ?2
 )
 ORDER BY products.sku = ?2 DESC, remote.state = 'gone' LIMIT 1
 """
 _RECORDS = """
 SELECT remote.*, looks.product_at, looks.product_call, looks.stock_at, looks.stock_call
-FROM remote_products AS remote LEFT JOIN looks USING (connector, remote_id)
+FROM remote_products AS remote LEFT JOIN looks USING (record)
 WHERE remote.product_id = (SELECT id FROM products WHERE sku = ?1)
     OR (remote.connector, remote.sku) IN (SELECT connector, ?1 FROM accounts)
 ORDER BY remote.connector, remote.remote_id

@@ -21,7 +21,8 @@ _SELECT = {
     "runs": "SELECT runs.*, finished_at IS NOT NULL AS settled FROM runs",
     "changes": """
         SELECT changes.*, remote_products.sku, runs.command, 1 AS settled FROM changes
-        LEFT JOIN remote_products USING (connector, remote_id) LEFT JOIN runs ON runs.id = changes.run
+        LEFT JOIN looks USING (connector, remote_id) LEFT JOIN remote_products USING (record)
+        LEFT JOIN runs ON runs.id = changes.run
     """,
 }
 # Ids grow with time, so that the walk back from the end stops where the time begins.

@@ -106,7 +106,7 @@ class Ledger(Blocks):
     def finish(self, call: int, outcome: Outcome) -> None:
         """Adds to a journal row what came of the call, and keeps the bodies if there are any.
 
-        What is made of the answer is committed next, and this with it: the disk has to be waited for once only.
+        What is committed next waits for the disk, and for this with it: once is enough.
         """
         facts = (outcome.status, outcome.ms, outcome.bytes, outcome.request_id, outcome.error, call)
         bodies = (_pack(outcome.request), _pack(outcome.response))

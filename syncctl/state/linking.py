@@ -14,12 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from syncctl.models import Problem, Product, State
 from syncctl.state.database import Database, insert
+from syncctl.state.records import THESE, THIS
 
 _ONE_NAME = "Give each product its own SKU there"
-_CANDIDATES = """
+_CANDIDATES = f"""
 SELECT remote_id, sku, name, barcode, state FROM remote_products
-WHERE connector = ? AND product_id IS NULL AND state <> 'gone' AND remote_id IN (SELECT value FROM json_each(?))
-    AND matched_by IS NOT 'apart'
+WHERE {THESE} AND product_id IS NULL AND state <> 'gone' AND matched_by IS NOT 'apart'
 """
 _SAME_SKU = """
 SELECT sku, group_concat(remote_id, ', ') AS ids FROM remote_products
@@ -54,19 +54,16 @@ WHERE remote.connector = ?1 AND remote.product_id IS NULL AND remote.state <> 'g
         WHERE other.connector = ?1 AND other.sku = remote.sku AND other.state <> 'gone'
             AND other.matched_by IS NOT 'apart' AND other.remote_id <> remote.remote_id)
 """
-_RENAMED = """
+_RENAMED = f"""
 SELECT remote.remote_id, remote.sku, products.sku AS local, taken.id IS NOT NULL AS taken
 FROM remote_products AS remote
 JOIN products ON products.id = remote.product_id
 LEFT JOIN products AS taken ON taken.sku = remote.sku
-WHERE remote.connector = ? AND remote.sku <> products.sku AND remote.matched_by <> 'hand'
-    AND remote.remote_id IN (SELECT value FROM json_each(?))
+WHERE {THESE} AND remote.sku <> products.sku AND remote.matched_by <> 'hand'
 """
 # Without DISTINCT, for which SQLite would walk along all SKUs of the connector.
-_LINKED_SKUS = """
-SELECT sku FROM remote_products
-WHERE connector = ? AND product_id IS NOT NULL AND state <> 'gone' AND sku <> ''
-    AND remote_id IN (SELECT value FROM json_each(?))
+_LINKED_SKUS = f"""
+SELECT sku FROM remote_products WHERE {THESE} AND product_id IS NOT NULL AND state <> 'gone' AND sku <> ''
 """
 # SKUs that the shop has, in whatever case, or that another record of this connector has.
 _TAKEN = """
@@ -75,9 +72,7 @@ WHERE EXISTS (SELECT 1 FROM products WHERE sku = value COLLATE NOCASE)
     OR EXISTS (SELECT 1 FROM remote_products WHERE connector = ?2 AND sku = value AND state <> 'gone')
 """
 _NEW = "products (id, sku, name, barcode, created_by)"
-_SAVE_LINK = (
-    "UPDATE remote_products SET product_id = ?, matched_by = ?, matched_run = ? WHERE connector = ? AND remote_id = ?"
-)
+_SAVE_LINK = f"UPDATE remote_products SET product_id = ?, matched_by = ?, matched_run = ? WHERE {THIS}"
 
 
 class Linker:
@@ -189,7 +184,7 @@ class Linker:
 
     def _unlink(self, remote_id: str) -> None:
         self._sql.execute(
-            "UPDATE remote_products SET product_id = NULL, matched_by = NULL WHERE connector = ? AND remote_id = ?",
+            f"UPDATE remote_products SET product_id = NULL, matched_by = NULL WHERE {THIS}",
             (self.connector, remote_id),
         )
 

@@ -13,6 +13,7 @@ from syncctl.models import Kind, State, Struct
 from syncctl.state.changelog import Changelog, Look
 from syncctl.state.customer_linking import CustomerLinker
 from syncctl.state.database import Database, any_bytes
+from syncctl.state.outbox import HELD
 from syncctl.state.remote_customers import numbers
 
 
@@ -30,15 +31,15 @@ class LinkTable(Struct):
 
     def read(self, database: Database, condition: str, *values: object) -> list[sqlite3.Row]:
         """Records of the services with their links, those that meet a condition; the live ones of a service first."""
-        return self.sorted(database, "remote.connector, 5, remote_name", condition, *values)
+        return self.sorted(database, "remote.connector, remote.state, remote_name", condition, *values)
 
     def sorted(self, database: Database, order: str, condition: str, *values: object) -> list[sqlite3.Row]:
         """The same in another order."""
         with any_bytes(database.connection):
             return database.rows(
                 f"SELECT remote.connector, remote_id, {self.remote_name} AS remote_name, remote.name, remote.state,"
-                f" {self.name} AS name_in_shop, shop.id AS number, matched_by, runs.started_at AS matched_at,"
-                " runs.command AS matched_during"
+                f" {self.name} AS name_in_shop, shop.id AS number, remote.rowid AS record, matched_by,"
+                " runs.started_at AS matched_at, runs.command AS matched_during"
                 f" FROM {self.table} AS remote LEFT JOIN {self.shop} AS shop ON shop.id = remote.{self.column}"
                 f" LEFT JOIN runs ON runs.id = matched_run WHERE {condition} ORDER BY {order}",
                 *values,
@@ -72,6 +73,16 @@ remote.connector = ? AND remote.product_id IS NULL AND remote.state <> 'gone' AN
 AND (SELECT count(*) FROM remote_products AS other WHERE other.connector = remote.connector AND other.sku = remote.sku
     AND other.state <> 'gone' AND other.matched_by IS NOT 'apart') > 1 AND remote.sku <> ''
 """
+# Orders that are held for their customer or a product; those of a run that is under way are not among them.
+_RELEASE = """
+UPDATE outbox SET state = 'due', due_at = ?1, tries = 0, ended_at = NULL
+WHERE connector = ?2 AND kind = 'orders' AND state IN ('due', 'gave_up') AND state <> 'done'
+    AND cause IN (SELECT value FROM json_each(?3)) AND EXISTS (SELECT 1 FROM orders WHERE number = key AND {})
+"""
+_WITH = {
+    Kind.CUSTOMERS: "customer_id = ?4",
+    Kind.PRODUCTS: "id IN (SELECT order_id FROM order_lines JOIN products USING (sku) WHERE products.id = ?4)",
+}
 
 
 class Doubt(Struct):
@@ -135,7 +146,7 @@ def of(database: Database, table: LinkTable, number: int) -> list[sqlite3.Row]:
 def add(database: Database, table: LinkTable, target: tuple[str, str], number: int, look: Look) -> None:
     """Links a record of the shop by hand to `target` (connector, remote id); what it was linked to is kept apart.
 
-    Raises `RecordError`.
+    Orders that were held for it are due at once. Raises `RecordError`.
     """
     connector, remote_id = target
     with database.transaction():
@@ -144,6 +155,8 @@ def add(database: Database, table: LinkTable, target: tuple[str, str], number: i
             if old["remote_id"] != row["remote_id"]:
                 _write(database, table, old, None, look)
         _write(database, table, row, number, look)
+        sql = _RELEASE.format(_WITH[table.kind])
+        database.connection.execute(sql, (look.at, connector, json.dumps(HELD), number))
 
 
 def _usable(database: Database, table: LinkTable, connector: str, remote_id: str, number: int) -> sqlite3.Row:
@@ -188,9 +201,8 @@ def remove(database: Database, table: LinkTable, connector: str, number: int, lo
 def _write(database: Database, table: LinkTable, row: sqlite3.Row, number: int | None, look: Look) -> None:
     by = "apart" if number is None else "hand"
     database.connection.execute(
-        f"UPDATE {table.table} SET {table.column} = ?, matched_by = ?, matched_run = ?"
-        " WHERE connector = ? AND remote_id = ?",
-        (number, by, look.run, row["connector"], row["remote_id"]),
+        f"UPDATE {table.table} SET {table.column} = ?, matched_by = ?, matched_run = ? WHERE rowid = ?",
+        (number, by, look.run, row["record"]),
     )
     after = None if number is None else name_of(database, table, number)
     log = Changelog(database.connection, row["connector"])
@@ -199,4 +211,4 @@ def _write(database: Database, table: LinkTable, row: sqlite3.Row, number: int |
 
 def as_dict(row: sqlite3.Row) -> dict[str, Any]:
     """A record with its link, as `--json` shows it; times in milliseconds."""
-    return {key: row[key] for key in row.keys() if key != "number"}  # noqa: SIM118 - iterating a row gives values
+    return {key: row[key] for key in row.keys() if key not in ("number", "record")}  # noqa: SIM118 - iterating a row gives values

@@ -55,7 +55,27 @@ CREATE TABLE accounts (
     accepted_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
+-- The products that each service ever told of, if only of their stock, numbered: an index over ids that come at random
+-- costs a page of the file for each, so this table has the only one, and the others hang on its numbers.
+--
+-- And when and by which call each product and its stock were last looked at: apart from the mirror, so that a look that
+-- finds nothing new writes no row of it. `oldest_at` is the older of the two, written by whoever writes them: SQLite
+-- answers no question from an index alone where a generated column is in it. It is NULL for what is gone.
+CREATE TABLE looks (
+    record INTEGER PRIMARY KEY,
+    connector TEXT NOT NULL,
+    remote_id TEXT NOT NULL,
+    product_at INTEGER NOT NULL DEFAULT 0,
+    stock_at INTEGER NOT NULL DEFAULT 0,
+    product_call INTEGER NOT NULL DEFAULT 0,
+    stock_call INTEGER NOT NULL DEFAULT 0,
+    oldest_at INTEGER DEFAULT 0,
+    UNIQUE (connector, remote_id)
+) STRICT;
+CREATE INDEX looks_oldest ON looks (connector, oldest_at);
+
 CREATE TABLE remote_products (
+    record INTEGER PRIMARY KEY, -- of looks
     connector TEXT NOT NULL,
     remote_id TEXT NOT NULL,
     sku TEXT NOT NULL,
@@ -68,8 +88,7 @@ CREATE TABLE remote_products (
     matched_by TEXT,
     matched_run INTEGER,
     first_call INTEGER NOT NULL,
-    deleted_call INTEGER, -- whose answer says that it is deleted, until the end of that read, when it is marked gone
-    PRIMARY KEY (connector, remote_id)
+    deleted_call INTEGER -- whose answer says that it is deleted, until the end of that read, when it is marked gone
 ) STRICT;
 CREATE INDEX remote_products_deleted ON remote_products (connector) WHERE deleted_call IS NOT NULL;
 CREATE INDEX remote_products_sku ON remote_products (connector, sku);
@@ -78,30 +97,13 @@ CREATE INDEX remote_products_unlinked ON remote_products (connector, sku) WHERE 
 CREATE INDEX remote_products_gone ON remote_products (connector) WHERE state = 'gone';
 
 CREATE TABLE remote_stock (
-    connector TEXT NOT NULL,
-    remote_id TEXT NOT NULL,
+    record INTEGER NOT NULL, -- of looks
     location TEXT NOT NULL,
     available INTEGER NOT NULL,
     version INTEGER NOT NULL,
     first_call INTEGER NOT NULL,
-    PRIMARY KEY (connector, remote_id, location)
+    PRIMARY KEY (record, location)
 ) STRICT, WITHOUT ROWID;
-
--- When and by which call each product and its stock were last looked at. A table of its own, so that a look that
--- finds nothing new writes no row of the mirror. `oldest_at` is the older of the two, written by whoever writes them:
--- SQLite answers no question from an index alone where a generated column is in it. With a rowid, unlike
--- `remote_stock`: the index then ends in it and grows where the table does, not all over at each remote id.
-CREATE TABLE looks (
-    connector TEXT NOT NULL,
-    remote_id TEXT NOT NULL,
-    product_at INTEGER NOT NULL DEFAULT 0,
-    stock_at INTEGER NOT NULL DEFAULT 0,
-    product_call INTEGER NOT NULL DEFAULT 0,
-    stock_call INTEGER NOT NULL DEFAULT 0,
-    oldest_at INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (connector, remote_id)
-) STRICT;
-CREATE INDEX looks_oldest ON looks (connector, oldest_at);
 
 -- A read that is under way, and the stamp that the last complete one left.
 CREATE TABLE cursors (

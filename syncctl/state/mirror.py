@@ -16,6 +16,7 @@ from typing import Any
 from syncctl.models import MILLION, Kind, Problem, Product, Record, State, Stock, money_text
 from syncctl.state.changelog import Changelog, Difference, Look, to_tell
 from syncctl.state.database import Database, insert
+from syncctl.state.records import THESE
 
 
 @dataclass(slots=True)
@@ -50,12 +51,21 @@ class Stored:
 _PRODUCT_FIELDS = ("sku", "name", "barcode", "prices", "state", "version")
 _quoted = lru_cache(json.dumps)
 _QUIET_FIELDS = frozenset({"version"})  # stored, but no change that anybody asks about
-# For all records of a page at once: one statement each would take longer, and come back to Python in between. In
-# `_FIRST_LOOK` stand the values of product_at, product_call, stock_at, stock_call and oldest_at.
-_LOOK = "UPDATE looks SET {} WHERE connector = ?1 AND remote_id IN (SELECT value FROM json_each(?2))"
+# For all records of a page at once: one statement each would take longer, and come back to Python in between.
+_WANTED = "looks.connector = ? AND looks.remote_id IN (SELECT value FROM json_each(?))"
+_KNOWN_PRODUCTS = f"""
+SELECT looks.record, looks.remote_id, product_call AS call, {", ".join(_PRODUCT_FIELDS)}, deleted_call
+FROM looks LEFT JOIN remote_products USING (record) WHERE {_WANTED}
+"""
+_KNOWN_STOCK = f"""
+SELECT record, remote_id, stock_call AS call, location, available, version
+FROM looks LEFT JOIN remote_stock USING (record) WHERE {_WANTED}
+"""
+# In `_FIRST_LOOK` stand the values of product_at, product_call, stock_at, stock_call and oldest_at.
+_LOOK = "UPDATE looks SET {} WHERE record IN (SELECT value FROM json_each(?2))"
 _FIRST_LOOK = (
-    "INSERT INTO looks (connector, remote_id, product_at, product_call, stock_at, stock_call, oldest_at)"
-    " SELECT ?1, value, {} FROM json_each(?2) WHERE true ON CONFLICT DO NOTHING"
+    "INSERT INTO looks (record, connector, remote_id, product_at, product_call, stock_at, stock_call, oldest_at)"
+    " SELECT ?5 + key, ?1, value, {} FROM json_each(?2)"
 )
 _LOOKED = {
     "product": ("product_at = ?3, product_call = ?4, oldest_at = min(?3, stock_at)", "?3, ?4, 0, 0, 0"),
@@ -66,16 +76,17 @@ _LOOKED = {
     ),
 }
 _NEW_PRODUCTS = """
-remote_products (connector, remote_id, first_call, product_id, matched_by, matched_run,
+remote_products (record, connector, remote_id, first_call, product_id, matched_by, matched_run,
     sku, name, barcode, prices, state, version)
 """
 _UPDATE_PRODUCT = """
 UPDATE remote_products SET sku = ?, name = ?, barcode = ?, prices = ?, state = ?, version = ?, deleted_call = NULL
-WHERE connector = ? AND remote_id = ?
+WHERE record = ?
 """
-_SAVE_STOCK = """
-INSERT INTO remote_stock (connector, remote_id, location, available, version, first_call) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET available = excluded.available, version = excluded.version
+_NEW_STOCK = "remote_stock (record, location, available, version, first_call)"
+_UPDATE_STOCK = "UPDATE remote_stock SET available = ?, version = ? WHERE record = ? AND location = ?"
+_FORGET_LOOK = """
+UPDATE looks SET product_at = 0, stock_at = 0, product_call = 0, stock_call = 0, oldest_at = NULL WHERE record = ?
 """
 
 
@@ -123,30 +134,42 @@ class Mirror:
         if not products:
             return
         stored.seen += len(products)
-        newer = self._newer("product", products, look, since, stored)
+        found = self._known(_KNOWN_PRODUCTS, products)
+        newer = _newer(found, len(products), look, since, stored)
         products = {remote_id: product for remote_id, product in products.items() if remote_id not in newer}
-        known = self._rows("remote_products", products)
+        known = {row["remote_id"]: row for row in found if row["sku"] is not None and row["remote_id"] not in newer}
         for remote_id, product in products.items():
-            stored.problems += to_tell(product, known.get(remote_id), look)
+            if product.problems:
+                stored.problems += to_tell(product, known.get(remote_id), look)
         updates = []
         for remote_id, row in known.items():
             values = _product_values(products[remote_id], row)
             stored.back += [remote_id] if row["state"] == State.GONE else []
             if row["deleted_call"] is not None or values != tuple(row[name] for name in _PRODUCT_FIELDS):
-                updates.append((*values, self.connector, remote_id))
+                updates.append((*values, row["record"]))
                 self._note_changes(products[remote_id], row, values, look, stored)
         self._sql.executemany(_UPDATE_PRODUCT, updates)
-        self._insert([product for remote_id, product in products.items() if remote_id not in known], look, stored)
-        self._look("product" if self.with_stock else "both", products, look)
+        records = self._look("product" if self.with_stock else "both", products, look, found)
+        new = [product for remote_id, product in products.items() if remote_id not in known]
+        self._insert(new, records, look, stored)
 
-    def _insert(self, products: Sequence[Product], look: Look, stored: Stored) -> None:
+    def _insert(self, products: Sequence[Product], records: Mapping[str, int], look: Look, stored: Stored) -> None:
         stored.created += [product.remote_id for product in products]
         stored.linked = self.adopt(products) if products else {}
         rows = []
         for product in products:
             number = stored.linked.get(product.remote_id)
             link = (None, None, None) if number is None else (number, "new", look.run)
-            rows.append((self.connector, product.remote_id, look.call, *link, *_product_values(product)))
+            rows.append(
+                (
+                    records[product.remote_id],
+                    self.connector,
+                    product.remote_id,
+                    look.call,
+                    *link,
+                    *_product_values(product),
+                )
+            )
         insert(self._sql, _NEW_PRODUCTS, rows)
 
     def _note_changes(
@@ -168,33 +191,36 @@ class Mirror:
             return
         ids = dict.fromkeys(remote_id for remote_id, _ in stock)
         stored.seen += len(ids)
-        newer = self._newer("stock", ids, look, since, stored)
-        ids = {remote_id: None for remote_id in ids if remote_id not in newer}
-        known = self._stock_rows(ids)
-        writes: list[tuple[Any, ...]] = []
+        found = self._known(_KNOWN_STOCK, ids)
+        newer = _newer(found, len(ids), look, since, stored)
+        records = self._look("stock", [remote_id for remote_id in ids if remote_id not in newer], look, found)
+        known = {(row["remote_id"], row["location"]): row for row in found if row["location"] is not None}
+        new: list[tuple[Any, ...]] = []
+        updates: list[tuple[Any, ...]] = []
         told: list[Problem] = []
         for key, record in stock.items():
             if key[0] in newer:
                 continue
             row = known.get(key)
-            told += to_tell(record, row, look)
-            if self._stock_differs(record, row, look, stored):
-                available = row["available"] if record.available is None and row else _millionths(record)
-                writes.append((self.connector, *key, available, record.version, look.call))
-        self._sql.executemany(_SAVE_STOCK, writes)
+            if record.problems:
+                told += to_tell(record, row, look)
+            if row is None and record.available is not None:
+                new.append((records[key[0]], key[1], _millionths(record), record.version, look.call))
+            elif row is not None and self._stock_differs(record, row, look, stored):
+                available = row["available"] if record.available is None else _millionths(record)
+                updates.append((available, record.version, row["record"], key[1]))
+        insert(self._sql, _NEW_STOCK, new)
+        self._sql.executemany(_UPDATE_STOCK, updates)
         stored.problems += self._by_sku(told)
-        self._look("stock", ids, look)
 
     def _by_sku(self, problems: Sequence[Problem]) -> list[Problem]:
         """The same under the SKU, where a service tells of stock by the id of the product alone."""
-        rows = self._rows("remote_products", {problem.record for problem in problems}) if problems else {}
+        rows = self._products({problem.record for problem in problems}) if problems else {}
         skus = {remote_id: row["sku"] for remote_id, row in rows.items()}
         return [problem.changed(record=skus.get(problem.record) or problem.record) for problem in problems]
 
-    def _stock_differs(self, record: Stock, row: sqlite3.Row | None, look: Look, stored: Stored) -> bool:
+    def _stock_differs(self, record: Stock, row: sqlite3.Row, look: Look, stored: Stored) -> bool:
         after = _millionths(record)
-        if row is None:
-            return record.available is not None
         if record.available is not None and row["available"] != after:
             rule = look.rule_for(Kind.STOCK, record)
             stored.changed[record.remote_id] = rule
@@ -210,71 +236,64 @@ class Mirror:
     def note_deleted(self, remote_ids: Sequence[str], look: Look) -> None:
         """The service says that these products are deleted: they are to be marked gone when the read is over."""
         self._sql.execute(
-            "UPDATE remote_products SET deleted_call = ? WHERE connector = ? AND state <> 'gone'"
-            " AND remote_id IN (SELECT value FROM json_each(?))",
+            f"UPDATE remote_products SET deleted_call = ? WHERE {THESE} AND state <> 'gone'",
             (look.call, self.connector, json.dumps(remote_ids)),
         )
 
     def mark_gone(self, remote_ids: Sequence[str], look: Look) -> int:
         """Marks products that the service no longer has; they have no age from then on. How many were not marked."""
-        rows = self._rows("remote_products", remote_ids)
-        known = {remote_id: row["state"] for remote_id, row in rows.items() if row["state"] != State.GONE}
-        for remote_id, state in known.items():
-            self.changelog.write(Kind.PRODUCTS, remote_id, [("state", state, State.GONE)], look)
-        keys = [(self.connector, remote_id) for remote_id in known]
-        self._sql.executemany(
-            "UPDATE remote_products SET state = 'gone', deleted_call = NULL WHERE connector = ? AND remote_id = ?", keys
-        )
-        self._sql.executemany("DELETE FROM looks WHERE connector = ? AND remote_id = ?", keys)
+        known = [row for row in self._products(remote_ids).values() if row["state"] != State.GONE]
+        for row in known:
+            self.changelog.write(Kind.PRODUCTS, row["remote_id"], [("state", row["state"], State.GONE)], look)
+        keys = [(row["record"],) for row in known]
+        self._sql.executemany("UPDATE remote_products SET state = 'gone', deleted_call = NULL WHERE record = ?", keys)
+        self._sql.executemany(_FORGET_LOOK, keys)
         return len(known)
 
     def mark_without_stock(self, remote_ids: Sequence[str], look: Look) -> list[str]:
         """The service has no stock record of these products: whatever is stored becomes 0. Which ones had stock."""
-        known = [row for row in self._stock_rows(remote_ids).values() if row["available"] != 0]
+        found = self._known(_KNOWN_STOCK, remote_ids)
+        known = [row for row in found if row["available"]]
         rule = "drift" if look.drifted else look.rule  # no feed tells of a record that is taken away
         for row in known:
             self._note_stock(row["remote_id"], row["location"], (row["available"], 0), look, rule)
         self._sql.executemany(
-            "UPDATE remote_stock SET available = 0 WHERE connector = ? AND remote_id = ? AND location = ?",
-            [(self.connector, row["remote_id"], row["location"]) for row in known],
+            "UPDATE remote_stock SET available = 0 WHERE record = ? AND location = ?",
+            [(row["record"], row["location"]) for row in known],
         )
-        self._look("stock", remote_ids, look)
+        self._look("stock", remote_ids, look, found)
         return list({row["remote_id"]: None for row in known})
 
-    def _look(self, at: str, remote_ids: Iterable[str], look: Look) -> None:
-        ids = list(remote_ids)
+    def _look(self, at: str, remote_ids: Iterable[str], look: Look, found: Iterable[sqlite3.Row]) -> dict[str, int]:
+        """Notes when they were looked at, those that were `found` and those that are new; the numbers of all."""
+        known = {row["remote_id"]: row["record"] for row in found}
+        records = {remote_id: known.get(remote_id) for remote_id in remote_ids}
         again, first = _LOOKED[at]
-        values = (self.connector, json.dumps(ids), look.at, look.call)
-        if self._sql.execute(_LOOK.format(again), values).rowcount < len(ids):
-            self._sql.execute(_FIRST_LOOK.format(first), values)
+        old = [record for record in records.values() if record is not None]
+        if old:
+            self._sql.execute(_LOOK.format(again), (None, json.dumps(old), look.at, look.call))
+        new = [remote_id for remote_id, record in records.items() if record is None]
+        if not new:
+            return known
+        (last,) = self._sql.execute("SELECT coalesce(max(record), 0) FROM looks").fetchone()
+        values = (self.connector, json.dumps(new), look.at, look.call, last + 1)
+        self._sql.execute(_FIRST_LOOK.format(first), values)
+        return known | {remote_id: last + 1 + key for key, remote_id in enumerate(new)}
 
-    def _rows(self, table: str, remote_ids: Iterable[str]) -> dict[str, sqlite3.Row]:
-        found = self.database.rows(
-            f"SELECT * FROM {table} WHERE connector = ? AND remote_id IN (SELECT value FROM json_each(?))",
-            self.connector,
-            json.dumps(list(remote_ids)),
-        )
+    def _products(self, remote_ids: Iterable[str]) -> dict[str, sqlite3.Row]:
+        wanted = json.dumps(list(remote_ids))
+        found = self.database.rows(f"SELECT * FROM remote_products WHERE {THESE}", self.connector, wanted)
         return {row["remote_id"]: row for row in found}
 
-    def _stock_rows(self, remote_ids: Iterable[str]) -> dict[tuple[str, str], sqlite3.Row]:
-        found = self.database.rows(
-            "SELECT * FROM remote_stock WHERE connector = ? AND remote_id IN (SELECT value FROM json_each(?))",
-            self.connector,
-            json.dumps(list(remote_ids)),
-        )
-        return {(row["remote_id"], row["location"]): row for row in found}
+    def _known(self, sql: str, remote_ids: Iterable[str]) -> list[sqlite3.Row]:
+        return self.database.rows(sql, self.connector, json.dumps(list(remote_ids)))
 
-    def _newer(self, kind: str, remote_ids: Mapping[str, Any], look: Look, since: int, stored: Stored) -> set[str]:
-        """What was looked at by a later call while this one was under way; counts what was not seen since `since`."""
-        rows = self.database.rows(
-            f"SELECT remote_id, {kind}_call AS call FROM looks WHERE connector = ?"
-            f" AND remote_id IN (SELECT value FROM json_each(?)) AND {kind}_call >= ?",
-            self.connector,
-            json.dumps(list(remote_ids)),
-            since,
-        )
-        stored.fresh += len(remote_ids) - len(rows)
-        return {row["remote_id"] for row in rows if row["call"] > look.call}
+
+def _newer(found: Iterable[sqlite3.Row], wanted: int, look: Look, since: int, stored: Stored) -> set[str]:
+    """What was looked at by a later call while this one was under way; counts what was not seen since `since`."""
+    seen = {row["remote_id"]: row["call"] for row in found if row["call"] >= since}
+    stored.fresh += wanted - len(seen)
+    return {remote_id for remote_id, call in seen.items() if call > look.call}
 
 
 def quantity_text(millionths: int) -> str:

@@ -23,6 +23,10 @@ PUT_BACK = (
 # The causes of an order that is posted, but is there with another sum or currency: a person has to accept that.
 DIFFERS = ("total-differs", "currency-differs")
 DIFFERING = f"state = 'done' AND cause IN {DIFFERS}"  # as in the index
+# The causes of orders that a person has to say or mend something for about their customer or a product.
+HELD = (
+    "gave-up", "dropped", "guest", "no-customer", "walk-in", "taken-apart", "ambiguous-customer", "ambiguous-product",
+)  # fmt: skip
 OutboxState = Literal["waiting", "due", "sending", "done", "gave_up", "skipped"]
 # The number of the newest call, whichever run is making it: what is called from now on has a higher one.
 LAST_CALL = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'calls'), 0)"
@@ -31,8 +35,8 @@ _COLUMNS = (
     " remedy, call, remote_id, expected"
 )
 _QUEUE = """
-INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, queued_at, cause, message)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, queued_at, cause, message, remedy)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _ADOPT = f"""
 INSERT INTO outbox (connector, kind, key, reference, guid, state, due_at, queued_at, cause, remote_id, taken_call)
@@ -121,10 +125,12 @@ class Outbox:
     def _sql(self) -> sqlite3.Connection:
         return self.database.connection
 
-    def queue(self, kind: Kind, key: str, names: tuple[str, str], at: int, skipped: str = "") -> None:
-        """Adds a record under its reference and guid, unless it is there; `skipped` says why it is never sent."""
+    def queue(
+        self, kind: Kind, key: str, names: tuple[str, str], at: int, skipped: tuple[str, str] | None = None
+    ) -> None:
+        """Adds a record under its names, unless it is there; `skipped` says why it is not sent, and what to do."""
         state, cause = ("skipped", "too-old") if skipped else ("due", "")
-        row = (self.connector, kind, key, *names, state, at, at, cause, skipped)
+        row = (self.connector, kind, key, *names, state, at, at, cause, *(skipped or ("", "")))
         self._sql.execute(_QUEUE, row)
 
     def reconsider(self, since: str, numbers: Collection[str]) -> None:
@@ -271,6 +277,15 @@ _COUNT_DIFFERING = f"SELECT count(*) FROM outbox WHERE connector = ? AND {DIFFER
 def differs(row: Row) -> bool:
     """Whether it is posted with another sum or currency than the shop's, and nobody has accepted that."""
     return row.state == "done" and row.cause in DIFFERS
+
+
+def people(database: Database, row: Row) -> str:
+    """What people call the record of a row: a customer of the shop by code, e-mail address or name."""
+    if row.kind is not Kind.CUSTOMERS or not row.key.isdecimal():
+        return row.key
+    sql = "SELECT coalesce(code, email, name, company) FROM customers WHERE id = ?"
+    found = database.row(sql, int(row.key))
+    return (found and found[0]) or row.key
 
 
 def as_row(row: sqlite3.Row) -> Row:

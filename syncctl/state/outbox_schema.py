@@ -47,12 +47,23 @@ CREATE TABLE attempts (
 ) STRICT
 """
 
-_ALTER = "UPDATE outbox SET altered_at = strftime('%s', 'now') * 1000 WHERE kind = 'orders' AND key ="
+_NOW = "strftime('%s', 'now') * 1000"
+_ALTER = f"UPDATE outbox SET altered_at = {_NOW} WHERE kind = 'orders' AND key ="
 _TOUCHED = {
     "orders_altered AFTER UPDATE OF number, status, revision": "old.number",
     "orders_altered_by_deletion AFTER DELETE": "old.number",
     "orders_altered_by_another AFTER INSERT": "new.number",  # that takes the place of the order that was posted
 }
+
+# An order that was refused, and is another now, is tried at once; the try that this brings forward costs none.
+_MENDED = f"""
+CREATE TRIGGER orders_mended AFTER UPDATE OF status, customer_id, revision ON orders
+WHEN (old.status, old.revision) IS NOT (new.status, new.revision) OR old.customer_id IS NOT new.customer_id BEGIN
+    UPDATE outbox SET state = 'due', due_at = {_NOW}, tries = max(tries - 1, 0), ended_at = NULL
+    WHERE kind = 'orders' AND key = new.number AND cause <> ''
+        AND (state = 'due' AND due_at > {_NOW} OR state = 'gave_up');
+END
+"""
 
 # From when on this state can vouch for what was posted: orders placed before are looked for before they are sent.
 _VOUCHES = """
@@ -71,6 +82,7 @@ OUTBOX = (
     "CREATE INDEX outbox_key ON outbox (key)",
     "CREATE INDEX outbox_altered ON outbox (altered_at) WHERE altered_at IS NOT NULL",
     *(f"CREATE TRIGGER {when} ON orders BEGIN {_ALTER} {which}; END" for when, which in _TOUCHED.items()),
+    _MENDED,
     _ATTEMPTS,
     "CREATE INDEX attempts_outbox ON attempts (outbox)",
     _VOUCHES,

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from syncctl.models import Struct, from_ms, iso
+from syncctl.models import Kind, Struct, from_ms, iso
 from syncctl.state.database import Database
-from syncctl.state.outbox import BY_HAND, DIFFERING, LAST_CALL, Row, as_row
+from syncctl.state.outbox import BY_HAND, DIFFERING, HELD, LAST_CALL, Row, as_row
 
 OPEN = ("waiting", "due", "sending", "gave_up")
 _LIST = """
@@ -31,11 +31,34 @@ WHERE attempts.outbox = ? ORDER BY attempts.id
 _ALTERED = """
 SELECT outbox.*, orders.status AS order_status, orders.total AS order_total, orders.currency AS order_currency,
     orders.revision <> CAST(coalesce(json_extract(expected, '$.revision'), orders.revision) AS INTEGER) AS revised
-FROM outbox INDEXED BY outbox_altered LEFT JOIN orders ON orders.number = outbox.key
-WHERE altered_at >= ?3 AND outbox.kind = 'orders' AND outbox.state = 'done' AND (?1 IS NULL OR connector = ?1)
-    AND (orders.id IS NULL OR revised OR orders.status NOT IN (SELECT value FROM json_each(?2)))
+FROM outbox {} LEFT JOIN orders ON orders.number = outbox.key
+WHERE {} AND outbox.kind = 'orders' AND outbox.state = 'done'
+    AND (orders.id IS NULL OR revised OR orders.status NOT IN (SELECT value FROM json_each(?1)))
 ORDER BY outbox.id
 """
+# The key of an order's customer in the outbox, as `push.customers` makes it; and what an order and its needs share.
+_CUSTOMER = """
+coalesce(CAST(orders.customer_id AS TEXT), 'code:' || nullif(trim(orders.customer ->> 'code'), ''),
+    'guest:' || lower(trim(orders.customer ->> 'email')))
+"""
+_NEEDS = f"""
+orders.number = waits.key AND waits.kind = 'orders' AND need.connector = waits.connector
+AND waits.state <> 'done' AND need.state <> 'done'
+AND (need.kind = 'customers' AND need.key = {_CUSTOMER} OR need.kind = 'products' AND need.key IN
+    (SELECT sku FROM order_lines WHERE order_id = orders.id))
+"""
+_NEEDED = f"""
+SELECT need.* FROM outbox AS waits, orders, outbox AS need
+WHERE waits.id = ? AND need.state IN ('due', 'gave_up') AND {_NEEDS} ORDER BY need.id
+"""
+_NEEDING = f"""
+SELECT waits.* FROM outbox AS need, outbox AS waits, orders
+WHERE need.id = ? AND waits.state IN ('due', 'gave_up') AND {_NEEDS}
+    AND waits.cause IN (SELECT value FROM json_each('{json.dumps(HELD)}'))
+ORDER BY waits.id
+"""
+_ALTERED_SINCE = _ALTERED.format("INDEXED BY outbox_altered", "altered_at >= ?2 AND (?3 IS NULL OR connector = ?3)")
+_ALTERED_ORDER = _ALTERED.format("", "altered_at IS NOT NULL AND outbox.key = ?2")
 _RETRY = """
 UPDATE outbox SET state = CASE state WHEN 'sending' THEN state ELSE 'due' END, due_at = ?, tries = 0, ended_at = NULL,
     taken_call = NULL, cause = iif(state = 'skipped', '', cause), message = iif(state = 'skipped', '', message),
@@ -94,9 +117,14 @@ class Queue:
 
     def altered(self, connector: str | None, statuses: Sequence[str], since: int = 0) -> list[Altered]:
         """Posted orders that the shop has changed, cancelled or deleted since then, and since a time (ms)."""
-        return [
-            _as_altered(row) for row in self.database.rows(_ALTERED, connector, json.dumps(sorted(statuses)), since)
-        ]
+        return self._altered(_ALTERED_SINCE, statuses, since, connector)
+
+    def altered_order(self, number: str, statuses: Sequence[str]) -> list[Altered]:
+        """The same of one order, for each connector."""
+        return self._altered(_ALTERED_ORDER, statuses, number)
+
+    def _altered(self, sql: str, statuses: Sequence[str], *values: object) -> list[Altered]:
+        return [_as_altered(row) for row in self.database.rows(sql, json.dumps(sorted(statuses)), *values)]
 
     def get(self, number: int) -> Row | None:
         """One row by its id."""
@@ -110,6 +138,10 @@ class Queue:
             " OR key > ?1 || '/' AND key < ?1 || '0' AND kind = 'payments' ORDER BY connector, id",  # 0 follows /
             number,
         )
+
+    def tied(self, row: Row) -> list[Row]:
+        """What is retried with a row: customer and products that an order needs, or the orders held for them."""
+        return self._rows(_NEEDED if row.kind is Kind.ORDERS else _NEEDING, row.id)
 
     def attempts(self, row: Row) -> list[dict[str, Any]]:
         """Each try, with the call that it made."""

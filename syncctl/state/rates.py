@@ -6,13 +6,14 @@ from datetime import datetime
 
 from syncctl.models import from_ms, iso, to_ms
 from syncctl.state.database import Database
+from syncctl.state.health import COUNTED
 from syncctl.state.windows import DAY
 
 DAYS = 28  # that a rate is taken from
 ENOUGH_ORDERS = 20  # for what an order costs
 _PLACES = """
-SELECT count(*), count(DISTINCT remote_id)
-FROM (SELECT remote_id FROM remote_stock WHERE connector = ? ORDER BY remote_id LIMIT 5000)
+SELECT count(*), count(DISTINCT record)
+FROM (SELECT record FROM looks WHERE connector = ? LIMIT 5000) CROSS JOIN remote_stock USING (record)
 """
 _CHANGES = """
 SELECT sum(changed), min(started_at) FROM runs JOIN run_connectors ON run = runs.id
@@ -37,8 +38,7 @@ class Rates:
 
     def products(self) -> int:
         """How many products the service is believed to have; from the counts, since rows take long to be counted."""
-        row = self.database.row("SELECT sum(products) FROM look_counts WHERE connector = ?", self.connector)
-        return int(row[0] or 0) if row else 0
+        return sum(self.database.row(COUNTED, self.connector) or ())
 
     def places(self) -> float:
         """How many rows of stock a product has that has some, by the first of them; 1 where nobody knows."""

@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from syncctl.models import Kind
 from syncctl.state.database import Database
+from syncctl.state.records import THESE
 
 _CUSTOMERS = """
 SELECT customer_id, remote_id FROM remote_customers
@@ -26,12 +28,32 @@ CROSS JOIN remote_products AS remote
     ON remote.product_id = products.id AND remote.connector = ?1 AND remote.state <> 'gone'
 """
 _UNLINKED = """
-SELECT sku, remote_id FROM remote_products
+SELECT sku, remote_id, matched_by IS 'apart' AS apart FROM remote_products
 WHERE connector = ?1 AND product_id IS NULL AND state <> 'gone' AND sku IN (SELECT value FROM json_each(?2))
 """
-_CODES = """
+_PRODUCTS_APART = f"SELECT remote_id FROM remote_products WHERE {THESE} AND matched_by = 'apart' AND state <> 'gone'"
+_CUSTOMERS_APART = """
+SELECT remote_id FROM remote_customers WHERE connector = ?1 AND matched_by = 'apart' AND state <> 'gone'
+    AND remote_id IN (SELECT value FROM json_each(?2))
+"""
+_APART_BY_CODE = """
+SELECT remote.remote_id FROM customer_keys AS key JOIN remote_customers AS remote USING (connector, remote_id)
+WHERE connector = ? AND key.value = ? AND key.rank < 9 AND remote.matched_by = 'apart' AND remote.state <> 'gone'
+ORDER BY key.rank
+"""
+# What the service has or is to get; a SKU that the shop has not itself is compared with those that it has, too.
+_NEAR = """
+SELECT near.sku, 'the shop' AS owner FROM json_each(?2) AS wanted
+CROSS JOIN products AS near ON near.sku = wanted.value COLLATE NOCASE
+WHERE NOT EXISTS (SELECT 1 FROM products WHERE sku = wanted.value)
+UNION ALL SELECT sku, ?1 FROM (
+    SELECT sku FROM remote_products WHERE connector = ?1 AND state <> 'gone'
+    UNION SELECT key FROM outbox WHERE connector = ?1 AND kind = 'products' AND state <> 'skipped'
+) WHERE sku COLLATE NOCASE IN (SELECT value FROM json_each(?2))
+"""
+_CODES = f"""
 SELECT remote_id, sku FROM remote_products
-WHERE connector = ? AND sku <> '' AND remote_id IN (SELECT value FROM json_each(?))
+WHERE sku <> '' AND {THESE}
 """
 _SHOP_PRODUCTS = "SELECT sku, name, barcode, price, price_includes_tax FROM products WHERE sku IN ({})"
 
@@ -68,13 +90,38 @@ class Links:
         return [row["remote_id"] for row in rows]
 
     def products(self, skus: Iterable[str]) -> dict[str, set[str]]:
-        """The remote ids by SKU: of the linked product, else of all records that have exactly this SKU."""
+        """The remote ids by SKU: of the linked product, else of all records that have exactly this SKU.
+
+        Of those that were taken apart by hand only where there is no other.
+        """
         wanted = json.dumps(list(skus))
         linked = {row["sku"]: {row["remote_id"]} for row in self.database.rows(_PRODUCTS, self.connector, wanted)}
         others: dict[str, set[str]] = {}
+        apart: dict[str, set[str]] = {}
         for row in self.database.rows(_UNLINKED, self.connector, wanted):
-            others.setdefault(row["sku"], set()).add(row["remote_id"])
-        return others | linked
+            (apart if row["apart"] else others).setdefault(row["sku"], set()).add(row["remote_id"])
+        return apart | others | linked
+
+    def apart(self, kind: Kind, remote_ids: Iterable[str]) -> set[str]:
+        """Those of the customers or products that a person took apart from the shop's record."""
+        sql = _CUSTOMERS_APART if kind is Kind.CUSTOMERS else _PRODUCTS_APART
+        return {row["remote_id"] for row in self.database.rows(sql, self.connector, json.dumps(list(remote_ids)))}
+
+    def customer_apart(self, code: str) -> str | None:
+        """The record with this account id that a person took apart from the shop's."""
+        row = self.database.row(_APART_BY_CODE, self.connector, code) if code else None
+        return row["remote_id"] if row else None
+
+    def near(self, skus: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """For each of these SKUs one that differs only in case, and who has it; a look at all products."""
+        wanted = list(skus)
+        rows = self.database.rows(_NEAR, self.connector, json.dumps(wanted)) if wanted else []
+        return {
+            sku: (row["sku"], row["owner"])
+            for sku in wanted
+            for row in rows
+            if row["sku"].lower() == sku.lower() and row["sku"] != sku
+        }
 
     def codes(self, remote_ids: Iterable[str]) -> dict[str, str]:
         """What the service calls these products."""

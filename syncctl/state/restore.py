@@ -124,7 +124,7 @@ def _prepare(fresh: Path, present: Path | None, runs: tuple[int, int], at: int) 
         else:
             since, last = Since(known=False, runs=max(0, highest - own)), 0
         with database.transaction() as sql:
-            sql.execute("DELETE FROM meta WHERE key = 'backed_up_at'")
+            sql.execute("DELETE FROM meta WHERE key IN ('backed_up_at', 'places')")
         Runs(database).mark_restored(max(own, highest, last), at)
         database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         database.connection.execute("PRAGMA journal_mode = DELETE")

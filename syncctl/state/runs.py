@@ -19,6 +19,11 @@ INSERT INTO run_connectors
     (run, connector, exit_code, calls, bytes, seen, changed, created, verified, drifted, gone, deferred_until, errors)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+_MOST_PLACES = 8  # where the file's number is another each time, it tells nothing
+_LOCKED = """
+SELECT 1 FROM runs WHERE exit_code = 0
+    AND command IN ('sync-recent', 'sync-oldest', 'sync-customers', 'post-invoices', 'retry-queue') LIMIT 1
+"""
 _EXPECTED = """
 SELECT avg(calls) FROM (
     SELECT calls FROM run_connectors JOIN runs ON runs.id = run
@@ -68,11 +73,26 @@ class Runs:
         """Whether there is trouble that was mailed or is to be mailed."""
         return self.database.row("SELECT 1 FROM mailed LIMIT 1") is not None
 
-    def notice_copy(self, highest: int, at: int) -> None:
-        """Remembers that this state is an older copy, where the lock files know of later runs than it does."""
+    def notice_copy(self, highest: int, place: str, at: int) -> None:
+        """Remembers that this state is a copy, maybe an older one. One that was only moved is treated like it.
+
+        The lock files know of later runs than it does (`highest`), or are missing though runs have ended; or it lies
+        in another place than before (see `place_of`).
+        """
         row = self.database.row("SELECT seq FROM sqlite_sequence WHERE name = 'runs'")
-        if highest > (row["seq"] if row else 0):
-            self.mark_restored(highest, at)
+        own = row["seq"] if row else 0
+        places = (self.meta("places") or "").split()
+        is_new = place not in places and len(places) < _MOST_PLACES
+        if highest > own or (is_new and places) or (not highest and self._has_locked()):
+            self.mark_restored(max(highest, own), at)
+        if is_new:
+            with self.database.transaction() as sql:
+                told = " ".join([*places, place])
+                sql.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('places', ?)", (told,))
+
+    def _has_locked(self) -> bool:
+        """Whether a run has come to its end that must have left a lock file."""
+        return self.database.row(_LOCKED) is not None
 
     def mark_restored(self, highest: int, at: int) -> None:
         """From now on orders placed before `at` (ms) are looked for before they are posted; later runs follow it.

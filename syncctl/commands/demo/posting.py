@@ -74,7 +74,7 @@ def _goods(stage: Stage) -> list[Goods]:
     """What all three services have most of, so that none refuses to sell it."""
     rows = stage.rows(
         "SELECT c.sku, c.price FROM catalogue AS c JOIN products USING (sku)"
-        " JOIN remote_products AS r ON r.product_id = products.id JOIN remote_stock AS s USING (connector, remote_id)"
+        " JOIN remote_products AS r ON r.product_id = products.id JOIN remote_stock AS s USING (record)"
         " WHERE c.price IS NOT NULL AND r.state = 'active' GROUP BY c.sku"
         " HAVING count(DISTINCT connector) = 3 ORDER BY min(s.available) DESC, c.sku LIMIT ?",
         _GOODS,

@@ -113,11 +113,11 @@ def _catalogue(stage: Stage) -> None:
 
 def _some(stage: Stage, name: str, number: int, *, oldest: bool = False) -> list[str]:
     """Products that have a price and stock; the ones looked at longest ago, where asked for."""
-    order = "oldest_at, looks.rowid" if oldest else "remote_products.name"
+    order = "oldest_at, record" if oldest else "remote_products.name"
     rows = stage.rows(
-        "SELECT remote_id FROM remote_products JOIN looks USING (connector, remote_id)"
-        " JOIN remote_stock USING (connector, remote_id) WHERE connector = ? AND state = 'active'"
-        f" AND available > 0 AND prices <> '{{}}' GROUP BY remote_id ORDER BY {order} LIMIT ?",
+        "SELECT looks.remote_id FROM remote_products JOIN looks USING (record) JOIN remote_stock USING (record)"
+        " WHERE looks.connector = ? AND state = 'active'"
+        f" AND available > 0 AND prices <> '{{}}' GROUP BY record ORDER BY {order} LIMIT ?",
         name,
         number,
     )
