@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from syncctl.config import ConnectorConfig
 
 OVERDUE_SECONDS = (2 * 3600, 24 * 3600)  # of the oldest order: a warning, and worse
-_WORDS = {
+_OPEN = {
     "new": "new", "waiting": "waiting", "retrying": "to be tried again", "rejected": "rejected", "unknown": "unknown",
     "gave_up": "given up", "differing": "posted with another sum",
 }  # fmt: skip
@@ -30,7 +30,7 @@ def figures(app: App, config: ConnectorConfig, now: datetime) -> dict[str, Any] 
     age = None if found.since is None else max(0, (to_ms(now) - found.since) // 1000)
     first = [{"number": row.key, "remote_id": row.remote_id} for row in found.first_altered]
     return {
-        **{name: found.counts[name] for name in _WORDS},
+        **{name: found.counts[name] for name in (*_OPEN, "skipped")},
         "oldest_seconds": age,
         "changed": found.altered,
         "changed_orders": first,
@@ -41,9 +41,10 @@ def lines(orders: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
     """Labels and texts for people."""
     if orders is None:
         return
-    told = ", ".join(f"{orders[name]:,} {word}" for name, word in _WORDS.items() if orders[name])
+    told = ", ".join(f"{orders[name]:,} {word}" for name, word in _OPEN.items() if orders[name])
     oldest = f"; the oldest waits for {span(orders['oldest_seconds'])}" if orders["oldest_seconds"] is not None else ""
-    yield "orders", (told or "all posted") + oldest
+    skipped = f"; {orders['skipped']:,} skipped (see syncctl queue list --skipped)" if orders["skipped"] else ""
+    yield "orders", (told or ("none waits" if skipped else "all posted")) + oldest + skipped
     if orders["changed"]:
         numbers = ", ".join(each["number"][:30] for each in orders["changed_orders"])
         more = ", …" if orders["changed"] > len(orders["changed_orders"]) else ""

@@ -112,13 +112,15 @@ def _orders(name: str, orders: dict[str, Any] | None) -> Iterator[Finding]:
     if orders is None:
         return
     if orders["gave_up"]:
-        yield Finding("CRITICAL", f"{name}: {orders['gave_up']:,} orders were given up: look at syncctl queue list")
+        yield Finding("CRITICAL", f"{name}: {orders['gave_up']:,} given up: look at syncctl queue list")
     if orders["differing"]:
         words = f"{orders['differing']:,} orders are posted with another sum or currency: look at syncctl queue list"
         yield Finding("WARNING", f"{name}: {words}")
     age, (early, late) = orders["oldest_seconds"] or 0, OVERDUE_SECONDS
     if age > early:
-        words = f"{name}: an order has waited to be posted for {span(age)}: look at syncctl queue list and at cron"
+        words = (
+            f"{name}: an order, or what follows one, has waited for {span(age)}: look at syncctl queue list and at cron"
+        )
         yield Finding("CRITICAL" if age > late else "WARNING", words)
 
 

@@ -28,8 +28,8 @@ _METRICS = {
     "syncctl_products_gone": ("gauge", "Products that the service no longer has."),
     "syncctl_product_age_seconds": ("gauge", "Time since products were looked at, by percentile; 100 is the oldest."),
     "syncctl_drift_7_days": ("gauge", "Changes of the last 7 days that the feed had not told of."),
-    "syncctl_orders": ("gauge", "Orders that are not posted, by where they stand."),
-    "syncctl_oldest_order_seconds": ("gauge", "How long the oldest order waits that is to be posted; 0 without one."),
+    "syncctl_orders": ("gauge", "Orders, payments and completions that are not posted, by where they stand."),
+    "syncctl_oldest_order_seconds": ("gauge", "How long the oldest of them waits that is to be posted; 0 without one."),
     "syncctl_orders_changed": ("gauge", "Orders that the shop changed or cancelled after they were posted."),
     "syncctl_errors": ("gauge", "Errors of the last run that touched the connector."),
     "syncctl_blocked": ("gauge", "Whether the service has asked for no calls at the moment."),
@@ -127,7 +127,7 @@ def _samples(connector: dict[str, Any]) -> Iterator[tuple[str, dict[str, str], f
 
 
 def _orders(orders: dict[str, Any]) -> Iterator[tuple[str, dict[str, str], float | None]]:
-    for state in ("new", "waiting", "retrying", "rejected", "unknown", "gave_up", "differing"):
+    for state in ("new", "waiting", "retrying", "rejected", "unknown", "gave_up", "differing", "skipped"):
         yield "syncctl_orders", {"state": state}, orders[state]
     yield "syncctl_oldest_order_seconds", {}, orders["oldest_seconds"] or 0
     yield "syncctl_orders_changed", {}, orders["changed"]

@@ -86,9 +86,12 @@ def list_(*, listed: Listed, common: Common) -> int:
         syncctl queue list --cause tax-unmapped
         syncctl queue list --changed
     """
+    from syncctl.state.queue import Queue
+
     with opened(common) as (config, database):
         rows = _wanted(listed, config, database)
         rows = rows if common.as_json else _called(database, rows)
+        skipped = 0 if listed.skipped or listed.altered else Queue(database).skipped(listed.connector, listed.cause)
     if common.as_json:
         show_json("queue list", exit_code=0, rows=[as_json(row) for row in rows[: listed.limit]])
         return 0
@@ -98,6 +101,8 @@ def list_(*, listed: Listed, common: Common) -> int:
     more(len(rows) - len(shown))
     if not rows and common.talks:
         say(_NOTHING)
+    if skipped and common.talks:
+        say(f"{skipped:,} more {'is' if skipped == 1 else 'are'} skipped: see syncctl queue list --skipped")
     return 0
 
 

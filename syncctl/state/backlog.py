@@ -15,7 +15,8 @@ SHOWN = 5
 LATELY_DAYS = 31  # a year of orders would take too long to be gone through whenever somebody looks
 _OLDEST = """
 SELECT min(queued_at) FROM outbox
-WHERE connector = ? AND kind = 'orders' AND state IN ('waiting', 'due', 'sending') AND state <> 'done'
+WHERE connector = ? AND kind IN ('orders', 'completions', 'payments') AND state IN ('waiting', 'due', 'sending')
+    AND state <> 'done'
 """
 _NEW = """
 SELECT count(*), min(placed_at) FROM orders
@@ -26,7 +27,7 @@ WHERE placed_at >= ?2 AND status IN (SELECT value FROM json_each(?3))
 
 
 class Backlog(Struct):
-    """The orders of one connector: how many stand where, `new` among them those that are not queued yet.
+    """The orders of one connector and what follows them: how many stand where, `new` being the orders not queued yet.
 
     `since` is since when (ms) the oldest waits that is not posted, nor given up; `altered` is how many the shop has
     changed, cancelled or deleted since they were posted, `first_altered` the first of them. What is new and what was

@@ -256,7 +256,10 @@ class Outbox:
         )
 
     def counts(self) -> dict[str, int]:
-        """How many orders stand in which state, in the words that people read."""
+        """How many orders, and payments and completions of orders, stand in which state, in the words that people read.
+
+        Skipped are orders alone: a payment is, where its order says that there is none any more.
+        """
         row = self.database.row(_COUNTS, self.connector)
         differing = self.database.row(_COUNT_DIFFERING, self.connector)
         counts = {name: row[name] or 0 for name in row.keys()} if row else {}  # noqa: SIM118 - a Row iterates over values
@@ -267,8 +270,8 @@ _COUNTS = """
 SELECT sum(state = 'waiting' OR state = 'due' AND cause = '') AS waiting,
     sum(state = 'due' AND cause = 'not-there') AS retrying,
     sum(state = 'due' AND cause NOT IN ('', 'not-there')) AS rejected, sum(state = 'sending') AS unknown,
-    sum(state = 'gave_up') AS gave_up, sum(state = 'skipped') AS skipped
-FROM outbox WHERE connector = ? AND kind = 'orders' AND state <> 'done'
+    sum(state = 'gave_up') AS gave_up, sum(state = 'skipped' AND kind = 'orders') AS skipped
+FROM outbox WHERE connector = ? AND kind IN ('orders', 'completions', 'payments') AND state <> 'done'
 """
 
 _COUNT_DIFFERING = f"SELECT count(*) FROM outbox WHERE connector = ? AND {DIFFERING}"

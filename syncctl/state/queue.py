@@ -21,6 +21,10 @@ ORDER BY due_at, outbox.id
 """
 _UNDONE = _LIST.format("state IN (SELECT value FROM json_each(?3)) AND state <> 'done'")
 _POSTED = _LIST.format(DIFFERING)
+_SKIPPED = """
+SELECT count(*) FROM outbox
+WHERE (?1 IS NULL OR connector = ?1) AND (?2 IS NULL OR cause = ?2) AND state = 'skipped' AND state <> 'done'
+"""
 _ATTEMPTS = """
 SELECT attempts.at, attempts.run, attempts.call, outcome, attempts.cause, attempts.message,
     calls.method, calls.path, calls.status
@@ -125,6 +129,11 @@ class Queue:
 
     def _altered(self, sql: str, statuses: Sequence[str], *values: object) -> list[Altered]:
         return [_as_altered(row) for row in self.database.rows(sql, json.dumps(sorted(statuses)), *values)]
+
+    def skipped(self, connector: str | None, cause: str | None) -> int:
+        """How many rows are never sent."""
+        row = self.database.row(_SKIPPED, connector, cause)
+        return int(row[0]) if row else 0
 
     def get(self, number: int) -> Row | None:
         """One row by its id."""
