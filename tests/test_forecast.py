@@ -106,6 +106,20 @@ def test_what_would_not_be_posted_is_not_announced(linked: Office, args: tuple[s
     assert len(linked.arrived()) == 1 + posted
 
 
+@pytest.mark.parametrize("office", ["unleashed"], indirect=True)
+@pytest.mark.parametrize(("args", "posted"), [(("--order", "1"), 1), (("--yes-all",), 2)], ids=str)
+def test_orders_that_were_too_old_are_announced_once_they_are_wanted(
+    linked: Office, args: tuple[str, ...], posted: int
+) -> None:
+    of_known(linked, "1", "2", placed_at=moment(days=9))
+    assert spent(linked, "post-invoices") == 0
+    if "--yes-all" in args:
+        linked.shop.extra |= linked.settings(POST_SINCE=moment(days=20)[:10])
+    told = announced(linked, "post-invoices", *args)
+    assert told["minimum"] == told["expected"] == spent(linked, "post-invoices", *args)
+    assert len(linked.arrived()) == 1 + posted
+
+
 @OFFICES
 @pytest.mark.parametrize("roles", ["products,stock,customers,invoices", "invoices"])
 def test_with_what_is_unknown_the_most_is_told(linked: Office, roles: str) -> None:

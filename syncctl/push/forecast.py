@@ -13,7 +13,7 @@ from dataclasses import replace
 from syncctl import costs
 from syncctl.config import ConnectorConfig
 from syncctl.forecast import Cost
-from syncctl.models import Kind, Struct, from_ms
+from syncctl.models import Kind, Struct, from_ms, iso
 from syncctl.models_push import Sale
 from syncctl.posting_terms import PostingTerms, posting_since
 from syncctl.push.customers import GUEST, customer_key, new_customer
@@ -119,7 +119,10 @@ class Forecaster:
 
     def _fresh(self, terms: PostingTerms) -> list[New]:
         stored = int(Runs(self.database).meta(POSTER + self.config.name) or self.now)
-        return to_queue(self.orders.new(terms.statuses), self.wanted, posting_since(self.config, terms, stored))
+        since = posting_since(self.config, terms, stored)
+        new = self.orders.new(terms.statuses)
+        new += self.orders.reconsidered(terms.statuses, iso(from_ms(since)), self.wanted.numbers)
+        return to_queue(sorted(new, key=lambda each: each.placed_at), self.wanted, since)
 
     def _ready(self, kind: Kind) -> list[Row]:
         rows = self.outbox.ready(kind, None if self.wanted.now else self.now)

@@ -24,6 +24,13 @@ WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE connector = ?1 AND kind = 'orders' 
     AND (orders.status IN (SELECT value FROM json_each(?2)) OR elsewhere.remote_id IS NOT NULL)
 ORDER BY orders.placed_at, orders.id
 """
+_RECONSIDERED = """
+SELECT orders.number, orders.placed_at, elsewhere.remote_id FROM outbox CROSS JOIN orders ON orders.number = outbox.key
+LEFT JOIN posted_elsewhere AS elsewhere ON elsewhere.order_id = orders.id AND elsewhere.connector = ?1
+WHERE outbox.connector = ?1 AND outbox.kind = 'orders' AND outbox.state = 'skipped' AND outbox.state <> 'done'
+    AND outbox.cause = 'too-old' AND orders.status IN (SELECT value FROM json_each(?2))
+    AND (orders.placed_at >= ?3 OR orders.number IN (SELECT value FROM json_each(?4)))
+"""
 _ORDER = """
 SELECT orders.*, customers.code, customers.email, elsewhere.remote_id FROM orders
 LEFT JOIN customers ON customers.id = orders.customer_id
@@ -61,6 +68,10 @@ class Postable(Struct):
     remedy: str = ""
 
 
+def _new(row: sqlite3.Row) -> New:
+    return New(row["number"], _ms(row["placed_at"]), row["remote_id"] or "")
+
+
 class Orders:
     """Reads the tables `orders`, `order_lines` and `order_payments`; writes nothing."""
 
@@ -73,7 +84,12 @@ class Orders:
         told = self.database.row("SELECT 1 FROM meta WHERE key = ?", POSTER + self.connector)
         sql = _NEW.format(orders=_UNQUEUED if told else "orders")
         rows = self.database.rows(sql, self.connector, json.dumps(sorted(statuses)))
-        return [New(row["number"], _ms(row["placed_at"]), row["remote_id"] or "") for row in rows]
+        return [_new(row) for row in rows]
+
+    def reconsidered(self, statuses: Collection[str], since: str, numbers: Collection[str]) -> list[New]:
+        """What was skipped as too old, and no longer is, or is named."""
+        told = (json.dumps(sorted(statuses)), since, json.dumps(list(numbers)))
+        return [_new(row) for row in self.database.rows(_RECONSIDERED, self.connector, *told)]
 
     def exist(self, numbers: Iterable[str]) -> set[str]:
         """Those of the numbers that the shop has."""
