@@ -127,6 +127,11 @@ class TestWhichOrders:
             assert mail["Subject"] == "syncctl demo: 1 recovered (unleashed: flood)"
             assert "flood stop of post-invoices" in mail.get_content()
 
+    def test_the_flood_is_told_whole_whatever_the_limit(self, shop: Shop) -> None:
+        place(shop, *(order(str(number), placed_at=moment(days=8)) for number in range(5)))
+        since = {"SYNCCTL_UNLEASHED_POST_SINCE": moment(days=30)[:10]}
+        assert "5 orders are new" in held(shop, "--limit", "3", **since)["message"]
+
     def test_an_order_older_than_a_week_needs_a_word_too(self, shop: Shop) -> None:
         place(shop, order("1", placed_at=moment(days=8)), order("2"))
         since = {"SYNCCTL_UNLEASHED_POST_SINCE": moment(days=30)[:10]}
@@ -153,6 +158,12 @@ class TestWhichOrders:
 
     def test_a_name_that_the_shop_does_not_know(self, shop: Shop) -> None:
         assert held(shop, "--order", "77")["record"] == "77"
+
+    def test_a_named_order_of_before_the_role_is_posted_with_a_word(self, shop: Shop) -> None:
+        place(shop, order("1", placed_at=moment(days=2)))
+        result = shop.run("post-invoices", "--order", "1", "-v")
+        assert "is posted, as --order names it" in result.err
+        assert arrived(shop) == once(["1"])
 
     def test_so_many_at_most(self, shop: Shop) -> None:
         place(shop, *(order(str(number), placed_at=moment(seconds=-number)) for number in range(5)))

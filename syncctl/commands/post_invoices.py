@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 
 @click.command("post-invoices")
-@click.option("--order", "numbers", metavar="NUMBER", multiple=True, help="Only this order; may be given repeatedly.")
+@click.option(
+    "--order",
+    "numbers",
+    metavar="NUMBER",
+    multiple=True,
+    help="Only this order, however old it is; may be given repeatedly.",
+)
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many orders.")
 @click.option("--yes-all", is_flag=True, help="Post also more than 50 at once, or orders older than 7 days.")
 @running_options

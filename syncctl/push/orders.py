@@ -69,7 +69,7 @@ def enqueue(push: Pushing) -> None:
         _tell_unknown(push)
     fresh = to_queue(new, push.wanted, push.since)
     if is_flood(fresh, push.wanted, push.now()):
-        _tell_flood(push, fresh)
+        _tell_flood(push, to_queue(new, push.wanted.changed(limit=None), push.since))
         fresh = []
     chosen = {each.number for each in fresh}
     with push.session.database.transaction():
@@ -83,6 +83,7 @@ def enqueue(push: Pushing) -> None:
                 names = push.names(Kind.ORDERS, each.number)
                 push.outbox.queue(Kind.ORDERS, each.number, names, push.now(), _too_old(push, each.number))
     _tell_old(push, sum(each.placed_at < push.since and each.number not in chosen for each in new))
+    _tell_named(push, [each for each in fresh if each.placed_at < push.since])
 
 
 def _too_old(push: Pushing, number: str) -> tuple[str, str]:
@@ -98,6 +99,15 @@ def _tell_old(push: Pushing, old: int) -> None:
     if old:
         setting = push.session.connector.values.variable("POST_SINCE")
         words = f"{old:,} orders of before {push.minute(push.since)} are not posted; {setting} says from when on"
+        push.session.run.reporter.note(f"{push.session.name}: {words}")
+
+
+def _tell_named(push: Pushing, old: Sequence[New]) -> None:
+    """Orders that are posted for the sole reason that a person names them."""
+    setting = push.session.connector.values.variable("POST_SINCE")
+    for each in old:
+        placed, since = push.day(each.placed_at), push.day(push.since)
+        words = f"{each.number} of {placed} is posted, as --order names it; others before {since} are not ({setting})"
         push.session.run.reporter.note(f"{push.session.name}: {words}")
 
 
