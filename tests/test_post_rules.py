@@ -357,6 +357,13 @@ class TestCustomers:
         result = post(shop, SYNCCTL_READ_SOLD="no")
         assert (result["errors"], result["posted"], result["calls"]) == ([], 1, 1)
 
+    def test_an_order_that_waits_for_a_customer_costs_no_call_until_that_one_is_tried(self, shop: Shop) -> None:
+        place(shop, order("1"))
+        shop.upstream.fault("drop-before", match={"method": "POST", "path": "/Customers"})
+        assert post(shop)["waiting"] == 1
+        assert post(shop)["calls"] == shop.run("retry-queue", "--json").only()["calls"] == 0
+        assert shop.run("retry-queue", "--now", "--json").only()["calls"] > 0
+
     def test_two_who_may_be_meant_hold_the_order(self, shop: Shop) -> None:
         shop.upstream.put("customers", *({"CustomerCode": code, "Email": "jo@x.test"} for code in ("A", "B")))
         number = customer(shop, email="jo@x.test")

@@ -41,10 +41,9 @@ class Resolver:
         """An answer for each need."""
         found = self._known(needs)
         missing = self._without(needs, found)
-        if missing and self._read_feed():
-            found |= self._known(missing)
-        elif missing:
-            self._look_up(missing)
+        if self._is_worth_a_call(missing):
+            if not self._read_feed():
+                self._look_up(missing)
             found |= self._known(missing)
         found |= {key: need.instead for key, need in self._without(needs, found).items() if need.instead}
         missing = self._without(needs, found)
@@ -71,6 +70,12 @@ class Resolver:
     @staticmethod
     def _without(needs: Mapping[str, Need], found: Answers) -> dict[str, Need]:
         return {key: need for key, need in needs.items() if key not in found}
+
+    def _is_worth_a_call(self, needs: Mapping[str, Need]) -> bool:
+        """Whether any of them is to be dealt with now: orders that wait for one that is tried later ask for nothing."""
+        rows = self.push.outbox.by_keys(self.kind, needs)
+        later = {key for key, row in rows.items() if row.state in ("due", "sending") and not self._is_ready(row)}
+        return bool(needs.keys() - later)
 
     def _read_feed(self) -> bool:
         """Whether the mirror is whole and as new as this run; reads the news, or the one list of all, once a run."""
