@@ -80,10 +80,7 @@ def parse(stream: Iterable[str], form: Form, listing: Listing[EntryT]) -> Iterat
     error handler `surrogateescape` leaves, so that it costs its own line only.
     """
     lines = _without_mark(stream)
-    items = list(_json_items(lines, listing) if form == "jsonl" else _csv_items(lines, listing))
-    if form == "jsonl" and not items:
-        items.append(_empty())
-    return _without_twins(items)
+    return _without_twins(list(_json_items(lines, listing) if form == "jsonl" else _csv_items(lines, listing)))
 
 
 def clash(entry: Entry, stored: str) -> Problem:
@@ -129,10 +126,6 @@ def _twin(entry: EntryT, twins: list[EntryT]) -> Problem:
     return Problem(f"line {entry.line}", f"{what} {key!r} {how} line {other.line}", "Keep one of the two")
 
 
-def _empty() -> Problem:
-    return Problem("line 1", "There is nothing in the list", "Look at the program that should have written it")
-
-
 def _json_items(lines: Iterator[str], listing: Listing[EntryT]) -> Iterator[EntryT | Problem]:
     filled = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
     for at, (number, line) in enumerate(filled):
@@ -144,7 +137,9 @@ def _json_items(lines: Iterator[str], listing: Listing[EntryT]) -> Iterator[Entr
 
 def _csv_items(lines: Iterator[str], listing: Listing[EntryT]) -> Iterator[EntryT | Problem]:
     rows = ((number, row) for number, row in _rows(lines) if isinstance(row, Problem) or any(map(str.strip, row)))
-    number, header = next(rows, (1, _empty()))
+    number, header = next(rows, (1, None))
+    if header is None:
+        return
     try:
         columns = _columns(header, listing) if isinstance(header, list) else []
     except BadLineError as error:

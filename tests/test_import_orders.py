@@ -121,6 +121,14 @@ def test_a_list_of_many_is_stored_whole(shop: Shop) -> None:
     assert bring(shop, *many).out == "0 new, 1 changed, 449 unchanged\n"
 
 
+@pytest.mark.parametrize("kind", ["orders", "customers", "products"])
+def test_a_list_with_nothing_in_it_is_no_failure(shop: Shop, kind: str) -> None:
+    (shop.folder / "empty").touch()
+    result = shop.run("import", kind, "empty", "--json")
+    assert (result.code, result.err, result.json()["stored"]) == (0, "", False)
+    assert shop.run("import", kind, "empty", "-v").err == f"There is nothing in the list, so no {kind} came.\n"
+
+
 def test_one_bad_order_never_stops_the_next(shop: Shop) -> None:
     bad = order("1002", total="21.86", currency="NZD")
     result = bring(shop, order(), bad, {"number": "1003"}, order("1004"), options=("--skip-bad",))

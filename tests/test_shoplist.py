@@ -202,8 +202,6 @@ def test_bytes_that_are_not_utf8_cost_their_own_line_only() -> None:
         ("A,x\nB,y\n", "The header line has no column sku / Begin with a line of column names, as sku,name,"),
         ("sku;name\nA;x\n", "The header line has no column sku"),
         ("sku,name,SKU\nA,x,B\n", "A column stands twice in the header line"),
-        ("", "There is nothing in the list"),
-        ("\n\n", "There is nothing in the list"),
         ('[{"sku": "A"},\n{"sku": "B"}]', "A JSON array begins here / Write one object a line, as jq -c '.[]' does"),
     ],
 )
@@ -213,10 +211,11 @@ def test_a_list_without_form_is_one_problem(text: str, message: str) -> None:
     assert (found.record, f"{found.message} / {found.remedy}".startswith(message)) == ("line 1", True)
 
 
-def test_an_empty_file_is_no_list_whatever_its_name() -> None:
-    for name in ("-", "a.csv", "a.jsonl"):
-        assert [isinstance(item, Problem) for item in items("", name)] == [True]
-    assert items("sku,name\n") == []
+@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff"])
+@pytest.mark.parametrize("name", ["-", "a.csv", "a.jsonl"])
+def test_an_empty_file_is_an_empty_list_whatever_its_name(text: str, name: str) -> None:
+    assert items(text, name) == []
+    assert items("sku,name\n", name if name != "a.jsonl" else "-") == []
 
 
 def test_an_unknown_column_is_told_once_and_its_cells_are_left_out() -> None:

@@ -85,6 +85,16 @@ def test_the_remedy_mends_it(shop: Shop, check: str) -> None:
     assert arrived(shop) == once(["1001", "1002"])
 
 
+def test_what_is_looked_for_later_is_no_finding_before_that(shop: Shop) -> None:
+    """It is a state like others, of which status tells; retry-queue would not ask for it yet."""
+    place(shop, order("1003"))
+    shop.upstream.fault("drop-before", match={"method": "POST", "path": "/SalesOrders"})
+    assert post(shop)["unknown"] == 1
+    assert findings(shop, 0) == []
+    shop.write("UPDATE outbox SET due_at = 1 WHERE key = '1003'")
+    assert only(shop, "sending")["records"] == ["1003"]
+
+
 def test_what_a_run_is_sending_right_now_is_no_finding(shop: Shop) -> None:
     shop.write(IMPOSSIBLE["sending"])
     shop.write("UPDATE attempts SET outcome = 'sending'")

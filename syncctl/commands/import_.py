@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from syncctl.commands.layout import plural, say
-from syncctl.commands.messages import show_json
+from syncctl.commands.messages import Terminal, show_json
 from syncctl.commands.options import Common, Group, common_options, gathered
 from syncctl.models import Problem, Struct
 
@@ -135,6 +135,8 @@ def _bring(what: str, app: App, source: Source, target: Target, common: Common) 
     conflicts = target.conflicts(app.database, good)
     good = [item for item in good if item.line not in conflicts]
     problems = [item for item in items if isinstance(item, Problem)] + list(conflicts.values())
+    if not items:  # as of an hourly export with nothing new
+        Terminal(common).note(f"There is nothing in the list, so no {what} came.")
     stored = bool(good) and not source.dry_run and (source.skip_bad or not problems)
     counts = target.store(app.database, good) if stored else None
     _show_problems(problems)

@@ -58,7 +58,7 @@ CHECKS = (
         "sending",
         "sent by a run that is not there any more, so nobody knows whether it arrived",
         "Run syncctl retry-queue: it asks the service",
-        """SELECT connector, key FROM outbox WHERE state = 'sending' AND NOT EXISTS (
+        """SELECT connector, key FROM outbox WHERE state = 'sending' AND due_at <= :now AND NOT EXISTS (
             SELECT 1 FROM attempts JOIN runs ON runs.id = attempts.run WHERE attempts.outbox = outbox.id
                 AND attempts.outcome = 'sending' AND runs.finished_at IS NULL AND alive(runs.pid))""",
     ),
@@ -149,7 +149,7 @@ def check(
     """
     sql = database.connection
     sql.create_function("alive", 1, _is_alive)
-    values = {"connectors": json.dumps(list(limits)), "soon": now + _HOUR}
+    values = {"connectors": json.dumps(list(limits)), "now": now, "soon": now + _HOUR}
     parts: list[Callable[[], Iterable[Finding]]] = [lambda: _integrity(sql), lambda: _references(sql)]
     parts += [lambda one=one: _answers(sql, one, values) for one in CHECKS]  # type: ignore[misc]
     parts += [lambda: _undercounted(sql, limits, now)]
