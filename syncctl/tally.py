@@ -22,6 +22,7 @@ class Pushed:
     """
 
     read_again = 0
+    next_try: datetime | None = None  # of what is queued, where none of it is due now
 
     def __init__(self) -> None:
         self.arrived: dict[str, int] = {}

@@ -57,6 +57,14 @@ def test_status_tells_of_orders_that_are_not_posted(shop: Shop) -> None:
     assert "1 new, 2 rejected; the oldest waits for" in shop.ok("status").out
 
 
+@pytest.mark.parametrize("command", ["post-invoices", "retry-queue"])
+def test_a_run_before_anything_is_due_says_so(shop: Shop, command: str) -> None:
+    reject(shop, "1")
+    due = shop.ok("queue", "list", "--json").json()["rows"][0]["due_at"]
+    assert f"0 posted, 1 rejected; 0 calls; none due before {due} (syncctl" in shop.ok(command, "-v").out
+    assert "none due" not in shop.ok("retry-queue", "--now", "-v").out
+
+
 def test_status_tells_of_orders_that_were_changed_after_they_were_posted(shop: Shop) -> None:
     numbers = [f"{number:02}" for number in range(1, 9)]
     place(shop, *(order(number) for number in numbers))

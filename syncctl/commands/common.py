@@ -104,7 +104,7 @@ def execute(job: Job, common: Common, running: Running) -> Outcome:
                 from syncctl.push.summary import sum_up
 
                 for tally in tallies:
-                    sum_up(app.database, tally, run.number)
+                    sum_up(app.database, tally, run.number, to_ms(app.clock.now()))
         news = [tally.name for tally in tallies if _is_news(app, job.command, run, tally)]
     return Outcome(run.number, worst(code for tally in tallies for code in tally.codes), tallies, news)
 

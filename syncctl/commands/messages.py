@@ -126,6 +126,8 @@ def summary(command: str, tally: Tally) -> str:
     line = f"{tally.name}: {told}; {plural(tally.calls, 'call')}"
     if tally.deferred_until and command != "sync-product":  # which has told it on stderr
         line += f"; {deferral(tally, tally.deferred_until)}"
+    elif tally.pushed.next_try and not tally.calls:
+        line += f"; none due before {iso(tally.pushed.next_try)} (syncctl retry-queue --now tries all at once)"
     return line + (f"; {paint(f'{len(tally.errors):,} to look at', 'warning')}" if tally.errors else "")
 
 

@@ -230,6 +230,12 @@ class Outbox:
         sql = "UPDATE outbox SET state = 'waiting', cause = ?, message = ?, remedy = ? WHERE id = ?"
         self._sql.execute(sql, (cause, message, remedy, row.id))
 
+    def next_try(self, now: int) -> int | None:
+        """When the next row is tried or looked for (ms); None where one is due, or none is left."""
+        row = self.database.row(_NEXT, self.connector)
+        at = row[0] if row else None
+        return at if at is not None and at > now else None
+
     def touched(self, kind: Kind, run: int) -> list[Row]:
         """What a run tried to send, or looked for."""
         return self._rows("kind = ? AND id IN (SELECT outbox FROM attempts WHERE run = ?)", kind, run)
@@ -266,6 +272,9 @@ class Outbox:
         return counts | {"differing": differing[0] if differing else 0}
 
 
+_NEXT = """
+SELECT min(due_at) FROM outbox WHERE connector = ? AND state IN ('due', 'sending') AND state <> 'done'
+"""
 _COUNTS = """
 SELECT sum(state = 'waiting' OR state = 'due' AND cause = '') AS waiting,
     sum(state = 'due' AND cause = 'not-there') AS retrying,
