@@ -7,7 +7,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from syncctl.models import Kind, Struct
+from syncctl.models import Customer, Kind, Struct
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -87,12 +87,19 @@ class Outgoing(Struct):
     idempotency: str = ""
 
 
+class Updated(Struct):
+    """A customer that was changed along with an order, as the service has it since; None where it does not tell all."""
+
+    record: Customer | None
+    call: int
+
+
 class Outcome(Struct):
     """What became of one `Outgoing`.
 
     `cause` is a word of the catalogue of causes (`exists`: something stands under its reference already), `message` the
     service's own words, and with "done" what is not as it was sent; `total` and `currency` what the service has,
-    `strangers` the remote ids in it that the service does not know any more.
+    `strangers` the remote ids in it that the service does not know any more, `updated` what else was written.
     """
 
     result: Literal["done", "refused", "unknown"]
@@ -104,6 +111,7 @@ class Outcome(Struct):
     call: int = 0
     currency: str = ""
     strangers: tuple[str, ...] = ()
+    updated: Updated | None = None
 
 
 class Follow(Struct):

@@ -14,6 +14,9 @@ QUEUED = ("waiting", "retrying", "rejected", "unknown", "gave_up", "skipped", "d
 BY_HAND = "settled by hand"  # how an order arrived of which a person said that it is there, and nobody looked
 
 
+_OF_THE_RUN = ("posted", "found", "customers_created", "products_created", "customers_updated")
+
+
 class Pushed:
     """What a run that posts did: `counts` are None for one that does not post.
 
@@ -30,7 +33,7 @@ class Pushed:
         self.orders: list[dict[str, str]] = []
 
     def count(self, kind: str, word: str) -> None:
-        """One more record arrived: `posted` by us now, `found` there, or `BY_HAND`."""
+        """One more record arrived: `posted` by us now, `found` there, or `BY_HAND`; or one was `updated`."""
         name = word if kind == "orders" else f"{kind}_{'created' if word == 'posted' else word}"
         self.arrived[name] = self.arrived.get(name, 0) + 1
 
@@ -43,7 +46,8 @@ class Pushed:
         numbers = self.arrived | (self.counts or {}) | {"read_again": self.read_again}
         words = {
             "posted": "posted", "found": "found there", BY_HAND: BY_HAND, "customers_created": "customers created",
-            "products_created": "products created", "waiting": "waiting", "retrying": "to be tried again",
+            "products_created": "products created", "customers_updated": "customers updated",
+            "waiting": "waiting", "retrying": "to be tried again",
             "rejected": "rejected", "unknown": "unknown", "gave_up": "given up",
             "differing": "posted with another sum",
             "read_again": "products read again",
@@ -55,7 +59,7 @@ class Pushed:
         if self.counts is None:
             return {}
         counts = dict.fromkeys(QUEUED, 0) | self.counts
-        run = {name: self.arrived.get(name, 0) for name in ("posted", "found", "customers_created", "products_created")}
+        run = {name: self.arrived.get(name, 0) for name in _OF_THE_RUN}
         return {**run, **counts, "read_again": self.read_again, "orders": self.orders}
 
 

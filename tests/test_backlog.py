@@ -14,9 +14,9 @@ from syncctl.clock import SystemClock
 from syncctl.state.locks import Holder, hold
 
 COUNTS = ("posted", "found", "waiting", "retrying", "rejected", "unknown", "gave_up", "skipped")
-NOTHING: dict[str, Any] = dict.fromkeys((*COUNTS, "customers_created", "products_created", "read_again"), 0) | {
-    "orders": []
-}
+NOTHING: dict[str, Any] = dict.fromkeys(
+    (*COUNTS, "customers_created", "products_created", "customers_updated", "read_again"), 0
+) | {"orders": []}
 
 
 @pytest.fixture

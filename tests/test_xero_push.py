@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -260,6 +261,19 @@ class TestContacts:
         assert [each["AddressLine1"] for each in after["Addresses"] if each.get("AddressLine1")] == ["2 New St"]
         kept = ("ContactID", "ContactNumber", "AccountNumber", "Name", "ContactPersons")
         assert [after[name] for name in kept] == [before[name] for name in kept]
+
+    def test_an_update_is_told_of_the_order_and_of_the_customer(self, shop: Shop, known: int) -> None:
+        shop.ok("sync-customers")
+        place(shop, order("1", customer_id=known, customer=self.ENTERED))
+        assert "1 posted, 1 customer updated" in shop.ok("post-invoices", "-v").out
+        assert re.search(r"customer updated \(call \d+: POST /Contacts", shop.ok("explain", "order", "1").out)
+        (record,) = shop.ok("explain", "customer", "C-9", "--json").json()["records"]
+        (change,) = [each for each in record["changes"] if each["field"] == "emails"]
+        assert (change["rule"], change["command"]) == ("entered", "post-invoices")
+        assert change["before"] == "old@x.test, per@x.test"
+        assert change["after"] == "new@x.test, per@x.test"
+        shop.ok("sync-customers")
+        assert shop.ok("explain", "customer", "C-9", "--json").json()["records"][0]["changes"] == record["changes"]
 
     def test_a_name_of_one_word_leaves_both_names_alone(self, shop: Shop, known: int) -> None:
         shop.upstream.put(

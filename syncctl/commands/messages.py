@@ -133,7 +133,8 @@ def summary(command: str, tally: Tally) -> str:
 
 def _counted(number: int, words: str) -> str:
     """`1 customer created`, `2 customers created`."""
-    return f"{number:,} {words.replace('s created', ' created') if number == 1 else words}"
+    one = words.replace("customers ", "customer ").replace("products ", "product ")
+    return f"{number:,} {one if number == 1 else words}"
 
 
 def deferral(tally: Tally, until: datetime) -> str:

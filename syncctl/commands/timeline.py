@@ -25,6 +25,7 @@ _RULES = {
     "full": "a full read showed it",
     "oldest": "a look at the oldest products showed it",
     "manual": "sync-product asked for it",
+    "entered": "syncctl sent what was entered for an order (_CONTACT=as-entered)",
     "sold": "it was read again after a sale",
     "code": "the account id decided",
     "email": "the e-mail address decided",

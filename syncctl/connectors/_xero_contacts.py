@@ -67,6 +67,14 @@ def search(connector: Connector, code: str, email: str) -> Found:
     return Found(records, (), answer.call)
 
 
+def whole_contact(contact: Mapping[str, Any]) -> Customer | None:
+    """A contact as the answer to a write shows it; None where that is not all that a read would show."""
+    if not {"ContactID", "ContactNumber", "Name", "ContactStatus", "ContactPersons"} <= contact.keys():
+        return None
+    found = _contact(contact, "the answer")
+    return found if isinstance(found, Customer) else None
+
+
 def read(contacts: Iterable[Any], where: str) -> Iterator[Customer | Problem]:
     """The contacts in their order."""
     return each(_contact, contacts, "contact", where, "Xero")

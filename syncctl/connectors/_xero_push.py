@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 from syncctl.connectors._fields import text
 from syncctl.connectors._posting import HeldError, objection
 from syncctl.connectors._xero_causes import messages, not_found, refusal
+from syncctl.connectors._xero_contacts import whole_contact
 from syncctl.connectors._xero_records import contact_body, entered_body, item_body, left_out, suffixed, tells_news
 from syncctl.connectors._xero_sale import invoice_body, payment_body
 from syncctl.connectors._xero_seek import Seeker, agreeing, amount, is_id
 from syncctl.errors import AnswerError, RefusedError, SyncctlError
 from syncctl.models import Kind
-from syncctl.models_push import NewCustomer, Outcome, Outgoing, Sale, Seen
+from syncctl.models_push import NewCustomer, Outcome, Outgoing, Sale, Seen, Updated
 
 if TYPE_CHECKING:
     from syncctl.connectors.base import Answer, Http
@@ -207,16 +208,24 @@ class Desk:
             return {}
         try:
             answer = self._write("POST", Kind.CUSTOMERS, pairs)
-            told = [messages(element, "ValidationErrors") for element in _elements(answer, "Contacts")]
+            elements = _elements(answer, "Contacts")
         except SyncctlError as error:
-            told = [[error.message]] * len(pairs)
-        notes = [
-            ["its contact was not updated: " + "; ".join(said)] if said else _omitted(row, body)
-            for (row, body), said in zip(pairs, told, strict=False)
-        ]
+            return {row.guid: _not_updated(outcomes[row.guid], [error.message]) for row, _ in pairs}
         return {
-            row.guid: _noted(outcomes[row.guid], said) for (row, _), said in zip(pairs, notes, strict=False) if said
+            row.guid: _with_contact((row, body), element, outcomes[row.guid], answer.call)
+            for (row, body), element in zip(pairs, elements, strict=False)
         }
+
+
+def _not_updated(outcome: Outcome, said: Sequence[str]) -> Outcome:
+    return _noted(outcome, ["its contact was not updated: " + "; ".join(said)])
+
+
+def _with_contact(pair: Pair, element: Json, outcome: Outcome, call: int) -> Outcome:
+    """The outcome of an order with what became of its contact."""
+    if said := messages(element, "ValidationErrors"):
+        return _not_updated(outcome, said)
+    return _noted(outcome, _omitted(*pair)).changed(updated=Updated(whole_contact(element), call))
 
 
 def _omitted(row: Outgoing, body: Json) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syncctl.decide import TAKEN, Adopt, Decision, Hold, Later, Post
 from syncctl.models import Kind, money_text
-from syncctl.models_push import Outcome
+from syncctl.models_push import Outcome, Updated
 from syncctl.push.pushing import Parcel, Pushing
 from syncctl.state.outbox import EXISTS, Ended, Row
 from syncctl.tally import BY_HAND
@@ -17,6 +17,8 @@ def record(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
         differs = _difference(push, parcel, outcome)
         arrived(push, row, "posted", Adopt(outcome.remote_id, outcome.call), differs)
         _tell_notes(push, row, outcome, differs)
+        if outcome.updated:
+            _note_update(push, row, outcome.updated)
     elif outcome.strangers and not push.strangers & set(outcome.strangers):
         push.strangers |= set(outcome.strangers)
         why = Hold(outcome.cause, outcome.message, outcome.remedy)
@@ -145,6 +147,16 @@ def _difference(push: Pushing, parcel: Parcel, outcome: Outcome) -> Hold | None:
     accept = f"syncctl queue settle {parcel.row.id} --remote-id {outcome.remote_id}"
     remedy = f"Look at {outcome.remote_id} in {push.session.name}; if it is to stay as it is, run {accept}"
     return Hold(cause, f"it is posted, but {differs}", remedy)
+
+
+def _note_update(push: Pushing, row: Row, updated: Updated) -> None:
+    """What was written to a customer's record is told of the order and of the customer; no later read brings it."""
+    session = push.session
+    with session.database.transaction():
+        push.outbox.note(row, "customer updated", updated.call, session.run.number, push.now())
+        if updated.record and session.customers.knows(updated.record.remote_id):
+            session.customers.store([updated.record], session.look(updated.call, "entered"))
+    session.tally.pushed.count(Kind.CUSTOMERS, "updated")
 
 
 def _tell_notes(push: Pushing, row: Row, outcome: Outcome, differs: Hold | None) -> None:

@@ -205,6 +205,10 @@ class Outbox:
         if not self._sql.execute(_END_ATTEMPT, (*told, row.id, run)).rowcount:
             self._sql.execute(_ATTEMPT, (row.id, at, run, *told))
 
+    def note(self, row: Row, outcome: str, call: int, run: int, at: int) -> None:
+        """What else was done along with a try."""
+        self._sql.execute(_ATTEMPT, (row.id, at, run, outcome, "", "", call))
+
     def looked(self, row: Row, at: int) -> None:
         """The service was asked for it and has it not."""
         self._sql.execute("UPDATE outbox SET looked_at = ? WHERE id = ?", (at, row.id))

@@ -114,6 +114,10 @@ class Customers:
             [(self.connector, value, rank, customer.remote_id) for value, rank in _keys(customer)],
         )
 
+    def knows(self, remote_id: str) -> bool:
+        """Whether the mirror has it."""
+        return bool(self._rows([remote_id]))
+
     def mark_gone(self, remote_ids: Sequence[str], look: Look) -> int:
         """Marks customers that the service no longer has. How many were not marked."""
         known = [row for row in self._rows(remote_ids).values() if row["state"] != State.GONE]
