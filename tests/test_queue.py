@@ -6,7 +6,7 @@ import re
 
 import pytest
 from conftest import Shop
-from posting import SETTINGS, Json, arrived, line, once, order, place, post, sales, states
+from posting import SETTINGS, Json, arrived, customer, line, once, order, place, post, sales, states
 
 from syncctl.clock import SystemClock
 from syncctl.state.locks import Holder, hold
@@ -299,11 +299,23 @@ def test_an_order_is_explained(shop: Shop) -> None:
     place(shop, order("1"))
     post(shop)
     told = shop.ok("explain", "order", "1", "--json").json()
-    (record,) = told["records"]
+    *_, record = told["records"]
     assert (told["shop"]["status"], record["state"]) == ("paid", "done")
     assert record["attempts"][0]["path"].startswith("/SalesOrders/")
     assert "posted" in shop.ok("explain", "order", "1").out
     assert shop.run("explain", "order", "9").code == 65
+
+
+def test_an_order_is_explained_with_what_was_created_for_it(shop: Shop) -> None:
+    number = customer(shop, code="C-77", email="c77@shop.test")
+    place(shop, order("1", line("NEW-1")), order("2", line("NEW-2"), customer_id=number, customer={"code": "C-77"}))
+    post(shop)
+    for key, sku in (("1", "NEW-1"), ("2", "NEW-2")):
+        told = shop.ok("explain", "order", key, "--json").json()["records"]
+        assert [row["kind"] for row in told] == ["customers", "products", "orders"]
+        assert told[1]["key"] == sku
+        assert all(row["attempts"][0]["path"].startswith(f"/{row['kind'].title()}") for row in told[:2])
+    assert " product NEW-1: done as " in shop.ok("explain", "order", "1").out
 
 
 def test_a_dry_run_tells_the_cost_and_makes_no_call(shop: Shop) -> None:

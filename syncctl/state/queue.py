@@ -63,6 +63,12 @@ ORDER BY waits.id
 """
 _ALTERED_SINCE = _ALTERED.format("INDEXED BY outbox_altered", "altered_at >= ?2 AND (?3 IS NULL OR connector = ?3)")
 _ALTERED_ORDER = _ALTERED.format("", "altered_at IS NOT NULL AND outbox.key = ?2")
+_MADE_FOR = f"""
+SELECT made.* FROM orders JOIN outbox AS made
+    ON made.kind = 'customers' AND made.key = {_CUSTOMER}
+    OR made.kind = 'products' AND made.key IN (SELECT sku FROM order_lines WHERE order_id = orders.id)
+WHERE orders.number = ? ORDER BY made.connector, made.kind, made.id
+"""
 _RETRY = """
 UPDATE outbox SET state = CASE state WHEN 'sending' THEN state ELSE 'due' END, due_at = ?, tries = 0, ended_at = NULL,
     taken_call = NULL, cause = iif(state = 'skipped', '', cause), message = iif(state = 'skipped', '', message),
@@ -151,6 +157,10 @@ class Queue:
     def tied(self, row: Row) -> list[Row]:
         """What is retried with a row: customer and products that an order needs, or the orders held for them."""
         return self._rows(_NEEDED if row.kind is Kind.ORDERS else _NEEDING, row.id)
+
+    def made_for(self, number: str) -> list[Row]:
+        """The customer and the products of an order, as far as syncctl creates them."""
+        return self._rows(_MADE_FOR, number)
 
     def attempts(self, row: Row) -> list[dict[str, Any]]:
         """Each try, with the call that it made."""
