@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 import pytest
+import words
 
 from syncctl import cli
 from syncctl.config import common_settings, global_settings
@@ -60,6 +61,10 @@ def exit_codes() -> str:
     return "| code | meaning |\n|---|---|\n" + rows
 
 
+def causes() -> str:
+    return ", ".join(f"`{cause}`" for cause in words.causes()) + "\n"
+
+
 def settings() -> str:
     text = _table("SYNCCTL_", global_settings())
     text += "\nOf each connector, with its name in capitals for `NAME`:\n\n" + _table(
@@ -81,13 +86,18 @@ def _default(row: Setting) -> str:
     return ", ".join(words)
 
 
-GENERATED = {"help": help_texts, "exit codes": exit_codes, "settings": settings}
+GENERATED = {"help": help_texts, "exit codes": exit_codes, "causes": causes, "settings": settings}
 
 
 def test_generated_parts_are_up_to_date() -> None:
     """In a process of its own: click keeps the help option of the first context that a command is shown in."""
     made = subprocess.run([sys.executable, __file__, "--print"], capture_output=True, text=True, check=True)
     assert made.stdout == README.read_text(), "run: python tests/test_readme.py"
+
+
+def test_every_state_and_outcome_of_the_queue_is_documented() -> None:
+    for name, known in (("states", set(words.states())), ("outcomes", words.outcomes())):
+        assert set(re.findall(r"^\| `([a-z_ ]+)` \|", block("words", name), re.MULTILINE)) == known
 
 
 TABLES = ["catalogue", "products", "customers", "orders", "order_lines", "order_payments"]
