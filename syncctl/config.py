@@ -73,7 +73,8 @@ _GLOBAL = (
     ),
     Setting(
         "RETRY",
-        "after how long a refused record is tried again, the first time, the second time …; then it is given up",
+        "after how long a refused record is tried again, the first time, the second time …; then it is given up;"
+        " whole minutes, hours or days, as 30m,2h,1d",
         "1h,2h,4h,4h,8h,12h,24h,24h,24h",
         pattern=r"\d{1,4}[mhd](,\d{1,4}[mhd])*",
     ),

@@ -45,6 +45,8 @@ def posters(config: Config, name: str | None = None) -> tuple[ConnectorConfig, .
     able = tuple(each for each in config.connectors if ROLE in each.roles and name in (None, each.name))
     if not able:
         names = ", ".join(each.name for each in config.connectors)
+        if name and name not in [each.name for each in config.connectors]:
+            raise ConfigError([f"--connector: there is no {name}"], f"SYNCCTL_CONNECTORS has {names}")
         problem = f"no connector has the role {ROLE}" if name is None else f"{name} does not have the role {ROLE}"
         raise ConfigError([problem], f"Add {ROLE} to SYNCCTL_<NAME>_ROLES; the connectors are {names}")
     return able

@@ -140,6 +140,14 @@ def test_a_pull_costs_what_was_announced_within_a_page(office: Office) -> None:
         assert abs(told["expected"] - spent(office, *args)) <= 1
 
 
+@pytest.mark.parametrize(("office", "settings"), LINKED, indirect=["office"], ids=str)
+def test_people_are_told_what_each_call_is_for(linked: Office, settings: dict[str, str]) -> None:
+    linked.shop.extra |= linked.settings(**settings)
+    of_known(linked, "1", "2", "3")
+    all_, *parts = map(int, re.findall(r"(\d+) (?:calls?|for|to)\b", linked.shop.run("post-invoices", "--dry-run").out))
+    assert all_ == sum(parts)
+
+
 @OFFICES
 def test_people_are_told_the_most_that_it_can_be(office: Office) -> None:
     """Also where the customer's name is taken, as here in Xero."""

@@ -201,6 +201,15 @@ def test_two_connectors_link_for_themselves(shop: Shop) -> None:
     both.ok("sync-customers")
     where = "SELECT connector, remote_id FROM remote_customers WHERE customer_id IS NOT NULL ORDER BY connector"
     assert both.rows(where) == [("second", guid), ("unleashed", guid)]
-    assert both.run("links", "remove", "customer", CODE).code == 78, "which of them?"
+    result = both.run("links", "remove", "customer", CODE)
+    assert (result.code, "Say --connector NAME, as there are several: unleashed, second." in result.err) == (2, True)
     both.ok("links", "remove", "customer", CODE, "--connector", "second")
     assert both.rows(where) == [("unleashed", guid)]
+
+
+def test_a_link_that_is_said_again_is_no_change(twins: tuple[Shop, str, str]) -> None:
+    shop, first, _ = twins
+    for _ in range(2):
+        shop.ok("links", "add", "customer", CODE, first)
+    (record,) = [r for r in shop.ok("explain", "customer", CODE, "--json").json()["records"] if r["remote_id"] == first]
+    assert [each["after"] for each in record["changes"] if each["field"] == "link"] == [CODE]

@@ -435,3 +435,9 @@ class TestDeadLinks:
         result = post(shop)
         assert (result["posted"], result["products_created"]) == (1, 1)
         assert arrived(shop) == once(["1"])
+
+
+@pytest.mark.parametrize("command", [["post-invoices"], ["post-invoices", "--dry-run"], ["retry-queue"]], ids=str)
+def test_a_connector_that_there_is_not_is_said_to_be_none(shop: Shop, command: list[str]) -> None:
+    result = shop.run(*command, "--connector", "nope")
+    assert (result.code, "there is no nope" in result.err) == (78, True)

@@ -13,7 +13,7 @@ from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, limit_option
 from syncctl.commands.sku import as_sku
 from syncctl.commands.timeline import HOW
-from syncctl.errors import ConfigError, RecordError
+from syncctl.errors import RecordError
 from syncctl.models import from_ms, iso, to_ms
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def _one_connector(app: App, name: str | None) -> str:
     configs = chosen(app.config, name)
     if len(configs) > 1:
         known = ", ".join(each.name for each in configs)
-        raise ConfigError(["--connector: there are several connectors, so say which"], f"There are {known}")
+        raise click.UsageError(f"Say --connector NAME, as there are several: {known}.")
     return configs[0].name
 
 

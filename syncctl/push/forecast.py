@@ -69,6 +69,8 @@ class Forecaster:
             "1 order" if len(due) == 1 else f"{len(due):,} orders": cost.posts,
             "what may have to be created": cost.creates,
             "looks": looks + asked,
+            "payments and completions": cost.following + self._completions(),
+            "warehouses and contacts": self._besides(due),
         }
         again = self._read_again(due) if terms.read_again == self.config.name else 0
         what["to read what was sold again"] = again

@@ -205,6 +205,8 @@ def _write(database: Database, table: LinkTable, row: sqlite3.Row, number: int |
         (number, by, look.run, row["record"]),
     )
     after = None if number is None else name_of(database, table, number)
+    if after == row["name_in_shop"]:
+        return  # it was linked so before; now a person has said it
     log = Changelog(database.connection, row["connector"])
     log.write(table.kind, row["remote_id"], [("link", row["name_in_shop"], after)], look, "hand")
 
