@@ -94,7 +94,7 @@ def _explained(mail: Mail) -> Iterator[None]:
 
 def _why(error: Exception, mail: Mail) -> tuple[str, str]:
     """What is wrong, and what to do."""
-    remedy = "Check SYNCCTL_SMTP_URL with syncctl doctor"
+    remedy = "Check host, port and encryption in SYNCCTL_SMTP_URL"
     match error:
         case smtplib.SMTPAuthenticationError():
             what = f"refuses the login of {mail.user}: {_answer(error.smtp_code, error.smtp_error)}"

@@ -16,6 +16,8 @@ from conftest import Shop
 from posting import SETTINGS, line, order, place, post
 
 from syncctl.commands.layout import wrapped
+from syncctl.commands.messages import show_check
+from syncctl.connectors.base import Check
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -87,3 +89,8 @@ def test_a_number_stays_with_what_it_counts(width: int) -> None:
     lines = wrapped("  orders  the oldest of 1,200 orders waits for 26 min, and 3 of them for 2 h", width, 10)
     assert not any(re.search(r" [\d,]+$", text) for text in lines[:-1])
     assert max(map(len, lines)) <= width
+
+
+def test_a_check_ends_each_sentence_once(capsys: pytest.CaptureFixture[str]) -> None:
+    show_check("syncctl", Check("wrong", "mail", "the server says no.", "Ask it again."))
+    assert capsys.readouterr().out.endswith("syncctl: mail: the server says no. Ask it again.\n")

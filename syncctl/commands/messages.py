@@ -111,8 +111,8 @@ def sentence(connector: str, record: str, message: str, remedy: str) -> str:
 
 def show_check(name: str, check: Check, *, err: bool = False) -> None:
     """`ok       unleashed: clock: …`, and what to do where there is something."""
-    remedy = f". {check.remedy.rstrip('.')}." if check.remedy else ""
-    say(f"{mark(check.level)}{name}: {check.subject}: {check.message}{remedy}", indent=_MARK, err=err)
+    told = f"{check.message.rstrip('.')}. {check.remedy.rstrip('.')}." if check.remedy else check.message
+    say(f"{mark(check.level)}{name}: {check.subject}: {told}", indent=_MARK, err=err)
 
 
 def mark(level: Level) -> str:
