@@ -299,7 +299,7 @@ def test_an_order_is_explained(shop: Shop) -> None:
     place(shop, order("1"))
     post(shop)
     told = shop.ok("explain", "order", "1", "--json").json()
-    *_, record = told["records"]
+    record, *_ = told["records"]
     assert (told["shop"]["status"], record["state"]) == ("paid", "done")
     assert record["attempts"][0]["path"].startswith("/SalesOrders/")
     assert "posted" in shop.ok("explain", "order", "1").out
@@ -312,9 +312,9 @@ def test_an_order_is_explained_with_what_was_created_for_it(shop: Shop) -> None:
     post(shop)
     for key, sku in (("1", "NEW-1"), ("2", "NEW-2")):
         told = shop.ok("explain", "order", key, "--json").json()["records"]
-        assert [row["kind"] for row in told] == ["customers", "products", "orders"]
-        assert told[1]["key"] == sku
-        assert all(row["attempts"][0]["path"].startswith(f"/{row['kind'].title()}") for row in told[:2])
+        assert [row["kind"] for row in told] == ["orders", "customers", "products"]
+        assert told[2]["key"] == sku
+        assert all(row["attempts"][0]["path"].startswith(f"/{row['kind'].title()}") for row in told[1:])
     assert " product NEW-1: done as " in shop.ok("explain", "order", "1").out
 
 

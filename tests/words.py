@@ -11,6 +11,7 @@ from typing import get_args
 import syncctl
 from syncctl.connectors._vend_refusals import UNKNOWN  # which are no causes yet
 from syncctl.state.outbox import OutboxState
+from syncctl.tally import BY_HAND
 
 _CODE = Path(syncctl.__file__).parent
 _MADE_BY = {"Hold": 0, "HeldError": 0, "drop": 2}  # the argument of these that is a cause
@@ -24,7 +25,7 @@ def states() -> list[str]:
 
 
 def outcomes() -> set[str]:
-    found = {"sending"} | {word for tree in _trees() for word in _arguments(tree, _ENDED_BY, "outcome")}
+    found = {"sending", BY_HAND} | {word for tree in _trees() for word in _arguments(tree, _ENDED_BY, "outcome")}
     sql = (_CODE / "state/outbox.py").read_text()
     return found | set(re.findall(r'told = \("([a-z ]+)"', sql))
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def order(*, number: str, common: Common) -> int:
     """Tell what became of an order of the shop: where it is posted, each try, and the call that made it.
 
-    The customer and the products that syncctl creates for it come first.
+    The customer and the products that syncctl creates for it come last.
 
     \b
     Example:
@@ -37,7 +37,7 @@ def order(*, number: str, common: Common) -> int:
         shop = database.row("SELECT number, placed_at, status, currency, total FROM orders WHERE number = ?", number)
         queue = Queue(database)
         own = queue.of_order(number)
-        rows = [(row, queue.attempts(row)) for row in (*(queue.made_for(number) if own else ()), *own)]
+        rows = [(row, queue.attempts(row)) for row in (*own, *(queue.made_for(number) if own else ()))]
         statuses = posted_statuses(config)
         since = {each.row.id: altered.told(each, statuses) for each in queue.altered_order(number, statuses)}
         why = _why_not(config, database, number, shop["status"]) if shop and not rows else ""
