@@ -12,8 +12,6 @@ SCHEMA_VERSION = 1
 # As the outbox counts its orders.
 QUEUED = ("waiting", "retrying", "rejected", "unknown", "gave_up", "skipped", "differing")
 BY_HAND = "settled by hand"  # how an order arrived of which a person said that it is there, and nobody looked
-
-
 _OF_THE_RUN = ("posted", "found", "customers_created", "products_created", "customers_updated")
 
 
