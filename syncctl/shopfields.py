@@ -158,7 +158,7 @@ def amount(value: object, column: str) -> Decimal | None:
     if found and not _AMOUNT.fullmatch(found):
         if _LONG.fullmatch(found):
             raise BadLineError(
-                f"{column} {shown(str(found))} has more than 12 digits before or after the dot", "Mend it"
+                f"{column} {shown(str(found))} has more than 12 digits before or after the dot", "Correct it"
             )
         raise BadLineError(
             f"{column} {shown(str(found))} is not an amount", "Write digits with a dot and nothing else, as 12.50"

@@ -153,7 +153,7 @@ def test_both_forms_tell_the_same(rows: list[tuple[str, str]]) -> None:
         ({"price": "$5"}, "price '$5' is not an amount"),
         ({"price": ".5"}, "price '.5' is not an amount"),
         ({"price": "\u0661"}, "is not an amount"),
-        ({"price": "9" * 13}, "is not an amount"),
+        ({"price": "9" * 13}, "has more than 12 digits before or after the dot"),
         ({"price": "x" * 999}, "…' is not an amount"),
         ({"price": float("nan")}, "price 'NaN' is not an amount"),
         ({"price": True}, "price is not a text"),
@@ -179,7 +179,7 @@ def test_a_value_that_cannot_be_used(fields: dict[str, object], message: str) ->
         ('"A-1"', "This is not a JSON object"),
         ('{"sku": "A", "sku": "B"}', "A key stands twice"),
         ('{"sku": ' + "[" * 100_000, "nested too deep"),
-        ('{"sku": "A", "price": ' + "9" * 5000 + "}", "is not an amount"),
+        ('{"sku": "A", "price": ' + "9" * 5000 + "}", "has more than 12 digits"),
         ('{"sku": "A", "price": 1e400}', "price '1e400' is not an amount"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import get_args
 
 import syncctl
 from syncctl.connectors._vend_refusals import UNKNOWN  # which are no causes yet
-from syncctl.state.outbox import OutboxState
+from syncctl.state.outbox import NO_ANSWER, UNCLEAR, OutboxState
 from syncctl.tally import BY_HAND
 
 _CODE = Path(syncctl.__file__).parent
@@ -25,9 +25,9 @@ def states() -> list[str]:
 
 
 def outcomes() -> set[str]:
-    found = {"sending", BY_HAND} | {word for tree in _trees() for word in _arguments(tree, _ENDED_BY, "outcome")}
-    sql = (_CODE / "state/outbox.py").read_text()
-    return found | set(re.findall(r'told = \("([a-z ]+)"', sql))
+    return {"sending", BY_HAND, NO_ANSWER, UNCLEAR} | {
+        word for tree in _trees() for word in _arguments(tree, _ENDED_BY, "outcome")
+    }
 
 
 def causes() -> list[str]:

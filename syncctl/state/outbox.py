@@ -14,7 +14,7 @@ from typing import Any, Literal
 from syncctl.models import Kind, Struct
 from syncctl.state.database import Database
 
-NO_ANSWER = "no answer"  # the outcome of a try
+NO_ANSWER, UNCLEAR = "no answer", "unclear"  # outcomes of a try
 EXISTS = "exists"  # the cause of a row that the service takes for one that is there already
 BY_HAND = "by-hand"  # the cause of a row of which a person said that it is there
 PUT_BACK = (
@@ -221,7 +221,7 @@ class Outbox:
         """Nobody knows what became of these; what is found out of them is told beside this try."""
         told = [(lost.cause, lost.message, row.id) for row in rows]
         self._sql.executemany("UPDATE outbox SET cause = ?, message = ? WHERE id = ?", told)
-        attempt = ("unclear" if lost.cause == EXISTS else NO_ANSWER, lost.cause, lost.message, lost.call)
+        attempt = (UNCLEAR if lost.cause == EXISTS else NO_ANSWER, lost.cause, lost.message, lost.call)
         self._sql.executemany(_END_ATTEMPT, [(*attempt, row.id, run) for row in rows])
 
     def unanswered(self, row: Row) -> int:
