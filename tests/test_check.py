@@ -55,6 +55,15 @@ def test_all_is_well(shop: Shop) -> None:
     assert data["unleashed_month"] == "2;;;0;125000"
 
 
+def test_a_connector_without_products_promises_nothing(shop: Shop) -> None:
+    roles = {"SYNCCTL_UNLEASHED_ROLES": "customers"}
+    shop.ok("sync-customers", **roles)
+    result = check(shop, **roles)
+    assert (result.code, "sync-recent" in result.out) == (0, False), result
+    assert "unleashed_freshness" not in performance(result)
+    assert "freshness_promised" not in shop.ok("metrics", **roles).out
+
+
 def test_a_setting_that_keeps_every_order_from_being_posted(shop: Shop) -> None:
     shop.ok("sync-recent")
     posting = {"SYNCCTL_UNLEASHED_ROLES": "products,stock,invoices", "SYNCCTL_TIMEZONE": ""}

@@ -66,13 +66,16 @@ def findings(connector: dict[str, Any]) -> Iterator[Finding]:
     yield from _orders(name, connector["orders"])
 
 
-def _promise(connector: dict[str, Any]) -> tuple[str, int | None, int]:
+def _promise(connector: dict[str, Any]) -> tuple[str, int | None, int | None]:
+    """Its name, the age of its data and the promised one, both in seconds; nothing is promised without products."""
     fresh = connector["freshness"]
     return connector["name"], fresh["seconds"], fresh["promised"]
 
 
 def _fresh(connector: dict[str, Any]) -> Finding:
     name, seconds, promised = _promise(connector)
+    if promised is None:
+        return Finding("OK", f"{name}: its roles want no products read")
     if seconds is None and connector["reading"]:
         return Finding("WARNING", f"{name}: the first read is under way")
     if seconds is None:
@@ -127,8 +130,9 @@ def _orders(name: str, orders: dict[str, Any] | None) -> Iterator[Finding]:
 def _performance(connector: dict[str, Any]) -> Iterator[str]:
     """`label=value;warning;critical;lowest;highest` each."""
     name, seconds, promised = _promise(connector)
-    fresh = "U" if seconds is None else f"{seconds}s"
-    yield f"{name}_freshness={fresh};{promised * _EARLY:.0f};{promised};0"
+    if promised is not None:
+        fresh = "U" if seconds is None else f"{seconds}s"
+        yield f"{name}_freshness={fresh};{promised * _EARLY:.0f};{promised};0"
     if connector["age_seconds"]["oldest"] is not None:
         yield f"{name}_oldest_product={connector['age_seconds']['oldest']:.0f}s;;;0"
     if connector["token"] and connector["token"]["days"] is not None:

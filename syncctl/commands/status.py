@@ -70,6 +70,7 @@ def overview(env_file: str | None) -> Overview:
 
 def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
     from syncctl.commands.backlog import figures
+    from syncctl.session import kinds_of
     from syncctl.state.health import Health
     from syncctl.state.pace import Pace
     from syncctl.state.remote_customers import Customers
@@ -77,11 +78,12 @@ def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
     health, pace = Health(app.database, config.name), Pace(app.database, config.name, to_ms(now))
     customers = Customers(app.database, config.name)
     ages, runs = health.ages(to_ms(now)), health.last_runs()
+    promised = app.config.freshness if kinds_of(config.cls, config.roles) else None
     return {
         "name": config.name,
         "kind": config.kind,
         "problems": list(config.problems),
-        "freshness": {"seconds": _freshness(runs, now), "promised": app.config.freshness},
+        "freshness": {"seconds": _freshness(runs, now), "promised": promised},
         "commands": [_command(row) for row in runs],
         "products": ages.products,
         "age_seconds": {"median": ages.median, "p95": ages.p95, "oldest": ages.oldest, "never": ages.never},

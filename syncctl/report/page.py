@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -82,7 +82,7 @@ def _connector(connector: Json) -> str:
         f"{connector['products']:,} products, {connector['customers']:,} customers,"
         f" {connector['gone']:,} products gone there."
     )
-    plots = (_freshness(connector), _calls(connector), _changes(connector["days"]))
+    plots = (*_freshness(connector), _calls(connector), _changes(connector["days"]))
     return (
         f'<h2>{escape(name)}</h2><p class="dim">{numbers}</p>{"".join(map(figure, plots))}'
         f"<h3>Budget</h3>{_windows(connector['windows'])}<h3>Slowest endpoints</h3>{_slowest(connector['endpoints'])}"
@@ -90,15 +90,17 @@ def _connector(connector: Json) -> str:
     )
 
 
-def _freshness(connector: Json) -> Plot:
-    """Bars that keep the promise, and bars that break it."""
+def _freshness(connector: Json) -> Iterator[Plot]:
+    """Bars that keep the promise, and bars that break it, where there is one."""
+    if connector["promised_seconds"] is None:
+        return
     promised = connector["promised_seconds"] / 3600
     columns = []
     for each in connector["freshness"]:
         hours = (each["worst_seconds"] or 0) / 3600
         columns.append(Column(each["at"], {"kept": 0.0 if hours > promised else hours,
                                            "broken": hours if hours > promised else 0.0}))  # fmt: skip
-    return Plot("How old the newest data was at worst", columns, "h", promised, "promised")
+    yield Plot("How old the newest data was at worst", columns, "h", promised, "promised")
 
 
 def _calls(connector: Json) -> Plot:
