@@ -103,11 +103,31 @@ def test_a_success_of_another_command_keeps_no_promise(shop: Shop) -> None:
     assert (result.code, "5 h ago" in result.out) == (2, True)
 
 
+def test_a_cron_that_runs_in_vain_is_not_blamed(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    pass_time(shop, hours=3)
+    assert shop.run("sync-recent", SYNCCTL_UNLEASHED_API_KEY="wrong").code == 77
+    result = check(shop)
+    assert (result.code, "cron" in result.out) == (2, False), result
+    assert "last succeeded 3 h ago, last tried 0 s ago: The service refuses the credentials" in result.out
+    pass_time(shop, hours=3)
+    assert "look at cron" in check(shop).out
+
+
+def test_a_sync_that_is_put_off_is_not_a_stalled_cron(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    pass_time(shop, hours=3)
+    shop.upstream.fault("429", retry_after=3600)
+    shop.ok("sync-recent")
+    result = check(shop)
+    assert (result.code, "cron" in result.out, "last tried 0 s ago: put off until 20" in result.out) == (2, False, True)
+
+
 def test_what_has_never_been_read_is_critical(shop: Shop) -> None:
     assert shop.run("sync-recent", SYNCCTL_UNLEASHED_API_KEY="wrong").code == 77
     result = check(shop)
     assert result.code == 2
-    assert "sync-recent has never succeeded" in result.out
+    assert "sync-recent has never succeeded, last tried 0 s ago: The service refuses the credentials" in result.out
     assert performance(result)["unleashed_freshness"].startswith("U;")
 
 

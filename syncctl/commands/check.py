@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from syncctl.clock import span
@@ -34,7 +35,7 @@ def show_check(common: Common) -> int:
     try:
         seen = overview(common.env_file)
         connectors = seen.connectors
-        found = [finding for connector in connectors for finding in findings(connector)]
+        found = [finding for connector in connectors for finding in findings(connector, seen.now)]
         found += [Finding("CRITICAL", problem) for problem in seen.problems]
         performance = [datum for connector in connectors for datum in _performance(connector)]
     except SyncctlError as error:
@@ -52,13 +53,13 @@ def show_check(common: Common) -> int:
     return code
 
 
-def findings(connector: dict[str, Any]) -> Iterator[Finding]:
+def findings(connector: dict[str, Any], now: datetime) -> Iterator[Finding]:
     """What is to be said of a connector, the object that status has of it; at least one finding."""
     name = connector["name"]
     if connector["problems"]:
         yield from (Finding("CRITICAL", f"{name}: {problem}") for problem in connector["problems"])
         return
-    yield _fresh(connector)
+    yield _fresh(connector, now)
     if connector["blocked"]:
         yield Finding("WARNING", f"{name}: no calls until {connector['blocked']['until']}")
     yield from (finding for window in connector["windows"] for finding in _budget(name, window))
@@ -72,19 +73,27 @@ def _promise(connector: dict[str, Any]) -> tuple[str, int | None, int | None]:
     return connector["name"], fresh["seconds"], fresh["promised"]
 
 
-def _fresh(connector: dict[str, Any]) -> Finding:
+def _fresh(connector: dict[str, Any], now: datetime) -> Finding:
     name, seconds, promised = _promise(connector)
     if promised is None:
         return Finding("OK", f"{name}: its roles want no products read")
     if seconds is None and connector["reading"]:
         return Finding("WARNING", f"{name}: the first read is under way")
-    if seconds is None:
-        return Finding("CRITICAL", f"{name}: sync-recent has never succeeded")
-    words = f"{name}: sync-recent last succeeded {span(seconds)} ago"
-    if seconds > promised * _EARLY:
-        level = "CRITICAL" if seconds > promised else "WARNING"
-        return Finding(level, f"{words}, and changes are to show within {span(promised)}: look at cron and its mails")
-    return Finding("OK", words)
+    ago = "has never succeeded" if seconds is None else f"last succeeded {span(seconds)} ago"
+    words = f"{name}: sync-recent {ago}"
+    if seconds is not None and seconds <= promised * _EARLY:
+        return Finding("OK", words)
+    level = "CRITICAL" if seconds is None or seconds > promised else "WARNING"
+    return Finding(level, words + _why(connector, promised, now))
+
+
+def _why(connector: dict[str, Any], promised: int, now: datetime) -> str:
+    """What keeps the data from being fresh: cron, unless it has run."""
+    last = next((each for each in connector["commands"] if each["command"] == "sync-recent"), None)
+    tried = last and (now - datetime.fromisoformat(last["last_end"])).total_seconds()
+    if last and tried is not None and tried <= promised * _EARLY and last["last_failure"]:
+        return f", last tried {span(max(0, tried))} ago: {last['last_failure']}"
+    return f", and changes are to show within {span(promised)}: look at cron and its mails"
 
 
 def _budget(name: str, window: dict[str, Any]) -> Iterator[Finding]:

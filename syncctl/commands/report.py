@@ -77,7 +77,7 @@ def _connector(app: Any, told: dict[str, Any], begin: int, now: datetime) -> dic
     return {
         "name": told["name"],
         "problems": told["problems"],
-        "now": [finding.as_dict() for finding in findings(told)],
+        "now": [finding.as_dict() for finding in findings(told, now)],
         "products": told["products"],
         "customers": told["customers"],
         "gone": told["gone"],

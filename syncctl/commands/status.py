@@ -109,7 +109,15 @@ def _freshness(runs: Any, now: datetime) -> int | None:
 
 def _command(row: Any) -> dict[str, Any]:
     success, ended = (iso(from_ms(row[name])) if row[name] else None for name in ("success", "ended"))
-    return {"command": row["command"], "last_success": success, "last_end": ended}
+    failure = None if row["success"] == row["ended"] else _failure(row)
+    return {"command": row["command"], "last_success": success, "last_end": ended, "last_failure": failure}
+
+
+def _failure(row: Any) -> str | None:
+    """What kept the last run of a command from success."""
+    if row["deferred_until"]:
+        return f"put off until {iso(from_ms(row['deferred_until']))}"
+    return next((message for _, message, _ in json.loads(row["errors"])), None)
 
 
 def _window(usage: Any, pace: Any) -> dict[str, Any]:

@@ -25,9 +25,11 @@ WITH RECURSIVE names (command) AS (
     UNION ALL SELECT (SELECT min(runs.command) FROM runs WHERE runs.command > names.command) FROM names
     WHERE names.command IS NOT NULL
 )
-SELECT names.command, success.finished_at AS success, success.started_at AS success_began, ended.finished_at AS ended
+SELECT names.command, success.finished_at AS success, success.started_at AS success_began, ended.finished_at AS ended,
+    last.deferred_until, last.errors
 FROM names
 JOIN runs AS ended ON ended.id = (SELECT runs.id {_RUNS} ORDER BY runs.id DESC LIMIT 1)
+JOIN run_connectors AS last ON last.run = ended.id AND last.connector = ?1
 LEFT JOIN runs AS success ON success.id = (SELECT runs.id {_RUNS} AND {SUCCESS} ORDER BY runs.id DESC LIMIT 1)
 ORDER BY names.command
 """
@@ -73,7 +75,7 @@ class Health:
         self.connector = connector
 
     def last_runs(self) -> list[sqlite3.Row]:
-        """Of each command when the last success ended and began, and the last end; in ms."""
+        """Of each command when the last success ended and began (ms), and how its last run ended."""
         return self.database.rows(_LAST_RUNS, self.connector)
 
     def last_errors(self) -> sqlite3.Row | None:
