@@ -285,6 +285,15 @@ def test_a_shop_that_goes_on_costs_what_it_cost(shop: Shop) -> None:
     assert "9*" in shop.ok("plan").out
 
 
+def test_a_run_that_was_put_off_says_nothing_of_the_cost(shop: Shop) -> None:
+    for _ in range(2):
+        shop.ok("sync-recent")
+    before = plan(shop)["unleashed"]["jobs"]
+    shop.upstream.fault("429", retry_after=3600)
+    shop.ok("sync-recent")
+    assert plan(shop)["unleashed"]["jobs"] == before
+
+
 def test_sizes_and_rates_are_those_of_the_state(shop: Shop) -> None:
     shop.extra |= TO_UNLEASHED
     shop.ok("sync-recent")

@@ -27,7 +27,7 @@ SELECT 1 FROM runs WHERE exit_code = 0
 _EXPECTED = """
 SELECT avg(calls) FROM (
     SELECT calls FROM run_connectors JOIN runs ON runs.id = run
-    WHERE connector = ?1 AND command = ?2 AND run_connectors.exit_code IN (0, 65)
+    WHERE connector = ?1 AND command = ?2 AND run_connectors.exit_code IN (0, 65) AND deferred_until IS NULL
         AND started_at > (SELECT max(finished_at) FROM cursors WHERE connector = ?1 AND feed = 'full'
             AND (kind = 'customers') = (?2 = 'sync-customers'))
     ORDER BY run DESC LIMIT 10
@@ -198,7 +198,7 @@ class Runs:
     def expected_calls(self, connector: str, command: str) -> float | None:
         """What this command cost this connector lately, in calls; None where it did not run since the last full read.
 
-        Full reads are left out: they say nothing about an ordinary run.
+        Full reads and runs that were put off are left out: they say nothing about an ordinary run.
         """
         row = self.database.row(_EXPECTED, connector, command)
         return None if row is None or row[0] is None else float(row[0])
