@@ -73,6 +73,14 @@ def test_a_run_tells_that_it_begins_and_that_it_is_done(shop: Shop, switch: Swit
     assert "unleashed: " in log
 
 
+def test_what_is_told_has_no_colours(shop: Shop, switch: Switch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("TERM", raising=False)
+    assert shop.run("sync-recent", **switch.settings(), SYNCCTL_UNLEASHED_API_KEY="wrong").code == 77
+    log = switch.heard[-1][1]
+    assert ("1 to look at" in log, "\x1b" in log) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("settings", "code", "words"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import click
+
 from syncctl.commands.common import Outcome
 from syncctl.commands.messages import sentence, summary, warn
 from syncctl.errors import SyncctlError
@@ -22,7 +24,8 @@ class Pinged:
             return
         lines = [summary(self._command, tally) for tally in outcome.tallies]
         lines += [sentence(t.name, e.record, e.message, e.remedy) for t in outcome.tallies for e in t.errors]
-        self._ping.end(outcome.code, f"syncctl {self._command}, run {outcome.run}\n" + "\n".join(lines))
+        told = click.unstyle("\n".join(lines))
+        self._ping.end(outcome.code, f"syncctl {self._command}, run {outcome.run}\n{told}")
 
     def failed(self, error: BaseException) -> None:
         """It ended before or outside its connectors; of a bug no more is told than its kind."""
