@@ -102,6 +102,17 @@ def test_what_a_run_is_sending_right_now_is_no_finding(shop: Shop) -> None:
     assert findings(shop, 0) == []
 
 
+def test_what_got_no_answer_is_noted_and_nobody_is_called(shop: Shop) -> None:
+    """The run came to its end; the next one asks the service."""
+    place(shop, order("1003"))
+    shop.upstream.fault("drop-after", match={"method": "POST", "path": "/SalesOrders"})
+    shop.upstream.fault("500", "SalesOrders", times=None)
+    assert shop.run("post-invoices").code == 69
+    (found,) = findings(shop, 0)
+    assert (found["check"], found["level"], found["records"]) == ("unknown", "note", ["1003"])
+    assert "not there any more" not in shop.run("state", "check").out
+
+
 @pytest.mark.parametrize(
     ("sql", "table"),
     [

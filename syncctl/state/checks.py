@@ -45,6 +45,11 @@ class Check(Struct):
 
 _STRANGER = "connector NOT IN (SELECT value FROM json_each(:connectors))"
 _OPEN = "state IN ('waiting', 'due', 'sending', 'gave_up')"
+# The run knows that it got no answer: it was not cut off.
+_LOST = """EXISTS (
+    SELECT 1 FROM attempts WHERE attempts.outbox = outbox.id AND outcome = 'no answer'
+        AND id = (SELECT max(id) FROM attempts AS later WHERE later.outbox = outbox.id)
+)"""
 _TIMES = " UNION ALL ".join(
     f"SELECT {connector}, '{table}' FROM {table} WHERE {at} > :soon"
     for table, connector, at in (
@@ -58,9 +63,17 @@ CHECKS = (
         "sending",
         "sent by a run that is not there any more, so nobody knows whether it arrived",
         "Run syncctl retry-queue: it asks the service",
-        """SELECT connector, key FROM outbox WHERE state = 'sending' AND due_at <= :now AND NOT EXISTS (
+        f"""SELECT connector, key FROM outbox WHERE state = 'sending' AND due_at <= :now
+            AND NOT {_LOST} AND NOT EXISTS (
             SELECT 1 FROM attempts JOIN runs ON runs.id = attempts.run WHERE attempts.outbox = outbox.id
                 AND attempts.outcome = 'sending' AND runs.finished_at IS NULL AND alive(runs.pid))""",
+    ),
+    Check(
+        "unknown",
+        "sent, but no answer came, so nobody knows yet whether it arrived",
+        "Nothing has to be done: the next run asks the service",
+        f"SELECT connector, key FROM outbox WHERE state = 'sending' AND {_LOST}",
+        "note",
     ),
     Check(
         "done-without-id",
