@@ -33,7 +33,7 @@ def check(*, common: Common) -> int:
 
     \b
     Example:
-        syncctl state check && syncctl backup /var/backups/syncctl.db --force
+        syncctl state check
     """
     from syncctl.clock import SystemClock
     from syncctl.config import load
