@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from conftest import Shop
+from test_cli import holder
+
+from syncctl.clock import SystemClock
+from syncctl.models import iso
+from syncctl.state.locks import hold
 
 COUNTED = "SELECT connector, oldest_at / 300000, count(*) FROM looks WHERE oldest_at > 0 GROUP BY 1, 2"
 KEPT = "SELECT connector, bucket, products FROM look_counts"
@@ -77,15 +82,34 @@ def test_a_doctor_that_found_something_wrong_is_no_success(shop: Shop) -> None:
     assert last_success(shop, "doctor")
 
 
+def last_errors(shop: Shop) -> list[str]:
+    return [each["message"] for each in shop.ok("status", "--json").only()["last_errors"]]
+
+
+def test_an_error_is_told_with_its_time_and_run(shop: Shop) -> None:
+    assert shop.run("sync-recent", SYNCCTL_UNLEASHED_API_KEY="wrong").code == 77
+    shop.write("UPDATE runs SET started_at = started_at - 7200000, finished_at = finished_at - 7200000")
+    assert "last error      2 h ago, run 1: The service refuses the credentials" in shop.ok("status").out
+    (error,) = shop.ok("status", "--json").only()["last_errors"]
+    assert (error["run"], error["at"] < iso(datetime.now(UTC) - timedelta(hours=1))) == (1, True)
+
+
+def test_a_lock_that_was_met_is_no_error_that_stays(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    with hold(shop.state, "unleashed", holder(timedelta(hours=1)), clock=SystemClock()):
+        assert shop.run("sync-recent").code == 75
+    assert last_errors(shop) == []
+
+
 def test_an_error_stays_shown_until_a_sync_has_called_the_service(shop: Shop) -> None:
     shop.upstream.fault("401", times=99)
     assert shop.run("sync-recent").code == 77
-    told = shop.ok("status", "--json").only()["last_errors"]
-    assert "401" in told[0]["message"]
+    told = last_errors(shop)
+    assert "401" in told[0]
     assert shop.run("doctor", SYNCCTL_UNLEASHED_WAREHOUSE="NOWHERE").code == 77
     shop.upstream.request("DELETE", "faults")
     shop.ok("doctor")
     shop.run("sync-recent", SYNCCTL_UNLEASHED_LIMITS="1/month")
-    assert shop.ok("status", "--json").only()["last_errors"] == told
+    assert last_errors(shop) == told
     shop.ok("sync-recent")
-    assert shop.ok("status", "--json").only()["last_errors"] == []
+    assert last_errors(shop) == []

@@ -168,9 +168,12 @@ def _reading(row: Any) -> dict[str, Any]:
     return {"kind": row["kind"], "feed": row["feed"], "read": row["seen"], "of": row["announced"], "since": started}
 
 
-def _errors(row: Any) -> list[dict[str, str]]:
-    found = json.loads(row["errors"]) if row else []
-    return [{"record": record, "message": message, "remedy": remedy} for record, message, remedy in found]
+def _errors(row: Any) -> list[dict[str, Any]]:
+    if row is None:
+        return []
+    when = {"run": row["run"], "at": iso(from_ms(row["finished_at"]))}
+    found = json.loads(row["errors"])
+    return [{"record": record, "message": message, "remedy": remedy} | when for record, message, remedy in found]
 
 
 def _print(places: dict[str, str | None], connectors: list[dict[str, Any]], now: datetime) -> None:
@@ -195,14 +198,16 @@ def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
     lines += [(f"calls/{window_words(each['window'])}", _used(each)) for each in connector["windows"]]
     lines += [("token", _life(connector["name"], connector["token"]))] if connector["token"] else []
     lines += [("blocked", "until {until}: {reason}".format(**connector["blocked"]))] if connector["blocked"] else []
-    lines += [("last error", _error(error)) for error in connector["last_errors"][:_MOST_ERRORS]]
+    lines += [("last error", _error(error, now)) for error in connector["last_errors"][:_MOST_ERRORS]]
     rest = len(connector["last_errors"]) - _MOST_ERRORS
     return lines + ([("", f"… and {rest:,} more; --json shows them")] if rest > 0 else [])
 
 
-def _error(error: dict[str, str]) -> str:
+def _error(error: dict[str, Any], now: datetime) -> str:
+    ago = span(max(0, (now - datetime.fromisoformat(error["at"])).total_seconds()))
+    who = f"{error['record']}: " if error["record"] else ""
     told = [error["message"], error["remedy"]]
-    return f"{error['record']}: " * bool(error["record"]) + " ".join(f"{each.rstrip('.')}." for each in told if each)
+    return f"{ago} ago, run {error['run']}: {who}" + " ".join(f"{each.rstrip('.')}." for each in told if each)
 
 
 def _life(name: str, token: dict[str, Any]) -> str:

@@ -33,9 +33,10 @@ JOIN run_connectors AS last ON last.run = ended.id AND last.connector = ?1
 LEFT JOIN runs AS success ON success.id = (SELECT runs.id {_RUNS} AND {SUCCESS} ORDER BY runs.id DESC LIMIT 1)
 ORDER BY names.command
 """
-# A run that made no call mended nothing.
+# A run that made no call mended nothing, and one that met a lock learnt nothing.
 _LAST_ERRORS = f"""
-SELECT run, errors FROM run_connectors WHERE connector = ?1 AND errors <> '[]' AND run >= coalesce((
+SELECT run, finished_at, errors FROM run_connectors JOIN runs ON runs.id = run
+WHERE connector = ?1 AND errors <> '[]' AND run_connectors.exit_code <> 75 AND run >= coalesce((
     SELECT run FROM run_connectors JOIN runs ON runs.id = run
     WHERE connector = ?1 AND command <> 'doctor' AND calls > 0 AND {SUCCESS} ORDER BY run DESC LIMIT 1
 ), 0)
