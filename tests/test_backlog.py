@@ -40,8 +40,14 @@ def reject(shop: Shop, *numbers: str) -> None:
 
 
 def wait(shop: Shop, **ago: float) -> None:
-    """Lets what is queued have been queued some time ago."""
-    shop.write("UPDATE outbox SET queued_at = queued_at - ?", round(timedelta(**ago).total_seconds() * 1000))
+    """Lets what is queued have been placed and queued some time ago, and posting have begun a day before."""
+    seconds = round(timedelta(**ago).total_seconds())
+    shop.write("UPDATE outbox SET queued_at = queued_at - ?", seconds * 1000)
+    shop.write("UPDATE meta SET value = value - ? WHERE key LIKE 'invoices_since.%'", seconds * 1000 + 86_400_000)
+    earlier = "strftime('%Y-%m-%dT%H:%M:%SZ', placed_at, ?)"
+    shop.write(
+        f"UPDATE orders SET placed_at = {earlier} WHERE number IN (SELECT key FROM outbox)", f"-{seconds} seconds"
+    )
 
 
 def test_status_tells_of_orders_that_are_not_posted(shop: Shop) -> None:
@@ -63,6 +69,23 @@ def test_a_run_before_anything_is_due_says_so(shop: Shop, command: str) -> None:
     due = shop.ok("queue", "list", "--json").json()["rows"][0]["due_at"]
     assert f"0 posted, 1 rejected; 0 calls; none due before {due} (syncctl" in shop.ok(command, "-v").out
     assert "none due" not in shop.ok("retry-queue", "--now", "-v").out
+
+
+def test_an_order_waits_since_it_was_placed_queued_or_not(shop: Shop) -> None:
+    shop.write("UPDATE meta SET value = value - 86400000 WHERE key LIKE 'invoices_since.%'")
+    place(shop, order("1", placed_at=moment(hours=5)))
+    before = orders(shop)
+    post(shop, SYNCCTL_UNLEASHED_TAX="0:NONE")
+    after = orders(shop)
+    assert (before["new"], after["rejected"]) == (1, 1)
+    assert after["oldest_seconds"] >= before["oldest_seconds"] >= 5 * 3600
+
+
+def test_an_order_of_long_ago_that_is_posted_after_all_waits_since_then(shop: Shop) -> None:
+    place(shop, order("1", placed_at=moment(days=40)))
+    post(shop, "--order", "1", SYNCCTL_UNLEASHED_TAX="0:NONE")
+    found = orders(shop)
+    assert (found["rejected"], found["oldest_seconds"] < 60) == (1, True)
 
 
 def test_status_tells_of_orders_that_were_changed_after_they_were_posted(shop: Shop) -> None:
