@@ -94,6 +94,13 @@ def test_a_stalled_cron_is_noticed(shop: Shop, minutes: int, settings: dict[str,
     assert ("look at cron" in result.out) == bool(code)
 
 
+def test_the_minutes_of_an_hour_count(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    pass_time(shop, minutes=100)
+    told = check(shop, SYNCCTL_FRESHNESS="90m").out
+    assert "last succeeded 1 h 40 min ago, and changes are to show within 1 h 30 min" in told
+
+
 def test_a_success_of_another_command_keeps_no_promise(shop: Shop) -> None:
     shop.ok("sync-recent")
     pass_time(shop, hours=5)

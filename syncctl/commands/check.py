@@ -79,7 +79,7 @@ def _fresh(connector: dict[str, Any], now: datetime) -> Finding:
         return Finding("OK", f"{name}: its roles want no products read")
     if seconds is None and connector["reading"]:
         return Finding("WARNING", f"{name}: the first read is under way")
-    ago = "has never succeeded" if seconds is None else f"last succeeded {span(seconds)} ago"
+    ago = "has never succeeded" if seconds is None else f"last succeeded {_exactly(seconds)} ago"
     words = f"{name}: sync-recent {ago}"
     if seconds is not None and seconds <= promised * _EARLY:
         return Finding("OK", words)
@@ -93,7 +93,13 @@ def _why(connector: dict[str, Any], promised: int, now: datetime) -> str:
     tried = last and (now - datetime.fromisoformat(last["last_end"])).total_seconds()
     if last and tried is not None and tried <= promised * _EARLY and last["last_failure"]:
         return f", last tried {span(max(0, tried))} ago: {last['last_failure']}"
-    return f", and changes are to show within {span(promised)}: look at cron and its mails"
+    return f", and changes are to show within {_exactly(promised)}: look at cron and its mails"
+
+
+def _exactly(seconds: int) -> str:
+    """A length of time with its minutes where an hour more or less decides."""
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours} h {minutes} min" if minutes and 0 < hours < 48 else span(seconds)
 
 
 def _budget(name: str, window: dict[str, Any]) -> Iterator[Finding]:
