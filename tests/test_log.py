@@ -209,3 +209,12 @@ def test_follow_ends_when_nobody_reads_any_more(read: Shop) -> None:
         assert lines.readline()
         lines.close()
         assert process.wait(timeout=300) == 0
+
+
+def test_a_run_that_was_killed_is_told_from_one_that_is_under_way(read: Shop) -> None:
+    read.write("UPDATE runs SET finished_at = NULL, exit_code = NULL, pid = ? WHERE id = 1", os.getpid())
+    read.write("UPDATE runs SET finished_at = NULL, exit_code = NULL, pid = ? WHERE id = 2", 2**22 + 1)
+    first, second = read.ok("log", "runs").out.splitlines()[:2]
+    assert ("under way" in first, "cut off" in first) == (True, False)
+    assert ("under way" in second, "cut off" in second) == (False, True)
+    assert ", cut off" in read.ok("explain", "call", str(read.value("SELECT max(id) FROM calls WHERE run = 2"))).out

@@ -14,7 +14,7 @@ from syncctl.clock import SystemClock
 from syncctl.commands.layout import say, window_words
 from syncctl.commands.looking import tell
 from syncctl.commands.options import Common, common_options
-from syncctl.commands.timeline import run_ended
+from syncctl.commands.timeline import is_under_way, run_ended
 from syncctl.errors import RecordError
 from syncctl.models import Purpose, from_ms, iso, to_ms
 
@@ -77,7 +77,8 @@ def _story(app: App, number: int) -> dict[str, Any]:
 
 def _run(row: sqlite3.Row) -> dict[str, Any]:
     times = {name: row[name] and iso(from_ms(row[name])) for name in ("started_at", "finished_at")}
-    return {"run": row["run"], "command": row["command"], **times, "exit_code": row["exit_code"]}
+    ended = {"exit_code": row["exit_code"], "under_way": is_under_way(row)}
+    return {"run": row["run"], "command": row["command"], **times, **ended}
 
 
 def _windows(app: App, row: sqlite3.Row, config: ConnectorConfig | None) -> list[dict[str, Any]]:

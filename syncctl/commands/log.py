@@ -16,7 +16,7 @@ from syncctl.commands.layout import length, padded, paint, plural, request_words
 from syncctl.commands.looking import opened, refuse_unknown
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, gathered
-from syncctl.commands.timeline import run_ended
+from syncctl.commands.timeline import is_under_way, run_ended
 from syncctl.errors import EXIT_CODES
 from syncctl.models import Kind, Purpose, Struct, from_ms, iso, to_ms
 
@@ -245,7 +245,8 @@ def _run(database: Database, row: sqlite3.Row) -> dict[str, Any]:
 
     times = {name: row[name] and iso(from_ms(row[name])) for name in ("started_at", "finished_at")}
     found = [_part(part) for part in parts(database, row["id"])]
-    return {"run": row["id"], "command": row["command"], **times, "exit_code": row["exit_code"], "connectors": found}
+    ended = {"exit_code": row["exit_code"], "under_way": is_under_way(row)}
+    return {"run": row["id"], "command": row["command"], **times, **ended, "connectors": found}
 
 
 def _part(row: sqlite3.Row) -> dict[str, Any]:

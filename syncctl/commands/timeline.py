@@ -57,7 +57,14 @@ def run_ended(run: Mapping[str, Any]) -> str:
     """How a run ended."""
     if run["finished_at"] is not None:
         return f"exit code {run['exit_code']}"
-    return "under way, or cut off" if run["exit_code"] is None else "cut off"
+    return "under way" if run["under_way"] else "cut off"
+
+
+def is_under_way(row: sqlite3.Row) -> bool:
+    """Whether a run, a row with its `pid`, is still at work; one that was killed has no end either."""
+    from syncctl.state.runs import is_alive
+
+    return row["finished_at"] is None and row["exit_code"] is None and bool(row["pid"]) and is_alive(row["pid"])
 
 
 def last_seen(database: Database, at: int | None, number: int | None) -> dict[str, Any] | None:

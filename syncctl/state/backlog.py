@@ -31,9 +31,9 @@ WHERE placed_at >= ?2 AND status IN (SELECT value FROM json_each(?3))
 class Backlog(Struct):
     """The orders of one connector and what follows them: how many stand where, `new` being the orders not queued yet.
 
-    `since` is since when (ms) the oldest waits that is not posted, nor given up: an order since it was placed; `altered` is
-    how many the shop has changed, cancelled or deleted since they were posted, `first_altered` the first of them. What is
-    new and what was altered are told of the last `LATELY_DAYS` only.
+    `since` is since when (ms) the oldest waits that is not posted, nor given up; an order since it was placed.
+    `altered` is how many the shop has changed, cancelled or deleted since they were posted, `first_altered` the first
+    of them. What is new and what was altered are told of the last `LATELY_DAYS` only.
     """
 
     counts: dict[str, int]

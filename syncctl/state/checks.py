@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from syncctl.models import Struct
 from syncctl.state import windows
 from syncctl.state.database import Database, any_bytes
+from syncctl.state.runs import is_alive
 from syncctl.state.unqueued_schema import POSTER
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def check(
     Where the file itself is damaged, nothing else is looked for.
     """
     sql = database.connection
-    sql.create_function("alive", 1, _is_alive)
+    sql.create_function("alive", 1, is_alive)
     values = {"connectors": json.dumps(list(limits)), "now": now, "soon": now + _HOUR}
     parts: list[Callable[[], Iterable[Finding]]] = [lambda: _integrity(sql), lambda: _references(sql)]
     parts += [lambda one=one: _answers(sql, one, values) for one in CHECKS]  # type: ignore[misc]
@@ -238,13 +238,3 @@ def _undercounted(sql: sqlite3.Connection, limits: Mapping[str, Sequence[Limit]]
                     connector,
                     calls - used,
                 )
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -52,7 +52,7 @@ _CONDITIONS = {
 _PARTS = "SELECT * FROM run_connectors WHERE run = ? ORDER BY connector"
 CARRIED_OVER = "carried_over."  # in `meta`: from this call, to the one that is the value, a restore took over calls
 _CALL = f"""
-SELECT calls.*, runs.command, runs.started_at, runs.finished_at, runs.exit_code,
+SELECT calls.*, runs.command, runs.started_at, runs.finished_at, runs.exit_code, runs.pid,
     (SELECT count(*) FROM changes WHERE call = calls.id) AS changes,
     EXISTS (SELECT 1 FROM meta WHERE key GLOB '{CARRIED_OVER}*'
         AND calls.id BETWEEN CAST(substr(key, {len(CARRIED_OVER) + 1}) AS INTEGER) AND CAST(value AS INTEGER)

@@ -211,3 +211,14 @@ def _tally_row(run: int, tally: Tally, code: int) -> tuple[object, ...]:
         run, tally.name, code, tally.calls, tally.bytes, tally.seen, tally.changed, tally.created,
         tally.verified, tally.drifted, tally.gone, until, json.dumps(errors),
     )  # fmt: skip
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is a process with this number, on this machine."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
