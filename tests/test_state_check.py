@@ -92,7 +92,8 @@ def test_what_is_looked_for_later_is_no_finding_before_that(shop: Shop) -> None:
     assert post(shop)["unknown"] == 1
     assert findings(shop, 0) == []
     shop.write("UPDATE outbox SET due_at = 1 WHERE key = '1003'")
-    assert only(shop, "sending")["records"] == ["1003"]
+    (found,) = findings(shop, 0)
+    assert (found["check"], found["level"], found["records"]) == ("unknown", "note", ["1003"])
 
 
 def test_what_a_run_is_sending_right_now_is_no_finding(shop: Shop) -> None:

@@ -171,7 +171,7 @@ def _reading(row: Any) -> dict[str, Any]:
 def _errors(row: Any) -> list[dict[str, Any]]:
     if row is None:
         return []
-    when = {"run": row["run"], "at": iso(from_ms(row["finished_at"]))}
+    when = {"run": row["run"], "at": iso(from_ms(row["at"]))}
     found = json.loads(row["errors"])
     return [{"record": record, "message": message, "remedy": remedy} | when for record, message, remedy in found]
 

@@ -72,7 +72,7 @@ CHECKS = (
         "unknown",
         "sent, but no answer came, so nobody knows yet whether it arrived",
         "Nothing has to be done: the next run asks the service",
-        f"SELECT connector, key FROM outbox WHERE state = 'sending' AND {_LOST}",
+        f"SELECT connector, key FROM outbox WHERE state = 'sending' AND due_at <= :now AND {_LOST}",
         "note",
     ),
     Check(

@@ -35,7 +35,7 @@ ORDER BY names.command
 """
 # A run that made no call mended nothing, and one that met a lock learnt nothing.
 _LAST_ERRORS = f"""
-SELECT run, finished_at, errors FROM run_connectors JOIN runs ON runs.id = run
+SELECT run, coalesce(finished_at, started_at) AS at, errors FROM run_connectors JOIN runs ON runs.id = run
 WHERE connector = ?1 AND errors <> '[]' AND run_connectors.exit_code <> 75 AND run >= coalesce((
     SELECT run FROM run_connectors JOIN runs ON runs.id = run
     WHERE connector = ?1 AND command <> 'doctor' AND calls > 0 AND {SUCCESS} ORDER BY run DESC LIMIT 1
