@@ -118,6 +118,33 @@ def test_what_a_person_said_to_be_there_is_not_called_found(shop: Shop) -> None:
         assert "found" not in told
 
 
+def test_what_a_person_said_can_be_said_again(shop: Shop) -> None:
+    number = str(place_one_that_is_held(shop))
+    shop.ok("queue", "settle", number, "--remote-id", "garbage")
+    post(shop)
+    shop.ok("queue", "settle", number, "--remote-id", "so-77")
+    assert "done as so-77" in shop.ok("explain", "order", "1").out
+    shop.ok("queue", "settle", number, "--not-created")
+    assert post(shop)["rejected"] == 1
+
+
+def test_of_what_the_service_took_no_person_says_that_it_is_not_there(shop: Shop) -> None:
+    place(shop, order("1"))
+    post(shop)
+    number = str(shop.value("SELECT id FROM outbox WHERE kind = 'orders'"))
+    result = shop.run("queue", "settle", number, "--not-created")
+    assert (result.code, "it is posted as" in result.err) == (65, True)
+
+
+def test_the_id_of_another_order_is_refused(shop: Shop) -> None:
+    number = str(place_one_that_is_held(shop))
+    place(shop, order("2"))
+    post(shop)
+    (stored,) = sales(shop)
+    result = shop.run("queue", "settle", number, "--remote-id", stored["Guid"].upper())
+    assert (result.code, f"{stored['Guid'].upper()} is 2 there" in result.err) == (65, True)
+
+
 def test_an_order_that_a_person_has_posted_is_completed_too(shop: Shop) -> None:
     place(shop, order("1"))
     post(shop)

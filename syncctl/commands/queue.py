@@ -200,7 +200,8 @@ def drop(*, ids: tuple[int, ...], everything: bool, cause: str | None, connector
 def settle(*, number: int, remote_id: str | None, not_created: bool, common: Common) -> int:
     """Say what became of a record of which nobody knows, or which somebody posted by hand.
 
-    With the id that an order is posted as, accept that its sum there is another one.
+    With the id that an order is posted as, accept that its sum there is another one. What was said by hand can be
+    said again, with another id or --not-created.
 
     \b
     Examples:
@@ -211,20 +212,22 @@ def settle(*, number: int, remote_id: str | None, not_created: bool, common: Com
         raise click.UsageError("Say either --remote-id ID or --not-created.")
 
     def change(queue: Queue, row: Row, at: int) -> None:
-        if remote_id:
-            queue.settle(row, remote_id, at)
-        else:
+        if remote_id is None:
             queue.not_created(row, at)
+        elif other := queue.other_of(row, remote_id):
+            raise RecordError(row.key, f"{remote_id} is {other} there", "Look at the id again in the service")
+        else:
+            queue.settle(row, remote_id, at)
 
-    def may_change(row: Row) -> bool:
+    def may_settle(queue: Queue, row: Row) -> bool:
         from syncctl.state.outbox import differs
 
-        return is_open(row) or (differs(row) and row.remote_id == remote_id)
+        return row.state != "done" or queue.is_said_by_hand(row) or (differs(row) and row.remote_id == remote_id)
 
-    return _change("queue settle", _Chosen((number,), False, None, None), common, change, may_change)
+    return _change("queue settle", _Chosen((number,), False, None, None), common, change, may_settle)
 
 
-def is_open(row: Row) -> bool:
+def _is_open(queue: Queue, row: Row) -> bool:
     """Whether it is not posted."""
     return row.state != "done"
 
@@ -258,7 +261,7 @@ def _change(
     chosen: _Chosen,
     common: Common,
     change: Callable[[Queue, Row, int], None],
-    may_change: Callable[[Row], bool] = is_open,
+    may_change: Callable[[Queue, Row], bool] = _is_open,
 ) -> int:
     """Changes rows while no run posts to their connectors."""
     from syncctl.state.queue import Queue
@@ -271,7 +274,7 @@ def _change(
         for connector in dict.fromkeys(row.connector for row in rows):
             locks.enter_context(_locked(config, connector, name, clock))
         for row in rows:
-            if not may_change(row):
+            if not may_change(queue, row):
                 raise RecordError(row.key, f"it is posted as {row.remote_id}", "What is posted is not changed here")
             change(queue, row, to_ms(clock.now()))
         changed = [_row(queue, row.id) for row in rows]

@@ -85,8 +85,13 @@ _SETTLE = f"""
 UPDATE outbox SET state = 'done', remote_id = ?, cause = '{BY_HAND}', message = '', remedy = '', ended_at = ?
 WHERE id = ?
 """
+_OTHER = """
+SELECT key FROM outbox WHERE connector = ? AND kind = ? AND lower(remote_id) = ? AND id <> ? AND state = 'done'
+"""
 _NOT_CREATED = """
-UPDATE outbox SET state = 'due', due_at = ?1, looked_at = ?1, cause = '', message = '', remedy = '' WHERE id = ?2
+UPDATE outbox SET state = 'due', due_at = ?1, looked_at = ?1, cause = '', message = '', remedy = '', remote_id = '',
+    taken_call = NULL, ended_at = NULL
+WHERE id = ?2
 """
 
 
@@ -178,6 +183,15 @@ class Queue:
     def settle(self, row: Row, remote_id: str, at: int) -> None:
         """A person knows that it is there."""
         self._change(_SETTLE, remote_id, at, row.id)
+
+    def is_said_by_hand(self, row: Row) -> bool:
+        """Whether it is there only because a person, or the list of an older integration, said so."""
+        return row.state == "done" and not any(each["outcome"] in ("posted", "found") for each in self.attempts(row))
+
+    def other_of(self, row: Row, remote_id: str) -> str:
+        """The record that is already known to be there under this id; "" where there is none."""
+        found = self.database.row(_OTHER, row.connector, row.kind, remote_id.lower(), row.id)
+        return found["key"] if found else ""
 
     def not_created(self, row: Row, at: int) -> None:
         """A person knows that it is not there: it is sent again."""
