@@ -397,3 +397,34 @@ def test_a_lost_state_is_not_made_anew_by_posting(shop: Shop) -> None:
 def test_what_nobody_may_guess_is_asked_for(shop: Shop, settings: dict[str, str], word: str) -> None:
     result = shop.run("post-invoices", **settings)
     assert (result.code, word in result.err) == (78, True), result
+
+
+def created_for_order(shop: Shop, number: str, sku: str, code: str) -> None:
+    """An order of somebody and something that neither side had before."""
+    place(shop, order(number, line(sku), customer={"code": code, "email": f"{code}@shop.test"}))
+    post(shop)
+
+
+@pytest.mark.parametrize(("kind", "key"), [("product", "NEW-1"), ("customer", "C-78")])
+@pytest.mark.parametrize("is_read", [False, True], ids=["before a read", "after a read"])
+def test_what_syncctl_created_is_known_with_its_call_and_order(
+    shop: Shop, kind: str, key: str, *, is_read: bool
+) -> None:
+    created_for_order(shop, "1", "NEW-1", "C-78")
+    for command in ("sync-recent", "sync-customers") if is_read else ():
+        shop.ok(command)
+    (row,) = shop.ok("explain", kind, key, "--json").json()["created"]
+    (call,) = [each["call"] for each in row["attempts"]]
+    assert (row["state"], row["order"]) == ("done", "1")
+    assert f"/{kind.title()}s/" in shop.value(f"SELECT path FROM calls WHERE id = {call}")
+    assert re.search(rf"for order 1: posted, run \d+ \(call\s+{call}: POST", shop.ok("explain", kind, key).out)
+
+
+def test_links_show_what_was_created_and_not_read_yet(shop: Shop) -> None:
+    created_for_order(shop, "1", "NEW-1", "C-78")
+    for kind, key in (("product", "NEW-1"), ("customer", "C-78")):
+        (row,) = shop.ok("links", "show", kind, key, "--json").json()["created"]
+        told = shop.ok("links", "show", kind, key).out
+        assert f"{row['remote_id']}, created by syncctl for order 1; not linked" in told
+    shop.ok("sync-recent")
+    assert "not linked" not in shop.ok("links", "show", "product", "NEW-1").out

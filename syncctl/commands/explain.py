@@ -17,14 +17,17 @@ from syncctl.commands.sku import as_sku
 from syncctl.commands.timeline import (
     call,
     changes,
+    created,
     last_seen,
     link,
     print_changes,
+    print_created,
     print_problems,
     print_seen,
     problems,
 )
 from syncctl.errors import RecordError
+from syncctl.models import Kind
 
 if TYPE_CHECKING:
     import sqlite3
@@ -62,7 +65,8 @@ def _story(database: Database, sku: str) -> dict[str, Any]:
 
     shop = database.row("SELECT * FROM catalogue WHERE sku = ?", sku)
     remotes = history.records(database, sku)
-    if shop is None and not remotes:
+    made = created(database, Kind.PRODUCTS, [sku])
+    if shop is None and not remotes and not made:
         raise RecordError(
             sku,
             "Neither the shop nor a service has told of a product of this SKU",
@@ -74,6 +78,7 @@ def _story(database: Database, sku: str) -> dict[str, Any]:
         "promised": Promises(database).of(sku),
         "owners": history.owners(database),
         "records": [_record(database, row) for row in remotes],
+        "created": made,
         "problems": problems(database, sku),
     }
 
@@ -110,6 +115,7 @@ def _print(story: dict[str, Any]) -> None:
             print_seen("stock seen last", record["stock_last_seen"])
         print_changes(record["changes"])
         print_seen("first seen", record["first_seen"])
+    print_created(story["created"])
     print_problems(story["problems"])
 
 

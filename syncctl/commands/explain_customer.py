@@ -11,8 +11,19 @@ from syncctl.commands.layout import say
 from syncctl.commands.looking import opened, tell
 from syncctl.commands.options import Common, common_options
 from syncctl.commands.sku import as_sku
-from syncctl.commands.timeline import call, changes, link, print_changes, print_problems, print_seen, problems
+from syncctl.commands.timeline import (
+    call,
+    changes,
+    created,
+    link,
+    print_changes,
+    print_created,
+    print_problems,
+    print_seen,
+    problems,
+)
 from syncctl.errors import RecordError
+from syncctl.models import Kind
 
 if TYPE_CHECKING:
     import sqlite3
@@ -38,19 +49,24 @@ def customer(*, key: str, common: Common) -> int:
 
 def _story(database: Database, key: str) -> dict[str, Any]:
     from syncctl.state import remote_customers
+    from syncctl.state.queue import customer_keys
 
     numbers = remote_customers.numbers(database, key)
     remotes = remote_customers.records(database, key, numbers)
-    if not numbers and not remotes:
+    shop = [dict(row) for row in remote_customers.in_shop(database, numbers)]
+    names = dict.fromkeys([*(name for row in shop for name in (row["code"], row["email"]) if name), key])
+    records = [_record(database, row) for row in remotes]
+    entered = dict.fromkeys([*names, *(name for each in records for name in (*each["codes"], *each["emails"]))])
+    made = created(database, Kind.CUSTOMERS, customer_keys(numbers, entered))
+    if not numbers and not remotes and not made:
         raise RecordError(
             key, "Neither the shop nor a service has told of such a customer", "Read them with syncctl sync-customers"
         )
-    shop = [dict(row) for row in remote_customers.in_shop(database, numbers)]
-    names = dict.fromkeys([*(name for row in shop for name in (row["code"], row["email"]) if name), key])
     return {
         "key": key,
         "shop": shop,
-        "records": [_record(database, row) for row in remotes],
+        "records": records,
+        "created": made,
         "problems": [problem for name in names for problem in problems(database, name)],
     }
 
@@ -89,4 +105,5 @@ def _print(story: dict[str, Any]) -> None:
         print_seen("seen last", record["last_seen"])
         print_changes(record["changes"])
         print_seen("first seen", record["first_seen"])
+    print_created(story["created"])
     print_problems(story["problems"])

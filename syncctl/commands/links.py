@@ -12,7 +12,7 @@ from syncctl.commands.layout import MOST_SHOWN, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, limit_option
 from syncctl.commands.sku import as_sku
-from syncctl.commands.timeline import HOW
+from syncctl.commands.timeline import HOW, created
 from syncctl.errors import RecordError
 from syncctl.models import from_ms, iso, to_ms
 
@@ -98,18 +98,43 @@ def show(*, kind: str, key: str, common: Common) -> int:
 
     with _opened(common) as app:
         table = links.TABLES[kind]
-        number = links.number_of(app.database, table, key)
-        name = links.name_of(app.database, table, number)
-        rows = [_linked(table, row) for row in links.of(app.database, table, number)]
-        found = [d for each in app.config.connectors for d in links.doubts(app.database, table, each.name, number)]
-        doubts = [_doubt(table, doubt) for doubt in found if doubt.name == name]
+        numbers = links.numbers_of(app.database, table, key)
+        made = created(app.database, table.kind, links.keys(table, key, numbers))
+        of_shop = bool(numbers) or not made  # else only an order has told of it
+        name, rows, doubts = _of_shop(app, table, key) if of_shop else (key, [], [])
+    unread = _unlinked(made, rows)
     if common.as_json:
-        show_json("links show", exit_code=0, links=rows, ambiguous=doubts)
+        show_json("links show", exit_code=0, links=rows, ambiguous=doubts, created=unread)
     else:
         _print_list(rows, doubts)
-        if not rows and not doubts:
+        _print_created(unread)
+        if not rows and not doubts and not unread:
             say(f"{kind} {name} has no link, and no record fits it")
     return 0
+
+
+def _of_shop(app: App, table: LinkTable, key: str) -> tuple[str, list[dict[str, Any]], list[dict[str, Any]]]:
+    """The name of a record of the shop, its links, and what is in doubt about it. Raises `RecordError`."""
+    from syncctl.state import links
+
+    number = links.number_of(app.database, table, key)
+    name = links.name_of(app.database, table, number)
+    rows = [_linked(table, row) for row in links.of(app.database, table, number)]
+    found = [d for each in app.config.connectors for d in links.doubts(app.database, table, each.name, number)]
+    return name, rows, [_doubt(table, doubt) for doubt in found if doubt.name == name]
+
+
+def _unlinked(made: Sequence[dict[str, Any]], links: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What syncctl has created and no link leads to: no run has read it yet, or nobody in the shop's table is it."""
+    linked = {(row["connector"], row["remote_id"]) for row in links}
+    return [row for row in made if row["state"] == "done" and (row["connector"], row["remote_id"]) not in linked]
+
+
+def _print_created(made: Sequence[dict[str, Any]]) -> None:
+    for row in made:
+        order = f" for order {row['order'][:60]}" if row["order"] else ""
+        what = f"{row['kind'].removesuffix('s')} {row['key'][:60]}: {row['connector']} {row['remote_id']}"
+        say(f"{what}, created by syncctl{order}; not linked", indent=4)
 
 
 @command.command("add")

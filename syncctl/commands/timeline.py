@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from syncctl.commands.layout import request_words, say
-from syncctl.models import from_ms, iso
+from syncctl.models import Kind, from_ms, iso
 
 if TYPE_CHECKING:
     import sqlite3
@@ -94,6 +94,16 @@ def problems(database: Database, record: str) -> list[dict[str, Any]]:
     return [each | {"at": iso(from_ms(each["at"]))} for each in history.problems(database, record)]
 
 
+def created(database: Database, kind: Kind, keys: Iterable[str]) -> list[dict[str, Any]]:
+    """What syncctl itself creates of this record, with each try; a service may not have told of it yet."""
+    from syncctl.commands.queue import as_json
+    from syncctl.state.queue import Queue
+
+    queue = Queue(database)
+    rows = queue.made(kind, keys)
+    return [as_json(row) | {"order": row.expected.get("order"), "attempts": queue.attempts(row)} for row in rows]
+
+
 def _change(row: sqlite3.Row) -> dict[str, Any]:
     return {
         "at": iso(from_ms(row["at"])),
@@ -120,6 +130,19 @@ def print_changes(found: list[dict[str, Any]]) -> None:
     """Lines of the timeline, the newest first."""
     for change in reversed(found):
         _print_change(change)
+
+
+def print_created(found: list[dict[str, Any]]) -> None:
+    """What syncctl itself sent of it, each try on a line."""
+    if found:
+        say("\nCreated by syncctl, as an order needed it:")
+    for row in found:
+        order = f", for order {row['order'][:60]}" if row["order"] else ""
+        what = f"{row['connector']} {row['remote_id'] or row['key']}{order}"
+        for each in row["attempts"]:
+            why = f": {each['message']}" if each["message"] else ""
+            by = f" (call {each['call']}: {request_words(each['method'], each['path'])})" if each["method"] else ""
+            say(f"  {each['at']:20}  {what}: {each['outcome']}, run {each['run']}{why}{by}", indent=24)
 
 
 def print_problems(found: list[dict[str, Any]]) -> None:

@@ -68,8 +68,8 @@ def _customer_need(push: Pushing, postable: Postable) -> Need | Hold | str:
     if guest and postable.customer_id is None:
         message = f"there is no customer {guest}, as {setting} says"
         missing = Hold("guest", message, f"Correct {setting}")
-        return Need(key, NewCustomer(guest, guest), postable.placed_at, instead=missing)
-    return Need(key, new, postable.placed_at, postable.customer_id)
+        return Need(key, NewCustomer(guest, guest), postable.placed_at, postable.number, instead=missing)
+    return Need(key, new, postable.placed_at, postable.number, postable.customer_id)
 
 
 def customer_key(cls: type[Connector], values: Values, postable: Postable) -> str:

@@ -14,6 +14,7 @@ class Need(Struct):
     key: str
     record: NewCustomer | NewProduct
     placed_at: int  # of the oldest order that needs it
+    order: str  # its number
     customer_id: int | None = None
     instead: Hold | None = None  # what to say rather than to create it
 

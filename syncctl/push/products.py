@@ -45,7 +45,7 @@ def _product_need(line: Line, postable: Postable) -> Need:
     sku = line.sku or ""
     includes = postable.order.prices_include_tax if postable.order else None
     new = NewProduct(sku, line.description or sku, None, line.unit_price, includes, line.tax_rate)
-    return Need(sku, new, postable.placed_at)
+    return Need(sku, new, postable.placed_at, postable.number)
 
 
 def _as_shop_knows(

@@ -62,14 +62,16 @@ class Parcel(Struct):
     expected: Expected
     unsure: bool = False
     revision: int | None = None
+    order: str = ""  # that needs this customer or product
 
     def as_json(self) -> dict[str, str]:
-        """What the state keeps of it, to compare with what is found in the service."""
+        """What the state keeps of it, to compare with what is found in the service, and for `explain`."""
         told = {
             "total": "" if self.expected.total is None else str(self.expected.total),
             "currency": self.expected.currency,
             "customer": self.expected.customer,
             "revision": "" if self.revision is None else str(self.revision),
+            "order": self.order,
         }
         return {name: value for name, value in told.items() if value}
 

@@ -114,7 +114,7 @@ class Resolver:
         record = need.record
         if isinstance(record, NewCustomer) and not record.code:
             record = record.changed(code=row.reference)
-        return self.push.parcel(row, record, Expected(row.reference), need.placed_at)
+        return self.push.parcel(row, record, Expected(row.reference), need.placed_at).changed(order=need.order)
 
     def _created(self, needs: Mapping[str, Need]) -> Answers:
         name, rows = self.push.session.name, self.push.outbox.by_keys(self.kind, needs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from syncctl.connectors._fields import text
@@ -14,6 +14,7 @@ from syncctl.state.changelog import Changelog, Look
 from syncctl.state.customer_linking import CustomerLinker
 from syncctl.state.database import Database, any_bytes
 from syncctl.state.outbox import HELD
+from syncctl.state.queue import customer_keys
 from syncctl.state.remote_customers import numbers
 
 
@@ -122,13 +123,24 @@ def _records(database: Database, connector: str, remote_ids: Sequence[str]) -> l
 
 def number_of(database: Database, table: LinkTable, key: str) -> int:
     """The shop's number of a product by its SKU, or of a customer by code or e-mail. Raises `RecordError`."""
-    rows = database.rows("SELECT id FROM products WHERE sku = ?", key)
-    found = [row["id"] for row in rows] if table is PRODUCTS else numbers(database, key)
+    found = numbers_of(database, table, key)
     if len(found) > 1:
         raise RecordError(key, f"{len(found)} customers of the shop have this e-mail address", "Name one by its code")
     if not found:
         raise RecordError(key, f"The shop has no such {table.word}", f"Look at the table {table.shop}")
     return int(found[0])
+
+
+def numbers_of(database: Database, table: LinkTable, key: str) -> list[int]:
+    """The same, none or several customers where that is so."""
+    if table is CUSTOMERS:
+        return numbers(database, key)
+    return [row["id"] for row in database.rows("SELECT id FROM products WHERE sku = ?", key)]
+
+
+def keys(table: LinkTable, key: str, found: Iterable[int]) -> list[str]:
+    """What the outbox calls a record of the shop by this key, with these numbers."""
+    return customer_keys(found, [key]) if table is CUSTOMERS else [key]
 
 
 def name_of(database: Database, table: LinkTable, number: int) -> str:

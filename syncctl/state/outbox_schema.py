@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 # One row per record and connector, for ever: a second one for the same record cannot come into being.
-# `expected` is what was sent (total, currency, customer), to be compared with what is found there. `looked_at` is
+# `expected` is what was sent (total, currency, customer), to be compared with what is found there, and the order that
+# a customer or product was sent for. `looked_at` is
 # when the service was last asked for it in vain. `taken_call` is the last call that was made before an order was known
 # to be there and to have taken its products from stock: stock that a later call tells of is without them. `altered_at`
 # is when the shop touched an order last after it was queued, whatever that changed.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from syncctl.models import Kind, Struct, from_ms, iso
 from syncctl.state.database import Database
 from syncctl.state.outbox import BY_HAND, DIFFERING, HELD, LAST_CALL, Row, as_row
+from syncctl.state.remote_customers import folded
 
 OPEN = ("waiting", "due", "sending", "gave_up")
 _LIST = """
@@ -63,6 +64,7 @@ ORDER BY waits.id
 """
 _ALTERED_SINCE = _ALTERED.format("INDEXED BY outbox_altered", "altered_at >= ?2 AND (?3 IS NULL OR connector = ?3)")
 _ALTERED_ORDER = _ALTERED.format("", "altered_at IS NOT NULL AND outbox.key = ?2")
+_MADE = "SELECT * FROM outbox WHERE kind = ? AND key IN (SELECT value FROM json_each(?)) ORDER BY connector, id"
 _MADE_FOR = f"""
 SELECT made.* FROM orders JOIN outbox AS made
     ON made.kind = 'customers' AND made.key = {_CUSTOMER}
@@ -163,6 +165,10 @@ class Queue:
         """What is retried with a row: customer and products that an order needs, or the orders held for them."""
         return self._rows(_NEEDED if row.kind is Kind.ORDERS else _NEEDING, row.id)
 
+    def made(self, kind: Kind, keys: Iterable[str]) -> list[Row]:
+        """The customers or products with these keys that syncctl creates, at all connectors."""
+        return self._rows(_MADE, kind, json.dumps(list(keys)))
+
     def made_for(self, number: str) -> list[Row]:
         """The customer and the products of an order, as far as syncctl creates them."""
         return self._rows(_MADE_FOR, number)
@@ -204,6 +210,11 @@ class Queue:
     def _rows(self, sql: str, *values: object) -> list[Row]:
         found: list[sqlite3.Row] = self.database.rows(sql, *values)
         return [as_row(row) for row in found]
+
+
+def customer_keys(numbers: Iterable[int], names: Iterable[str]) -> list[str]:
+    """The keys in the outbox of customers with these numbers of the shop, codes and e-mail addresses."""
+    return [*map(str, numbers), *(key for name in names for key in (f"code:{name}", f"guest:{folded(name)}"))]
 
 
 def _as_altered(row: sqlite3.Row) -> Altered:
