@@ -428,3 +428,19 @@ def test_links_show_what_was_created_and_not_read_yet(shop: Shop) -> None:
         assert f"{row['remote_id']}, created by syncctl for order 1; not linked" in told
     shop.ok("sync-recent")
     assert "not linked" not in shop.ok("links", "show", "product", "NEW-1").out
+
+
+def test_an_order_is_explained_with_the_rule_that_found_its_customer(shop: Shop) -> None:
+    number = customer(shop, code="C-77", email="known@shop.test")
+    for code, email in (("THEIRS", "known@shop.test"), ("GUEST", "guest@shop.test")):
+        shop.upstream.put("customers", {"CustomerCode": code, "CustomerName": code, "Email": email})
+    place(shop, order("1", customer_id=number), order("2", customer={"email": "guest@shop.test", "name": "Jo"}))
+    place(shop, order("3", customer={"code": "C-80"}), order("4", customer={"code": "C-80"}))
+    post(shop)
+    for key, words in {
+        "1": r"THEIRS, [-\w]+, linked to C-77 by e-mail address \(run \d+\)\n",
+        "2": r"GUEST, [-\w]+, found by the code or e-mail address of the order\n",
+        "3": r"C-80, [-\w]+, created by syncctl for it\n",
+        "4": r"C-80, [-\w]+, created by syncctl for order 3\n",
+    }.items():
+        assert re.search(f"its customer there: {words}", shop.ok("explain", "order", key).out), key

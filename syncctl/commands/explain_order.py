@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,11 +12,16 @@ from syncctl.commands.layout import say
 from syncctl.commands.looking import opened
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, common_options
+from syncctl.commands.timeline import HOW
 from syncctl.errors import RecordError
+from syncctl.models import Kind
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from syncctl.config import Config
     from syncctl.state.database import Database
+    from syncctl.state.outbox import Row
 
 
 @click.command("order")
@@ -37,7 +44,9 @@ def order(*, number: str, common: Common) -> int:
         shop = database.row("SELECT number, placed_at, status, currency, total FROM orders WHERE number = ?", number)
         queue = Queue(database)
         own = queue.of_order(number)
-        rows = [(row, queue.attempts(row)) for row in (*own, *(queue.made_for(number) if own else ()))]
+        made = queue.made_for(number) if own else []
+        rows = [(row, queue.attempts(row)) for row in (*own, *made)]
+        customers = {row.id: found for row in own if (found := _customer(database, row, made))}
         statuses = posted_statuses(config)
         since = {each.row.id: altered.told(each, statuses) for each in queue.altered_order(number, statuses)}
         why = _why_not(config, database, number, shop["status"]) if shop and not rows else ""
@@ -45,18 +54,63 @@ def order(*, number: str, common: Common) -> int:
         raise RecordError(number, "The shop has no order of this number", "Import it with syncctl import orders")
     if common.as_json:
         told = [as_json(since.get(row.id, row)) | {"attempts": attempts} for row, attempts in rows]
-        show_json("explain order", exit_code=0, number=number, shop=dict(shop) if shop else None, records=told)
+        show_json(
+            "explain order",
+            exit_code=0,
+            number=number,
+            shop=dict(shop) if shop else None,
+            records=told,
+            customers=list(customers.values()),
+        )
         return 0
     where = f"{shop['status']}, {shop['total']} {shop['currency']}, placed {shop['placed_at']}" if shop else "not there"
     say(f"{number} in the shop: {where}", indent=4)
     for row, attempts in rows:
         say(line(row), indent=7)
         print_attempts(attempts)
+        if row.id in customers:
+            _print_customer(customers[row.id])
         if row.id in since:
             say(f"       {altered.sentence(since[row.id])}", indent=9)
     if shop and not rows:
         say(f"not queued: {why}", indent=4)
     return 0
+
+
+def _customer(database: Database, row: Row, made: Sequence[Row]) -> dict[str, Any] | None:
+    """Whom an order was sent for, and how that was decided; None where it was not sent yet, or for nobody."""
+    from syncctl.state import remote_customers
+
+    remote_id = row.expected.get("customer")
+    if row.kind is not Kind.ORDERS or not remote_id:
+        return None
+    record = remote_customers.record(database, row.connector, remote_id)
+    linked = record is not None and record["customer_id"] is not None
+    ours = next((each for each in made if (each.connector, each.remote_id) == (row.connector, remote_id)), None)
+    codes = [code for code in json.loads(record["codes"]) if code] if record else []
+    return {
+        "connector": row.connector,
+        "remote_id": remote_id,
+        "code": codes[0] if codes else ours.reference if ours else None,
+        "how": _how(record if linked else None, ours, row.key),
+        "run": record["matched_run"] if record and linked else None,
+    }
+
+
+def _how(link: sqlite3.Row | None, ours: Row | None, number: str) -> str:
+    """The rule that found a customer."""
+    if link is not None and ours is None:
+        return f"linked to {link['linked_to']} {HOW.get(link['matched_by'], link['matched_by'])}"
+    if ours is None:
+        return "found by the code or e-mail address of the order"
+    first = ours.expected.get("order", number)
+    return "created by syncctl for it" if first == number else f"created by syncctl for order {first}"
+
+
+def _print_customer(customer: dict[str, Any]) -> None:
+    run = f" (run {customer['run']})" if customer["run"] else ""
+    code = f"{customer['code']}, " if customer["code"] else ""
+    say(f"       its customer there: {code}{customer['remote_id']}, {customer['how']}{run}", indent=9)
 
 
 def _why_not(config: Config, database: Database, number: str, status: str) -> str:

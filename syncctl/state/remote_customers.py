@@ -30,9 +30,12 @@ VALUES (?, ?, ?, ?, {", ".join("?" * len(_FIELDS))})
 
 
 # CROSS JOIN keeps the order: from the few that are wanted to their records.
-_RECORDS = """
+_READ = """
 SELECT remote.*, coalesce(code, email, 'number ' || id) AS linked_to
 FROM remote_customers AS remote LEFT JOIN customers ON id = customer_id
+"""
+_RECORDS = f"""
+{_READ}
 WHERE remote.rowid IN (
     SELECT linked.rowid FROM json_each(?1) CROSS JOIN remote_customers AS linked ON linked.customer_id = value
     UNION SELECT found.rowid FROM accounts
@@ -194,6 +197,12 @@ def records(database: Database, key: str, wanted: Sequence[int]) -> list[sqlite3
             key,
             folded(key),
         )
+
+
+def record(database: Database, connector: str, remote_id: str) -> sqlite3.Row | None:
+    """One record, with the customer of the shop that it is linked to."""
+    with any_bytes(database.connection):
+        return database.row(f"{_READ} WHERE connector = ? AND remote_id = ?", connector, remote_id)
 
 
 def _emails(customer: Customer) -> list[str]:
