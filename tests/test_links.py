@@ -59,6 +59,12 @@ def test_what_is_ambiguous_is_listed(twins: tuple[Shop, str, str]) -> None:
         assert all(guid in shop.ok(*command).out for guid in both)
 
 
+def test_candidates_are_explained_by_whatever_name_of_the_customer(twins: tuple[Shop, str, str]) -> None:
+    shop, *both = twins
+    for key in (CODE, EMAIL):
+        assert all(f"{guid}, active, not linked" in shop.ok("explain", "customer", key).out for guid in both)
+
+
 def test_taking_one_apart_decides_for_the_other(twins: tuple[Shop, str, str]) -> None:
     shop, first, second = twins
     shop.ok("links", "add", "customer", CODE, first)

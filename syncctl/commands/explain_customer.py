@@ -52,13 +52,12 @@ def _story(database: Database, key: str) -> dict[str, Any]:
     from syncctl.state.queue import customer_keys
 
     numbers = remote_customers.numbers(database, key)
-    remotes = remote_customers.records(database, key, numbers)
     shop = [dict(row) for row in remote_customers.in_shop(database, numbers)]
     names = dict.fromkeys([*(name for row in shop for name in (row["code"], row["email"]) if name), key])
-    records = [_record(database, row) for row in remotes]
+    records = [_record(database, row) for row in remote_customers.records(database, names, numbers)]
     entered = dict.fromkeys([*names, *(name for each in records for name in (*each["codes"], *each["emails"]))])
     made = created(database, Kind.CUSTOMERS, customer_keys(numbers, entered))
-    if not numbers and not remotes and not made:
+    if not numbers and not records and not made:
         raise RecordError(
             key, "Neither the shop nor a service has told of such a customer", "Read them with syncctl sync-customers"
         )

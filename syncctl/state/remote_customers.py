@@ -39,7 +39,8 @@ _RECORDS = f"""
 WHERE remote.rowid IN (
     SELECT linked.rowid FROM json_each(?1) CROSS JOIN remote_customers AS linked ON linked.customer_id = value
     UNION SELECT found.rowid FROM accounts
-    CROSS JOIN customer_keys AS key ON key.connector = accounts.connector AND key.value IN (?2, ?3)
+    CROSS JOIN customer_keys AS key
+        ON key.connector = accounts.connector AND key.value IN (SELECT value FROM json_each(?2))
     CROSS JOIN remote_customers AS found ON found.connector = key.connector AND found.remote_id = key.remote_id
 )
 ORDER BY connector, remote_id
@@ -188,15 +189,11 @@ def in_shop(database: Database, wanted: Sequence[int]) -> list[sqlite3.Row]:
         return database.rows("SELECT * FROM customers WHERE id IN (SELECT value FROM json_each(?))", json.dumps(wanted))
 
 
-def records(database: Database, key: str, wanted: Sequence[int]) -> list[sqlite3.Row]:
-    """The records that are linked to these customers of the shop, or have this account id or e-mail address."""
+def records(database: Database, names: Iterable[str], wanted: Sequence[int]) -> list[sqlite3.Row]:
+    """The records that are linked to these customers of the shop, or have one of these account ids or addresses."""
+    keys = sorted({key for name in names for key in (name.strip(), folded(name))})
     with any_bytes(database.connection):
-        return database.rows(
-            _RECORDS,
-            json.dumps(wanted),
-            key,
-            folded(key),
-        )
+        return database.rows(_RECORDS, json.dumps(wanted), json.dumps(keys))
 
 
 def record(database: Database, connector: str, remote_id: str) -> sqlite3.Row | None:
