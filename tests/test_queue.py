@@ -444,3 +444,16 @@ def test_an_order_is_explained_with_the_rule_that_found_its_customer(shop: Shop)
         "4": r"C-80, [-\w]+, created by syncctl for order 3\n",
     }.items():
         assert re.search(f"its customer there: {words}", shop.ok("explain", "order", key).out), key
+
+
+def test_an_order_that_an_outage_keeps_from_being_tried_says_so(shop: Shop) -> None:
+    place(shop, order("1", customer={"code": "C-81"}))
+    shop.upstream.fault("500", "^/Customers", times=None)
+    assert shop.run("post-invoices").code == 69
+    (row,) = listed(shop)
+    run = shop.value("SELECT max(id) FROM runs")
+    assert row["message"].startswith(f"run {run} of 20")
+    assert row["call"] == shop.value("SELECT max(id) FROM calls")
+    why = rf"run {run} of \S+ stopped before it was sent: .*500.*\(call {row['call']}\)"
+    for command in (("queue", "list"), ("queue", "show", str(row["id"])), ("explain", "order", "1")):
+        assert re.search(rf"order 1: due: {why}\. The next run tries it", shop.ok(*command).out)

@@ -12,6 +12,7 @@ from syncctl.commands.layout import say
 from syncctl.commands.looking import opened
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, common_options
+from syncctl.commands.standing import with_reasons
 from syncctl.commands.timeline import HOW
 from syncctl.errors import RecordError
 from syncctl.models import Kind
@@ -43,7 +44,7 @@ def order(*, number: str, common: Common) -> int:
     with opened(common) as (config, database):
         shop = database.row("SELECT number, placed_at, status, currency, total FROM orders WHERE number = ?", number)
         queue = Queue(database)
-        own = queue.of_order(number)
+        own = with_reasons(database, queue.of_order(number))
         made = queue.made_for(number) if own else []
         rows = [(row, queue.attempts(row)) for row in (*own, *made)]
         customers = {row.id: found for row in own if (found := _customer(database, row, made))}

@@ -15,6 +15,7 @@ from syncctl.commands.layout import MOST_SHOWN, Level, more, paint, request_word
 from syncctl.commands.looking import opened, refuse_unknown
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, gathered, limit_option
+from syncctl.commands.standing import with_reasons
 from syncctl.errors import RecordError
 from syncctl.event import one_line
 from syncctl.models import Struct, from_ms, iso, to_ms
@@ -89,7 +90,7 @@ def list_(*, listed: Listed, common: Common) -> int:
     from syncctl.state.queue import Queue
 
     with opened(common) as (config, database):
-        rows = _wanted(listed, config, database)
+        rows = with_reasons(database, _wanted(listed, config, database))
         rows = rows if common.as_json else _called(database, rows)
         skipped = 0 if listed.skipped or listed.altered else Queue(database).skipped(listed.connector, listed.cause)
     if common.as_json:
@@ -144,7 +145,7 @@ def show(*, number: int, common: Common) -> int:
 
     with opened(common) as (_, database):
         queue = Queue(database)
-        row = _row(queue, number)
+        (row,) = with_reasons(database, [_row(queue, number)])
         attempts = queue.attempts(row)
         (shown,) = _called(database, [row])
     if common.as_json:
