@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from conftest import Shop
 from offices import FORMS, Office, back_up, lose_state, opened
 from posting import Json, moment, once, only_error, order, place
 
+from syncctl.models import from_ms, iso
 from syncctl.state.place import place_of
 
 PATHS = {"unleashed": "/SalesOrders/%", "vend": "%/sales/%", "xero": "/Invoices%"}
@@ -179,6 +181,12 @@ def test_after_a_restoration_it_is_not_posted_before_the_service_has_settled(off
     restore(shop)
     result = office.run().only()
     assert (result["posted"], result["waiting"]) == (0, 1)
+    restored = iso(from_ms(int(shop.value("SELECT value FROM meta WHERE key = 'restored_at'"))))
+    call = shop.value("SELECT max(id) FROM calls")
+    why = rf"the state was restored at {restored}, and unleashed does not have it so far \(call {call}\); as"
+    for command in (("queue", "list"), ("explain", "order", "1001")):
+        assert re.search(why, shop.ok(*command).out)
+    assert f"not there yet (call {call}: GET /Customers" in shop.ok("explain", "order", "1001").out
     shop.write("UPDATE meta SET value = value - 400000 WHERE key = 'restored_at'")
     shop.write("UPDATE outbox SET due_at = due_at - 400000")
     assert office.run().only()["posted"] == 1

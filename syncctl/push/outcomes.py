@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncctl.decide import TAKEN, Adopt, Decision, Hold, Later, Post
-from syncctl.models import Kind, money_text
+from syncctl.models import Kind, from_ms, iso, money_text
 from syncctl.models_push import Outcome, Updated
 from syncctl.push.pushing import Parcel, Pushing
 from syncctl.state.outbox import EXISTS, Ended, Row
@@ -82,8 +82,14 @@ def _hidden(push: Pushing, row: Row) -> Hold:
 
 
 def _look_again(push: Pushing, row: Row, until: int) -> None:
+    """It is too early to tell that it is not there: an answer was lost just now, or the state was restored."""
+    run = push.session.run.number
+    call = push.outbox.last_call(run)
+    restored, later = iso(from_ms(push.doubt.restored_at)), iso(from_ms(until))
+    why = f"the state was restored at {restored}, and {push.session.name} does not have it so far (call {call})"
     with push.session.database.transaction():
-        push.outbox.look_at(row, until)
+        push.outbox.note(row, "not there yet", call, run, push.now())
+        push.outbox.look_at(row, until, f"{why}; as searches there lag, it is sent from {later} on")
 
 
 def _not_there(push: Pushing, row: Row) -> None:

@@ -47,6 +47,13 @@ UPDATE outbox SET state = ?, due_at = ?, tries = ?, remote_id = ?, cause = ?, me
     call = max(call, ?), ended_at = ?, taken_call = iif(?, ({LAST_CALL}), NULL)
 WHERE id = ?
 """
+# What is known of a refusal, or of an answer that was lost, stays.
+_LOOK_AT = """
+UPDATE outbox SET due_at = ?, message = iif(state = 'waiting' OR state = 'due' AND cause = '', ?, message),
+    remedy = iif(state = 'waiting', '', remedy), cause = iif(state = 'waiting', '', cause),
+    state = iif(state = 'waiting', 'due', state)
+WHERE id = ?
+"""
 _END_ATTEMPT = """
 UPDATE attempts SET outcome = ?, cause = ?, message = ?, call = ? WHERE outbox = ? AND run = ? AND outcome = 'sending'
 """
@@ -213,9 +220,14 @@ class Outbox:
         """The service was asked for it and has it not."""
         self._sql.execute("UPDATE outbox SET looked_at = ? WHERE id = ?", (at, row.id))
 
-    def look_at(self, row: Row, at: int) -> None:
-        """It is asked for again at that time, and not sent before."""
-        self._sql.execute("UPDATE outbox SET due_at = ? WHERE id = ?", (at, row.id))
+    def look_at(self, row: Row, at: int, why: str) -> None:
+        """It is asked for again at that time, and not sent before; `why` is told unless a refusal is."""
+        self._sql.execute(_LOOK_AT, (at, why, row.id))
+
+    def last_call(self, run: int) -> int:
+        """The last call that a run has made to this connector; 0 where it has made none."""
+        row = self.database.row("SELECT max(id) FROM calls WHERE run = ? AND connector = ?", run, self.connector)
+        return (row[0] if row else None) or 0
 
     def lose(self, rows: Sequence[Row], lost: Lost, run: int) -> None:
         """Nobody knows what became of these; what is found out of them is told beside this try."""
