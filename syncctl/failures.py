@@ -187,9 +187,10 @@ class Failures:
         kind = TokenRefusedError if renewable else CredentialsError
         if remedy:
             return kind(f"The service refuses access with {said}", remedy)
-        return kind(
-            f"The service refuses the credentials with {said}", f"Check {self.credentials()}, then run syncctl doctor"
-        )
+        look = f"Check {self.credentials()}, then run syncctl doctor"
+        if response.status_code in self.cls.quota_status and (elsewhere := self._elsewhere()):
+            look += f". It may mean a used-up quota, too: {elsewhere}"
+        return kind(f"The service refuses the credentials with {said}", look)
 
     def _is_renewable(self, headers: Mapping[str, str], words: str, remedy: str) -> bool:
         """Whether a new token may help; one that is got by id and secret alone is worth a try in any case."""
@@ -217,11 +218,30 @@ class Failures:
         if wait is None:
             if self.ledger.nearly_spent(self.config.name, self.config.limits):
                 return self._quota(said)
-            return AgainError(DeferredError(f"The service says {said}", now + UNNAMED_BLOCK))
+            return AgainError(DeferredError(self._limit_words(said), now + UNNAMED_BLOCK))
         until = now + timedelta(seconds=wait)
         if wait <= PATIENCE_SECONDS:
             return AgainError(DeferredError(f"The service says {said}", until), wait)
-        return self._block(until, f"The service says {said}")
+        return self._block(until, self._limit_words(said))
+
+    def _limit_words(self, said: str) -> str:
+        """A limit that the service enforces and does not name, or for long; what is booked here may not explain it."""
+        elsewhere = "" if self.ledger.nearly_spent(self.config.name, self.config.limits) else self._elsewhere()
+        return f"The service says {said}; {elsewhere}" if elsewhere else f"The service says {said}"
+
+    def _elsewhere(self) -> str:
+        """Who may have used up what is not used up here; "" where no limit is longer than a few minutes."""
+        longs = [limit for limit in self.config.limits if not limit.waitable]
+        usages = self.ledger.usage(self.config.name, longs)
+        if not usages:
+            return ""
+        fullest = max(usages, key=lambda usage: (usage.used + usage.others) / usage.limit.calls)
+        booked, limit = fullest.used + fullest.others, fullest.limit
+        return (
+            f"only {booked:,} of {limit.calls:,} calls {limit.span} are booked here, so others may have used up the"
+            " rest: look at the account's usage at the service, and set"
+            f" {self.variable('LIMITS')} if the plan has fewer"
+        )
 
     def _wait(self, response: requests.Response) -> float | None:
         """Seconds to wait: no longer than the longest window, where all of them are rolling."""

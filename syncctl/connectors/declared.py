@@ -27,6 +27,11 @@ class Limit(Struct):
         return f"{self.window}s" if isinstance(self.window, int) else self.window
 
     @property
+    def span(self) -> str:
+        """Which calls it counts, in words: `in 60 s`, `of this month (UTC)`."""
+        return f"in {self.window} s" if isinstance(self.window, int) else f"of this {self.window} (UTC)"
+
+    @property
     def waitable(self) -> bool:
         """Whether a run may sit out a full window."""
         return isinstance(self.window, int) and self.window <= WAITABLE_SECONDS

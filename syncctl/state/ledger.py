@@ -73,7 +73,7 @@ class WindowFullError(Exception):
     """A window that may be sat out is full; one more call fits at `until` (aware UTC)."""
 
     def __init__(self, until: datetime, limit: Limit) -> None:
-        super().__init__(f"{limit.calls} calls {_span(limit)} are used; the next one fits at {iso(until)}")
+        super().__init__(f"{limit.calls} calls {limit.span} are used; the next one fits at {iso(until)}")
         self.until = until
         self.limit = limit
 
@@ -219,13 +219,9 @@ def _refusal(
         return WindowFullError(until, limit)
     share = f", and {wanted.purpose} calls end at {most}" if most < limit.calls else ""
     return DeferredError(
-        f"{wanted.connector}: {count}/{limit.calls} calls {_span(limit)} are used{share}; they go on at {iso(until)}",
+        f"{wanted.connector}: {count}/{limit.calls} calls {limit.span} are used{share}; they go on at {iso(until)}",
         until,
     )
-
-
-def _span(limit: Limit) -> str:
-    return f"in {limit.window} s" if isinstance(limit.window, int) else f"of this {limit.window} (UTC)"
 
 
 def _usage(counting: Sequence[tuple[int, int, int]], limit: Limit, now: int) -> Usage:
