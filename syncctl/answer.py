@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -20,7 +20,8 @@ LONGEST_WAIT_SECONDS = 86400.0  # whatever a service asks for, it is tried again
 class HttpAnswer:
     """See `connectors.base.Answer`. `setting` is the variable that holds the address of the service.
 
-    A body too large to be held in memory is in `file`, with its beginning in `body`.
+    A body too large to be held in memory is in `file`, with its beginning in `body`. `blame` writes into the journal
+    what is wrong with the answer to a call.
     """
 
     status: int
@@ -31,6 +32,7 @@ class HttpAnswer:
     setting: str = "the base URL"
     secrets: Set[str] = field(default=frozenset(), repr=False)
     file: IO[bytes] | None = None
+    blame: Callable[[int, str], None] = lambda call, message: None
 
     def json(self) -> Any:
         """The decoded body; raises `AnswerError`."""
@@ -48,6 +50,11 @@ class HttpAnswer:
         if not isinstance(listed, list):
             raise self._no_list(name)
         return iter(listed)
+
+    def unfit(self, message: str, remedy: str) -> AnswerError:
+        """See `connectors.base.Answer`."""
+        self.blame(self.call, message)
+        return AnswerError(message, remedy)
 
     def _streamed(self, name: str) -> Iterator[Any]:
         import ijson
@@ -71,11 +78,11 @@ class HttpAnswer:
 
     def _no_list(self, name: str) -> AnswerError:
         remedy = f"Look at it with syncctl explain, and at {self.setting}"
-        return AnswerError(f"The answer has no list of {name} (call {self.call})", remedy)
+        return self.unfit(f"The answer has no list of {name} (call {self.call})", remedy)
 
     def _no_json(self) -> AnswerError:
         begin = " ".join(redacted(self.body[:4096], self.secrets)[:120].decode("utf-8", "replace").split())
-        return AnswerError(
+        return self.unfit(
             f"The answer is no JSON (call {self.call}, {self.headers.get('Content-Type', 'no type')}): {begin!r}",
             f"Check {self.setting}, and whether a proxy or a login page stands in between;"
             " if not, the next run tries again",

@@ -32,6 +32,11 @@ class Outgoing:
     body: bytes | None = None
     for_token: bool = False  # to the token endpoint: no call of the API
     once: bool = False  # it changes something: not sent again unless it is certain that nothing was done
+    may_miss: bool = False  # a 404 says that there is none, and is no failure
+
+    def expects(self, status: int) -> bool:
+        """Whether this status of 300 and above is an answer like any other: there is none, or nothing has changed."""
+        return status == 304 or (status == 404 and self.may_miss)
 
 
 @dataclass(frozen=True, slots=True)

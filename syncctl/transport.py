@@ -58,10 +58,16 @@ class Transport:
         self._accepted = False
 
     def get(
-        self, path: str, query: str = "", *, headers: Mapping[str, str] = MappingProxyType({}), keep_body: bool = True
+        self,
+        path: str,
+        query: str = "",
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        keep_body: bool = True,
+        may_miss: bool = False,
     ) -> HttpAnswer:
         """See `connectors.base.Http`. A GET is safe to repeat, so a lost answer is asked for again."""
-        return self._send(Outgoing("GET", f"{path}?{query}" if query else path, headers, keep_body))
+        return self._send(Outgoing("GET", f"{path}?{query}" if query else path, headers, keep_body, may_miss=may_miss))
 
     def ask(self, path: str, body: object, *, keep_body: bool = True) -> HttpAnswer:
         """See `connectors.base.Http`."""
@@ -218,7 +224,7 @@ class Transport:
         kept = redacted(received.body, self.secrets) if self._keeps(outgoing, received, failure) else None
         # What to do about a refusal depends on who asked: many a look-up expects a 404.
         told = failure.message if isinstance(failure, RefusedError) else str(failure)
-        error = failures.shown(told) if failure else None
+        error = failures.shown(told) if failure and not outgoing.expects(response.status_code) else None
         request_id = next((response.headers[h] for h in _REQUEST_ID_HEADERS if h in response.headers), None)
         sent = self._sent(outgoing)
         self.ledger.finish(call, Outcome(response.status_code, ms, received.size, request_id, error, sent, kept))
@@ -227,8 +233,11 @@ class Transport:
         if failure:
             raise unknown(failure, call) if outgoing.once else failure
         now, body = self.run.clock.now(), received.body
-        headers, setting = response.headers, failures.setting
-        return HttpAnswer(response.status_code, headers, call, body, now, setting, self.secrets, received.file)
+        headers, setting, file = response.headers, failures.setting, received.file
+        return HttpAnswer(response.status_code, headers, call, body, now, setting, self.secrets, file, self._blame)
+
+    def _blame(self, call: int, message: str) -> None:
+        self.ledger.blame(call, self.failures.shown(message))
 
     def _failures(self, outgoing: Outgoing) -> Failures:
         return self._keeper.failures if self._keeper and outgoing.for_token else self.failures

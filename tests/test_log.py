@@ -89,6 +89,23 @@ def test_a_call_without_an_answer_has_failed(read: Shop) -> None:
     assert re.search(r"call 2 .* no answer .*/StockOnHand", read.ok("log", "calls").out)
 
 
+def test_an_answer_that_makes_no_sense_has_failed(read: Shop) -> None:
+    read.upstream.fault("html")
+    assert read.run("sync-recent").code == 76
+    page = read.value("SELECT max(id) FROM calls")
+    assert page in numbers(read, "--status", "failed")
+    assert "The answer is no JSON" in rows(read, "calls")[-1]["error"]
+    assert re.search(r"outcome +200, .*The answer is no JSON", read.ok("explain", "call", str(page)).out)
+
+
+def test_that_there_is_none_where_none_may_be_is_no_failure(read: Shop) -> None:
+    guid = read.value("SELECT remote_id FROM remote_products WHERE sku = 'MUG'")
+    read.upstream.delete("products", guid)
+    assert read.run("sync-product", "MUG").code == 65
+    assert numbers(read, "--status", "404")
+    assert not set(numbers(read, "--status", "404")) & set(numbers(read, "--status", "failed"))
+
+
 def test_columns_stand_below_each_other(read: Shop) -> None:
     read.write("UPDATE calls SET id = 100000 + id WHERE id > 2")
     lines = read.ok("log", "calls").out.splitlines()

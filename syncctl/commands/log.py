@@ -94,7 +94,9 @@ def command() -> None:
 
 @command.command("calls")
 @click.option("--purpose", type=click.Choice([str(purpose) for purpose in Purpose]), help="Only calls for this.")
-@click.option("--status", callback=_status, metavar="STATUS", help="As 200, 4xx, or failed: refused, or no answer.")
+@click.option(
+    "--status", callback=_status, metavar="STATUS", help="As 200, 4xx, or failed: refused, or no usable answer."
+)
 @_shown
 @common_options
 def calls(*, purpose: str | None, status: dict[str, int], shown: Shown, common: Common) -> int:

@@ -32,7 +32,7 @@ def listed(answer: Answer) -> tuple[list[Any], Mapping[str, Any]]:
     items = data.get("Items") if isinstance(data, dict) else None
     paging = data.get("Pagination") or {} if isinstance(data, dict) else {}
     if not isinstance(items, list) or not isinstance(paging, dict):
-        raise AnswerError("The answer has no list of Items", "Look at it with syncctl explain, and at the base URL")
+        raise answer.unfit("The answer has no list of Items", "Look at it with syncctl explain, and at the base URL")
     return items, paging
 
 

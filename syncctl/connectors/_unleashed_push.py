@@ -138,7 +138,7 @@ class Desk:
         """What stands under the row's guid; asked for by its own address, as lists lag and hide what is deleted."""
         remote_id = row.record.remote_id if isinstance(row.record, Completion) else row.guid
         try:
-            answer = self.http.get(f"{_PATHS[kind]}/{quoted(remote_id)}")
+            answer = self.http.get(f"{_PATHS[kind]}/{quoted(remote_id)}", may_miss=True)
         except RefusedError as error:
             if error.status == 404:
                 return None

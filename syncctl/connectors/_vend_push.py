@@ -173,7 +173,7 @@ class Desk:
     def _get(self, kind: str, remote_id: str) -> tuple[Any, int]:
         """A record by its own address, None where there is none; and the call."""
         try:
-            answer = self.http.get(self.path(kind, remote_id))
+            answer = self.http.get(self.path(kind, remote_id), may_miss=True)
         except RefusedError as error:
             if error.status == 404:
                 return None, error.call

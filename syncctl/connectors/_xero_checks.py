@@ -34,7 +34,7 @@ def checks(connector: Connector) -> Iterator[Check]:
     yield clock_check(answer)
     organisation = next(answer.elements("Organisations"), None)
     if not isinstance(organisation, dict):
-        raise AnswerError("The answer names no organisation", "Look at it with syncctl explain")
+        raise answer.unfit("The answer names no organisation", "Look at it with syncctl explain")
     yield _organisation_check(organisation)
     yield _currency_check(values, text(organisation.get("BaseCurrency")))
     if values.get("TAX"):  # it is for posting alone

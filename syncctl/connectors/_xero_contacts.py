@@ -8,7 +8,7 @@ from typing import Any
 from syncctl.connectors._fields import addresses, each, microsoft_date, quoted, text, whole
 from syncctl.connectors._stamps import Cursor, moved, set_back, since_text
 from syncctl.connectors.base import Answer, Connector, Found, Page
-from syncctl.errors import AnswerError, RefusedError
+from syncctl.errors import RefusedError
 from syncctl.models import Customer, Kind, Problem, State
 
 # By id: an order that no change can move. Archived contacts would be left out otherwise.
@@ -37,7 +37,7 @@ def _page(at: Cursor, answer: Answer) -> Page:
     told = whole(paging.get("page"))
     if contacts and told not in (0, at.page):
         remedy = "Run it again; if it stays so, report it to Xero"
-        raise AnswerError(f"Page {at.page} was asked for and page {told} came (call {answer.call})", remedy)
+        raise answer.unfit(f"Page {at.page} was asked for and page {told} came (call {answer.call})", remedy)
     changed = (microsoft_date(each.get("UpdatedDateUTC")) for each in contacts if isinstance(each, dict))
     now = moved(at, answer, max(changed, default=0))
     pages = paging.get("pageCount")

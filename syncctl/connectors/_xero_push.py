@@ -20,7 +20,7 @@ from syncctl.connectors._xero_contacts import whole_contact
 from syncctl.connectors._xero_records import contact_body, entered_body, item_body, left_out, suffixed, tells_news
 from syncctl.connectors._xero_sale import invoice_body, payment_body
 from syncctl.connectors._xero_seek import Seeker, agreeing, amount, is_id
-from syncctl.errors import AnswerError, RefusedError, SyncctlError
+from syncctl.errors import RefusedError, SyncctlError
 from syncctl.models import Kind
 from syncctl.models_push import NewCustomer, Outcome, Outgoing, Sale, Seen, Updated
 
@@ -260,7 +260,7 @@ def _is_same(kind: Kind, body: Json, element: Json) -> bool:
 def _elements(answer: Answer, name: str) -> list[Json]:
     data = answer.json()
     if not isinstance(data, dict) or not isinstance(data.get(name), list):
-        raise AnswerError(f"The answer has no list of {name}", "Look at it with syncctl explain")
+        raise answer.unfit(f"The answer has no list of {name}", "Look at it with syncctl explain")
     return [element if isinstance(element, dict) else {} for element in data[name]]
 
 

@@ -32,6 +32,7 @@ from syncctl.models import SUM, Kind, Problem, Record, Struct
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
+    from syncctl.errors import AnswerError
     from syncctl.models_push import Follow, Outcome, Outgoing, Sale, Seen
     from syncctl.shoporder import Order
 
@@ -58,6 +59,9 @@ class Answer(Protocol):
         Raises `AnswerError` where the body, or the rest of it, is no JSON or has no such list.
         """
 
+    def unfit(self, message: str, remedy: str) -> AnswerError:
+        """The error for an answer that cannot be what it should be; the journal tells it with the call."""
+
     def date(self) -> datetime | None:
         """The service's clock when it answered (the Date header)."""
 
@@ -69,10 +73,17 @@ class Http(Protocol):
     """How a connector calls its service; every call is reserved in the budget first and journalled."""
 
     def get(
-        self, path: str, query: str = "", *, headers: Mapping[str, str] = MappingProxyType({}), keep_body: bool = True
+        self,
+        path: str,
+        query: str = "",
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        keep_body: bool = True,
+        may_miss: bool = False,
     ) -> Answer:
         """GET `path` (below the base URL, or a whole address) with a finished, already encoded query.
 
+        `may_miss`: a 404 is one of the answers to be expected, and no failure in the journal.
         Raises `RefusedError` for a 4xx that is neither credentials nor a limit, and the other `RunError`s.
         """
 

@@ -183,7 +183,7 @@ class Unleashed(Connector):
 
     def _single(self, kind: Kind, remote_id: str) -> Found:
         try:
-            answer = self.http.get(f"{_PATHS[kind]}/{quoted(remote_id)}")
+            answer = self.http.get(f"{_PATHS[kind]}/{quoted(remote_id)}", may_miss=True)
         except RefusedError as error:
             if error.status == 404:
                 return Found(missing=[remote_id], call=error.call)

@@ -31,7 +31,7 @@ from syncctl.connectors.declared import (
     SignIn,
     Values,
 )
-from syncctl.errors import AnswerError, RefusedError
+from syncctl.errors import RefusedError
 from syncctl.models import Kind, Problem, Product, Struct
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class Vend(Connector):
             return Page((), str(at.changed(whole=False)), last=True, call=answer.call)
         if newest <= at.after:
             remedy = "Run it again; if it stays so, report it to Vend"
-            raise AnswerError(
+            raise answer.unfit(
                 f"Versions after {at.after} were asked for, and {newest} came (call {answer.call})", remedy
             )
         records = read(kind, rows, f"the page after {at.after}")
@@ -244,8 +244,9 @@ class Vend(Connector):
 
     def _ask_one(self, kind: Kind, remote_id: str) -> Answer:
         if kind is Kind.PRODUCTS:
-            return self.http.get(self._path("products", remote_id))
-        return self.http.get(self._path("inventory", remote_id), f"page_size={MOST_OUTLETS}&include_deleted=true")
+            return self.http.get(self._path("products", remote_id), may_miss=True)
+        query = f"page_size={MOST_OUTLETS}&include_deleted=true"
+        return self.http.get(self._path("inventory", remote_id), query, may_miss=True)
 
     def find(self, sku: str) -> Found:
         """The service looks among all codes of a product and ignores every other parameter."""
@@ -298,7 +299,7 @@ def _rows(answer: Answer) -> tuple[list[Any], int]:
     if not isinstance(rows, list):
         said = f": {words}" if isinstance(data, dict) and (words := _words(data)) else ""
         remedy = "Look at it with syncctl explain, and at the base URL"
-        raise AnswerError(f"The answer has no list of rows (call {answer.call}){said}", remedy)
+        raise answer.unfit(f"The answer has no list of rows (call {answer.call}){said}", remedy)
     told = data.get("version") if isinstance(data, dict) else None
     highest = version_of({"version": told.get("max")}) if isinstance(told, dict) else 0
     return rows, highest or max(map(version_of, rows), default=0)

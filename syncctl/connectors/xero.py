@@ -232,7 +232,7 @@ class Xero(Connector):
     def _single(self, key: str) -> tuple[Iterable[Record | Problem], int]:
         """The records at an item's own address, none where it answers 404, and the call."""
         try:
-            answer = self.http.get(f"/Items/{quoted(key)}", _DECIMALS)
+            answer = self.http.get(f"/Items/{quoted(key)}", _DECIMALS, may_miss=True)
         except RefusedError as error:
             if error.status != 404:
                 raise

@@ -34,7 +34,7 @@ _CONDITIONS = {
         "purpose": "purpose = ?",
         "least": "status >= ?",
         "most": "status <= ?",
-        "failed": "(coalesce(status, 999) >= 300 AND status IS NOT 304) = ?",
+        "failed": "(status IS NULL OR error IS NOT NULL) = ?",
     },
     "runs": {
         "connector": "EXISTS (SELECT 1 FROM run_connectors WHERE run = runs.id AND connector = ?)",

@@ -26,6 +26,7 @@ Body = bytes
 
 _CALL = "INSERT INTO calls (at, run, connector, purpose, method, path) VALUES (?, ?, ?, ?, ?, ?)"
 _FINISH = "UPDATE calls SET status = ?, ms = ?, bytes = ?, request_id = ?, error = ? WHERE id = ?"
+_BLAME = "UPDATE calls SET error = ? WHERE id = ?"
 _KEEP_BODIES = "INSERT OR REPLACE INTO bodies (call, at, request, response) VALUES (?, ?, ?, ?)"
 _BODIES = "SELECT request, response FROM bodies WHERE call = ?"
 _ACCEPTED = "SELECT credentials, accepted_at FROM accounts WHERE connector = ?"
@@ -114,6 +115,11 @@ class Ledger(Blocks):
             db.execute(_FINISH, facts)
             if bodies != (None, None):
                 db.execute(_KEEP_BODIES, (call, self._now(), *bodies))
+
+    def blame(self, call: int, error: str) -> None:
+        """Adds to a call that was answered what is wrong with the answer."""
+        with self._database.quick_transaction() as db:
+            db.execute(_BLAME, (error, call))
 
     def bodies(self, call: int) -> tuple[Body | None, Body | None]:
         """What was sent and received, as far as it is still kept."""
