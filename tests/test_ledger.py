@@ -323,12 +323,12 @@ def test_token_requests_are_journalled_but_neither_counted_nor_blocked(
 # Refusals -------------------------------------------------------------------------------------------------------
 
 
-def test_the_refusal_of_a_long_window_names_connector_window_and_time(ledger: Ledger, shop: str) -> None:
+def test_the_refusal_of_a_long_window_names_window_and_time(ledger: Ledger, shop: str) -> None:
     limit = Limit(10, "month")
     drain(ledger, call(shop, limit))
     refused = refusal(ledger, call(shop, Limit(5, 60), limit))
     assert isinstance(refused, DeferredError)
-    assert str(refused) == (f"{shop}: 10/10 calls of this month (UTC) are used; they go on at 2026-12-01T00:00:00Z")
+    assert str(refused) == "10/10 calls of this month (UTC) are used; they go on at 2026-12-01T00:00:00Z"
     assert refused.until == datetime(2026, 12, 1, tzinfo=UTC)
 
 
@@ -336,7 +336,7 @@ def test_the_refusal_of_a_share_says_so(ledger: Ledger, shop: str) -> None:
     wanted = call(shop, Limit(10, 3600), purpose=Purpose.OLDEST)
     assert drain(ledger, wanted) == 7
     assert str(refusal(ledger, wanted)) == (
-        f"{shop}: 7/10 calls in 3600 s are used, and oldest calls end at 7; they go on at 2026-11-30T23:01:00Z"
+        "7/10 calls in 3600 s are used, and oldest calls end at 7; they go on at 2026-11-30T23:01:00Z"
     )
 
 
@@ -378,7 +378,7 @@ def test_a_block_is_remembered_by_the_next_run(ledger: Ledger, path: Path, shop:
     another.close()
     assert isinstance(refused, DeferredError)
     assert refused.until == until
-    assert str(refused) == f"{shop}: the service says 429; calls go on at 2026-12-01T01:00:00Z"
+    assert str(refused) == "the service says 429; calls go on at 2026-12-01T01:00:00Z"
 
 
 def test_a_block_ends_by_itself(ledger: Ledger, clock: HandClock, shop: str) -> None:

@@ -57,6 +57,14 @@ def refused(state: Path, clock: StillClock, wait: float = 0) -> LockedError:
     return raised.value
 
 
+def test_a_lock_for_posting_is_told_by_its_connector(state: Path) -> None:
+    clock = StillClock(NOON)
+    once, twice = hold(state, "vend-push", me(), clock=clock), hold(state, "vend-push", me(), clock=clock)
+    with once, pytest.raises(LockedError) as raised, twice:
+        pass
+    assert raised.value.message.startswith("vend is locked for posting by `")
+
+
 def test_whoever_comes_second_is_told_who_has_it(state: Path, other: subprocess.Popen[str]) -> None:
     error = refused(state, StillClock(NOON + timedelta(seconds=200)))
     assert error.message == "unleashed is locked by `syncctl sync-recent` (pid 4711) for 3 min"

@@ -10,10 +10,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import IO, Any
 
 import pytest
 from conftest import Shop
+
+from syncctl.clock import SystemClock
+from syncctl.models import iso
+from syncctl.state.locks import Holder, hold
 
 HOUR_MS = 3_600_000
 
@@ -126,6 +131,15 @@ def test_runs_tell_what_they_came_to(read: Shop) -> None:
     assert [run["run"] for run in rows(read, "runs", "--status", "0")] == [1, 2]
     lines = read.ok("log", "runs").out.splitlines()
     assert re.search(r"run 3 .*exit code 77.*unleashed: 1 call, 1 to look at: .* refuses the credentials", lines[2])
+
+
+def test_a_lock_that_another_run_held_is_nothing_to_look_at(read: Shop) -> None:
+    holder = Holder("syncctl sync-recent", os.getpid(), 7, iso(datetime.now(UTC)))
+    with hold(read.state, "unleashed", holder, clock=SystemClock()):
+        assert read.run("sync-recent").code == 75
+    last = read.ok("log", "runs").out.splitlines()[-1]
+    assert "unleashed is locked by `syncctl sync-recent`" in last
+    assert "to look at" not in last
 
 
 def test_a_run_under_way_is_told(read: Shop) -> None:

@@ -85,6 +85,20 @@ def test_all_of_a_cause_are_chosen_at_once(shop: Shop) -> None:
     assert [row["key"] for row in listed(shop, "--skipped")] == ["2"]
 
 
+def test_a_cause_that_nothing_has_is_told_with_those_that_there_are(shop: Shop) -> None:
+    place_one_that_is_held(shop)
+    (cause,) = {row["cause"] for row in listed(shop)}
+    result = shop.run("queue", "list", "--cause", "nonsense")
+    assert (result.code, result.out) == (0, "")
+    assert f"nonsense; the causes that there are: {cause}" in result.err
+
+
+def test_what_is_skipped_says_what_would_post_it(shop: Shop) -> None:
+    number = place_one_that_is_held(shop)
+    shop.ok("queue", "drop", str(number))
+    assert f"To post it, run syncctl queue retry {number}." in shop.ok("queue", "list", "--skipped").out
+
+
 def test_a_dropped_order_is_never_posted(shop: Shop) -> None:
     number = place_one_that_is_held(shop)
     shop.ok("queue", "drop", str(number))

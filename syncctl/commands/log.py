@@ -17,7 +17,7 @@ from syncctl.commands.looking import opened, refuse_unknown
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, gathered
 from syncctl.commands.timeline import is_under_way, run_ended
-from syncctl.errors import EXIT_CODES
+from syncctl.errors import EXIT_CODES, LockedError
 from syncctl.models import Kind, Purpose, Struct, from_ms, iso, to_ms
 
 if TYPE_CHECKING:
@@ -284,14 +284,14 @@ def _lasted(run: dict[str, Any]) -> str:
 def _part_words(part: dict[str, Any]) -> str:
     words = [f"{part[name]:,} {name}" for name in ("changed", "created", "drifted", "gone") if part[name]]
     words += [f"waits until {part['deferred_until']}"] if part["deferred_until"] else []
-    words += [_errors_words(part["errors"])] if part["errors"] else []
+    words += [_errors_words(part)] if part["errors"] else []
     return f"{part['name']}: {', '.join([plural(part['calls'], 'call'), *words])}"
 
 
-def _errors_words(errors: Sequence[dict[str, Any]]) -> str:
-    first = errors[0]
-    told = ": ".join(filter(None, (first["record"], first["message"])))
-    return f"{len(errors):,} to look at: {cut(told)}"
+def _errors_words(part: dict[str, Any]) -> str:
+    errors, first = part["errors"], part["errors"][0]
+    told = cut(": ".join(filter(None, (first["record"], first["message"]))))
+    return told if part["exit_code"] == LockedError.exit_code else f"{len(errors):,} to look at: {told}"
 
 
 def _change(database: Database, row: sqlite3.Row) -> dict[str, Any]:

@@ -128,19 +128,19 @@ def summary(command: str, tally: Tally) -> str:
         line += f"; {deferral(tally, tally.deferred_until)}"
     elif tally.pushed.next_try and not tally.calls:
         line += f"; none due before {iso(tally.pushed.next_try)} (syncctl retry-queue --now tries all at once)"
-    return line + (f"; {paint(f'{len(tally.errors):,} to look at', 'warning')}" if tally.errors else "")
+    look = paint(f"{len(tally.errors):,} to look at", "warning")
+    return f"{line}; {look}" if tally.errors and not tally.locked_quietly else line
 
 
 def _counted(number: int, words: str) -> str:
-    """`1 customer created`, `2 customers created`."""
-    one = words.replace("customers ", "customer ").replace("products ", "product ")
-    return f"{number:,} {one if number == 1 else words}"
+    """`1 customer created`, `2 products read again`."""
+    noun, _, verb = words.partition("s ")
+    return f"{number:,} {f'{noun} {verb}' if number == 1 and noun in ('customer', 'product') else words}"
 
 
 def deferral(tally: Tally, until: datetime) -> str:
     """Why the rest is left for later, and when it goes on."""
-    why = tally.deferred_because.removeprefix(f"{tally.name}: ")
-    why = why[:1].lower() + why[1:]
+    why = tally.deferred_because[:1].lower() + tally.deferred_because[1:]
     return why if iso(until) in why or why.endswith(GOES_ON) else f"{why}, goes on {iso(until)}"
 
 

@@ -47,11 +47,11 @@ def _sizes(facts: Facts) -> str:
     sizes = []
     if facts.known:
         guess = " (a guess)" if "changes" in facts.assumed else ""
-        sizes += [f"{facts.products:,} products", f"{facts.changes:,.0f} changes a day{guess}"]
+        sizes += [plural(facts.products, "product"), f"{plural(round(facts.changes), 'change')} a day{guess}"]
     if facts.orders is not None:
         new = "" if "post-invoices" in facts.observed else ", each of a new customer at worst"
         new = " (a guess: tell --orders-per-day)" if "orders" in facts.assumed else new
-        sizes.append(f"{facts.orders:,.0f} orders a day{new}")
+        sizes.append(f"{plural(round(facts.orders), 'order')} a day{new}")
     return f"{facts.config.name}: {', '.join(sizes) or 'customers alone'}"
 
 

@@ -91,6 +91,7 @@ def list_(*, listed: Listed, common: Common) -> int:
 
     with opened(common) as (config, database):
         rows = with_reasons(database, _wanted(listed, config, database))
+        others = [] if rows or not listed.cause else _wanted(listed.changed(cause=None), config, database)
         rows = rows if common.as_json else _called(database, rows)
         skipped = 0 if listed.skipped or listed.altered else Queue(database).skipped(listed.connector, listed.cause)
     if common.as_json:
@@ -100,7 +101,10 @@ def list_(*, listed: Listed, common: Common) -> int:
     for row in shown:
         say(altered.line(row) if listed.altered else line(row), indent=7)
     more(len(rows) - len(shown))
-    if not rows and common.talks:
+    if not rows and listed.cause:
+        there = ", ".join(sorted({row.cause for row in others} - {""})) or "none"
+        say(f"nothing has the cause {listed.cause}; the causes that there are: {there}", err=True)
+    elif not rows and common.talks:
         say(_NOTHING)
     if skipped and common.talks:
         say(f"{skipped:,} more {'is' if skipped == 1 else 'are'} skipped: see syncctl queue list --skipped")
@@ -320,8 +324,9 @@ def line(row: Row) -> str:
     word = "posted, to look at" if differs(row) else word
     state = paint(word, _LEVELS.get(word))
     cause = f" ({row.cause})" if row.cause else ""
-    why = f": {row.message.rstrip('.')}." if row.message else "." if _when(row) else ""
-    remedy = f" {row.remedy.rstrip('.')}." if row.remedy else ""
+    why = f": {row.message.rstrip('.')}." if row.message else "." if _when(row) or row.state == "skipped" else ""
+    told = row.remedy or (f"To post it, run syncctl queue retry {row.id}" if row.state == "skipped" else "")
+    remedy = f" {told.rstrip('.')}." if told else ""
     there = f" as {row.remote_id}" if row.state == "done" else ""
     kind = str(row.kind).removesuffix("s")
     return (

@@ -14,7 +14,7 @@ from syncctl.plan.schedule import Entry
 
 _HEAD = """\
 # syncctl under cron: put this into /etc/cron.d/syncctl, or leave out the user (6th column) and use `crontab -e`.
-# Written by `syncctl plan --crontab` for the shop {shop}: {products:,} products, {orders:,.0f} orders a day, a change within {fresh}.
+# Written by `syncctl plan --crontab` for the shop {shop}: {products:,} products, {orders} a day, a change within {fresh}.
 #
 # cron mails what a command prints. syncctl prints nothing while all is well, so a mail is always about something.
 # Settings: {settings}   State: {state}   (see README, "Set up")
@@ -32,7 +32,7 @@ def crontab(plan: Plan, place: Place) -> str:
     head = _HEAD.format(
         shop=place.shop,
         products=wishes.products,
-        orders=wishes.orders,
+        orders="1 order" if round(wishes.orders) == 1 else f"{wishes.orders:,.0f} orders",
         fresh=spoken(wishes.freshness),
         settings=place.settings,
         state=place.state,

@@ -98,7 +98,8 @@ def _too_old(push: Pushing, number: str) -> tuple[str, str]:
 def _tell_old(push: Pushing, old: int) -> None:
     if old:
         setting = push.session.connector.values.variable("POST_SINCE")
-        words = f"{old:,} orders of before {push.minute(push.since)} are not posted; {setting} says from when on"
+        orders = "1 order" if old == 1 else f"{old:,} orders"
+        words = f"leaves out {orders} of before {push.minute(push.since)}; {setting} says from when on they are posted"
         push.session.run.reporter.note(f"{push.session.name}: {words}")
 
 

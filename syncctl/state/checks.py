@@ -232,7 +232,7 @@ def _undercounted(sql: sqlite3.Connection, limits: Mapping[str, Sequence[Limit]]
                 yield Finding(
                     "undercounted",
                     "wrong",
-                    f"{used:,} calls are booked in the window {limit.name}, but the journal has {calls:,}",
+                    f"the window {limit.name} has {used:,} of the {calls:,} calls that the journal has",
                     f"Run DELETE FROM spend WHERE connector = '{connector}' AND win = '{limit.name}' with sqlite3: the"
                     " next call counts the journal anew",
                     connector,

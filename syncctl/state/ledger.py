@@ -201,7 +201,7 @@ def _block(db: sqlite3.Connection, connector: str, now: int) -> DeferredError | 
     if block is None:
         return None
     until, reason = block
-    return DeferredError(f"{connector}: {reason}; calls go on at {iso(until)}", until)
+    return DeferredError(f"{reason}; calls go on at {iso(until)}", until)
 
 
 def _full(db: sqlite3.Connection, wanted: Reservation, now: int) -> DeferredError | WindowFullError | None:
@@ -225,7 +225,7 @@ def _refusal(
         return WindowFullError(until, limit)
     share = f", and {wanted.purpose} calls end at {most}" if most < limit.calls else ""
     return DeferredError(
-        f"{wanted.connector}: {count}/{limit.calls} calls {limit.span} are used{share}; they go on at {iso(until)}",
+        f"{count}/{limit.calls} calls {limit.span} are used{share}; they go on at {iso(until)}",
         until,
     )
 

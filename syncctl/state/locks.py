@@ -140,14 +140,16 @@ def _write(file: int, content: dict[str, object]) -> None:
 def _locked(name: str, found: dict[str, Any], clock: Clock) -> LockedError:
     """What to tell whom the lock was refused."""
     remedy = "Try again later, or pass --wait-lock SECONDS"
+    connector = name.removesuffix("-push")
+    locked = f"{connector} is locked" if connector == name else f"{connector} is locked for posting"
     command, pid = found.get("command"), _number(found, "pid")
     if not command or not pid:  # the holder has it, but has not written its name yet
-        return LockedError(f"{name} is locked by another run", remedy)
+        return LockedError(f"{locked} by another run", remedy)
     seconds = _age(found.get("since"), clock)
     stale = seconds > STALE_SECONDS
     if stale:
         remedy = f"If it hangs (see ps -p {pid}), end it with kill {pid}; nothing that it stored is lost"
-    return LockedError(f"{name} is locked by `{command}` (pid {pid}) for {span(seconds)}", remedy, stale=stale)
+    return LockedError(f"{locked} by `{command}` (pid {pid}) for {span(seconds)}", remedy, stale=stale)
 
 
 def _number(found: dict[str, Any], key: str) -> int:
