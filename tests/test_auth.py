@@ -18,6 +18,7 @@ from conftest import Result, Shop, Upstream
 from ports import free_port
 from seeded import seeded
 from test_interrupts import until
+from test_json import ALWAYS, BLOCKS, NO_CONSENT, faults, parsed
 
 from syncctl.models import iso, to_ms
 
@@ -263,7 +264,10 @@ def test_who_needs_no_consent_is_told_so(name: str, request: pytest.FixtureReque
     person.shop.extra = {}
     result = person.shop.ok("auth", name)
     assert f"{name} needs no consent" in result.out
-    assert person.shop.ok("auth", name, "--json").json()["consent_needed"] is False
+    for options in ((), ("--status",)):
+        told = person.shop.ok("auth", name, *options, "--json").json()
+        assert told["consent_needed"] is False
+        assert not list(faults(told, ALWAYS | parsed(NO_CONSENT), "auth"))
 
 
 def test_an_unknown_name_is_told_with_those_that_there_are(vend: Person) -> None:
@@ -324,6 +328,13 @@ def test_a_second_consent_that_is_interrupted_leaves_the_first(vend: Person) -> 
 
 
 # What becomes of it
+
+
+def test_the_json_of_a_status_is_what_is_documented(xero: Person) -> None:
+    documented = ALWAYS | parsed(BLOCKS["auth --status"])
+    assert not list(faults(xero.shop.run("auth", "xero", "--status", "--json").json(), documented, "before"))
+    xero.consents()
+    assert not list(faults(xero.shop.ok("auth", "xero", "--status", "--json").json(), documented, "after"))
 
 
 def test_status_tells_what_was_consented_to_and_when_it_ends(xero: Person) -> None:
