@@ -72,6 +72,7 @@ def installed(shop: Shop, text: str) -> str:
         str(shop.folder / ".env"), "/etc/syncctl/.env"
     )
     text = text.replace(str(shop.state), "/var/lib/syncctl/state.db")
+    text = text.replace(f"  {shop.folder.owner()}  $SYNCCTL", "  syncctl  $SYNCCTL")
     return text.replace(str(Path(sys.executable).with_name("syncctl")), "/opt/syncctl/bin/syncctl")
 
 
@@ -220,6 +221,12 @@ def test_systemd_takes_the_units(reference: Shop, tmp_path: Path) -> None:
     command = ["systemd-analyze", "verify", *(str(folder / name) for name in written)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_units_run_as_the_owner_of_the_state(reference: Shop, tmp_path: Path) -> None:
+    folder, owner = tmp_path / "units", tmp_path.owner()
+    assert f"They run as {owner}," in reference.ok("plan", *SIZE, "--systemd", str(folder)).out
+    assert all(f"\nUser={owner}\n" in service.read_text() for service in folder.glob("*.service"))
 
 
 def test_units_of_another_schedule_are_told(reference: Shop, tmp_path: Path) -> None:

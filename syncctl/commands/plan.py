@@ -144,12 +144,14 @@ def _write(config: Config, plan: Plan, folder: Path) -> list[str]:
 
 
 def _tell_written(config: Config, folder: Path, written: Sequence[str]) -> None:
+    from syncctl.plan.place import owner_of
     from syncctl.plan.units import strangers
 
     timers = " ".join(name for name in written if name.endswith(".timer"))
     click.echo(f"{len(written)} units are in {folder}. With them in /etc/systemd/system, as root:")
     click.echo(f"systemctl daemon-reload && systemctl enable --now {timers}")
     click.echo(f"Look at them with: systemctl list-timers 'syncctl-{config.shop}-*'")
+    click.echo(f"They run as {owner_of(config.state)}, who owns the state; with another owner, write them anew.")
     if others := strangers(config.shop, folder, written):
         click.echo(f"These are not of this schedule, disable and delete them: {' '.join(others)}")
     click.echo("systemd mails nothing: set SYNCCTL_SMTP_URL, or watch syncctl status --check")

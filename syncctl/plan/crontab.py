@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from syncctl.plan.jobs import Wishes
 from syncctl.plan.outlook import spoken
-from syncctl.plan.place import USER, Place, purpose
+from syncctl.plan.place import Place, purpose
 from syncctl.plan.planning import Plan
 from syncctl.plan.schedule import Entry
 
@@ -53,7 +53,7 @@ def _lines(entries: Sequence[Entry], wishes: Wishes, place: Place, width: int) -
             yield "\n" + _comment(purpose(entry, wishes))
         before = entry.job.key
         arguments = [*entry.arguments, "--jitter", str(entry.jitter), *place.options]
-        yield f"{entry.when.cron():{width}}  {USER}  $SYNCCTL {_escaped(arguments)}\n"
+        yield f"{entry.when.cron():{width}}  {place.user}  $SYNCCTL {_escaped(arguments)}\n"
 
 
 def _comment(words: str) -> str:

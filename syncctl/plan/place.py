@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from syncctl.config import Config
 from syncctl.models import Struct
@@ -12,17 +13,16 @@ from syncctl.plan.outlook import spoken
 from syncctl.plan.schedule import Entry
 from syncctl.settings_file import ETC
 
-USER = "syncctl"
-
 
 class Place(Struct):
-    """The program, the settings file where cron would not find it, the state, and whom cron mails."""
+    """The program, the settings file where cron would not find it, the state, whose it is, and whom cron mails."""
 
     shop: str
     program: str
     env_file: str | None
     settings: str
     state: str
+    user: str
     mail_to: str
 
     @property
@@ -36,7 +36,19 @@ def place(config: Config) -> Place:
     own = config.env_file if config.env_file and config.env_file != ETC else None
     mail_to = config.mail.to[0] if config.mail else "you@example.com"
     program = os.path.join(os.path.dirname(sys.executable), "syncctl")
-    return Place(config.shop, program, own, config.env_file or ETC, config.state, mail_to)
+    return Place(config.shop, program, own, config.env_file or ETC, config.state, owner_of(config.state), mail_to)
+
+
+def owner_of(state: str) -> str:
+    """Who owns the state, or the folder where it is to come: the only one whom its runs may be of."""
+    import pwd
+
+    there = next(path for path in (state, *map(str, Path(state).absolute().parents)) if os.path.exists(path))
+    uid = os.stat(there).st_uid
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)  # systemd takes the number, too
 
 
 def purpose(entry: Entry, wishes: Wishes) -> str:

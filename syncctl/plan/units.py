@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from syncctl.plan.place import USER, Place, purpose
+from syncctl.plan.place import Place, purpose
 from syncctl.plan.planning import Plan
 
 _SERVICE = """\
@@ -71,7 +71,7 @@ def units(plan: Plan, place: Place) -> dict[str, str]:
             shop=place.shop,
             why=purpose(entry, plan.wishes),
             arguments=arguments,
-            user=USER,
+            user=place.user,
             command=" ".join(map(_quoted, [place.program, *entry.arguments, *place.options])),
             folder=_quoted(os.path.dirname(place.state)),
             home=_home(place),
