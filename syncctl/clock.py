@@ -42,6 +42,11 @@ def span(seconds: float) -> str:
     return f"{int(seconds // 3600)} h" if seconds < 172_800 else f"{int(seconds // 86_400)} days"
 
 
+def window_words(name: str) -> str:
+    """A window of the budget as people call it: `5 min`, `24 h`, `day`, `month`."""
+    return span(int(name[:-1])) if name[:-1].isdigit() else name
+
+
 def seconds_in(length: str) -> int:
     """The seconds in a length of time, as `90m`, `90min`, `2h` or `3 d`; raises `ValueError` for any other text."""
     match = re.fullmatch(LENGTH, length)

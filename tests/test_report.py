@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from contextlib import closing
 from html.parser import HTMLParser
@@ -29,6 +30,7 @@ class Page(HTMLParser):
         self.loads: list[str] = []
         self.titles: list[str] = []
         self.cells: list[str] = []
+        self.ends: list[str] = []
         self.said = ""
         self.feed(file.read_text())
         assert self.open == []
@@ -48,13 +50,15 @@ class Page(HTMLParser):
         self.said += data
         if self.open[-1:] == ["title"] and "g" in self.open:
             self.titles.append(data)
+        if self.open[-3:] == ["figure", "div", "span"] and "Z" in data:
+            self.ends.append(data)
         if self.open[-1:] == ["td"]:
             self.cells.append(data)
 
 
-def written(shop: Shop, *args: str) -> Page:
+def written(shop: Shop, *args: str, **settings: str) -> Page:
     file = shop.folder / "report.html"
-    shop.ok("report", str(file), *args)
+    shop.ok("report", str(file), *args, **settings)
     return Page(file)
 
 
@@ -97,11 +101,18 @@ def test_what_waits_is_in_it(shop: Shop) -> None:
     shop.ok("sync-customers")
     posting.place(shop, posting.order("1"), posting.order("2", posting.line(rate="0.07"), total="10.70"))
     posting.post(shop)
-    page = written(shop)
+    page = written(shop, SYNCCTL_UNLEASHED_LIMITS="100000/24 hours")
     assert [title.partition(": ")[2] for title in page.titles if "purpose" in title or "unleashed" in title] == [
         "unleashed 1"
     ]
-    assert {"orders", "tax-unmapped"} <= set(page.cells)
+    assert {"orders", "tax-unmapped", "rejected", "24 h"} <= set(page.cells)
+
+
+def test_the_plot_of_freshness_ends_with_the_report(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    shop.write("UPDATE runs SET started_at = started_at - 3600000, finished_at = finished_at - 3600000")
+    page = written(shop)
+    assert page.ends[1] == re.findall(r"days up to (\S+),", page.said)[0]
 
 
 def test_the_json_has_the_figures(shop: Shop) -> None:

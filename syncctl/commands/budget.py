@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncctl.commands.layout import padded, paint, say, window_words
+from syncctl.clock import window_words
+from syncctl.commands.layout import padded, paint, say
 from syncctl.commands.messages import show_json, warn
 from syncctl.commands.options import Common, common_options
 from syncctl.models import iso, to_ms

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncctl.clock import SystemClock
-from syncctl.commands.layout import say, window_words
+from syncctl.clock import SystemClock, window_words
+from syncctl.commands.layout import say
 from syncctl.commands.looking import tell
 from syncctl.commands.options import Common, common_options
 from syncctl.commands.timeline import is_under_way, run_ended

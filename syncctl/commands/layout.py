@@ -9,8 +9,6 @@ from typing import Literal
 
 import click
 
-from syncctl.clock import span
-
 Level = Literal["ok", "warning", "wrong"]
 _COLOURS = {"ok": "green", "warning": "yellow", "wrong": "red"}
 LEAST_WIDTH = 40
@@ -62,11 +60,6 @@ def padded(text: str, width: int) -> str:
 def plural(number: int, singular: str, several: str = "") -> str:
     """`1 call`, `2,000 calls`."""
     return f"{number:,} {singular if number == 1 else several or singular + 's'}"
-
-
-def window_words(name: str) -> str:
-    """A window of the budget as people call it: `5 min`, `24 h`, `day`, `month`."""
-    return span(int(name[:-1])) if name[:-1].isdigit() else name
 
 
 def request_words(method: str, path: str) -> str:

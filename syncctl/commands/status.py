@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from syncctl.clock import span
-from syncctl.commands.layout import Level, padded, paint, plural, say, window_words
+from syncctl.clock import span, window_words
+from syncctl.commands.layout import Level, padded, paint, plural, say
 from syncctl.commands.messages import show_json, warn
 from syncctl.commands.options import Common, common_options
 from syncctl.commands.token_life import token_life

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from syncctl.clock import span
+from syncctl.clock import span, window_words
 from syncctl.report.plots import Column, Plot, figure
 
 Json = Mapping[str, Any]
@@ -38,7 +38,9 @@ svg { display: block; width: 100%; height: 9rem; background: var(--card); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; padding: .25rem 1.25rem .25rem 0; border-bottom: 1px solid var(--rule);
   vertical-align: top; overflow-wrap: normal; } td.n, th.n { text-align: right; white-space: nowrap; }
+@media (max-width: 40rem) { body { padding: .5rem; } table { font-size: .75rem; } th, td { padding-right: .5rem; } }
 """
+_STATES = {"sending": "unknown", "gave_up": "given up"}  # as `syncctl queue list` calls them
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -46,7 +48,7 @@ def page(figures: Json) -> str:
     """The HTML of the figures, which have the shape of `syncctl report --json`."""
     title = f"syncctl: {figures['shop']}"
     parts = [_head(figures, title), _queue(figures["queue"], figures["posted"])]
-    parts += [_connector(connector) for connector in figures["connectors"]]
+    parts += [_connector(connector, figures["generated_at"]) for connector in figures["connectors"]]
     head = (
         f'<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"><title>{escape(title)}</title>'
@@ -67,14 +69,19 @@ def _queue(rows: Sequence[Json], posted: Sequence[Json]) -> str:
     columns = [Column(day["day"], {name: day["posted"].get(name, 0) for name in names}) for day in posted]
     plot = figure(Plot("Orders posted per day", columns))
     waiting = [
-        (row["connector"], row["kind"], row["state"], row["cause"], row["rows"], f"{span(row['oldest_seconds'])} ago")
+        (row["connector"], row["kind"], _state(row), row["cause"], row["rows"], f"{span(row['oldest_seconds'])} ago")
         for row in rows
     ]
     table = _table(("connector", "kind", "state", "cause", "#records", "oldest"), waiting, "Nothing waits.")
     return f"<h2>Orders</h2>{plot}<h3>Queue</h3>{table}"
 
 
-def _connector(connector: Json) -> str:
+def _state(row: Json) -> str:
+    state: str = row["state"]
+    return "rejected" if state == "due" and row["cause"] else _STATES.get(state, state)
+
+
+def _connector(connector: Json, now: str) -> str:
     name = connector["name"]
     if connector["problems"]:
         return f"<h2>{escape(name)}</h2>" + "".join(f"<p>{escape(each)}.</p>" for each in connector["problems"])
@@ -82,7 +89,7 @@ def _connector(connector: Json) -> str:
         f"{connector['products']:,} products, {connector['customers']:,} customers,"
         f" {connector['gone']:,} products gone there."
     )
-    plots = (*_freshness(connector), _calls(connector), _changes(connector["days"]))
+    plots = (*_freshness(connector, now), _calls(connector), _changes(connector["days"]))
     return (
         f'<h2>{escape(name)}</h2><p class="dim">{numbers}</p>{"".join(map(figure, plots))}'
         f"<h3>Budget</h3>{_windows(connector['windows'])}<h3>Slowest endpoints</h3>{_slowest(connector['endpoints'])}"
@@ -90,7 +97,7 @@ def _connector(connector: Json) -> str:
     )
 
 
-def _freshness(connector: Json) -> Iterator[Plot]:
+def _freshness(connector: Json, now: str) -> Iterator[Plot]:
     """Bars that keep the promise, and bars that break it, where there is one."""
     if connector["promised_seconds"] is None:
         return
@@ -100,7 +107,7 @@ def _freshness(connector: Json) -> Iterator[Plot]:
         hours = (each["worst_seconds"] or 0) / 3600
         columns.append(Column(each["at"], {"kept": 0.0 if hours > promised else hours,
                                            "broken": hours if hours > promised else 0.0}))  # fmt: skip
-    yield Plot("How old the newest data was at worst", columns, "h", promised, "promised")
+    yield Plot("How old the newest data was at worst", columns, "h", promised, "promised", now)
 
 
 def _calls(connector: Json) -> Plot:
@@ -116,7 +123,7 @@ def _changes(days: Iterable[Json]) -> Plot:
 
 def _windows(windows: Iterable[Json]) -> str:
     rows = [
-        (each["window"], each["used"], each["others"], each["left"], each["limit"],
+        (window_words(each["window"]), each["used"], each["others"], each["left"], each["limit"],
          "" if each["forecast"] is None else each["forecast"]) for each in windows
     ]  # fmt: skip
     return _table(("window", "#used", "#by others", "#left", "#limit", "#at its end"), rows, "There is no limit.")

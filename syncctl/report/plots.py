@@ -25,13 +25,17 @@ class Column(Struct):
 
 
 class Plot(Struct):
-    """What is drawn: the columns in their order, the unit of their heights, and what a dashed line at `mark` means."""
+    """What is drawn: the columns in their order, the unit of their heights, and what a dashed line at `mark` means.
+
+    `until` is the end of the last column, where its name is that of its beginning.
+    """
 
     title: str
     columns: Sequence[Column]
     unit: str = ""
     mark: float | None = None
     mark_means: str = ""
+    until: str = ""
 
 
 def figure(plot: Plot) -> str:
@@ -39,7 +43,7 @@ def figure(plot: Plot) -> str:
     title = f"<figcaption>{escape(plot.title)}</figcaption>"
     if not any(column.height for column in plot.columns):
         return f'<figure>{title}<p class="none">Nothing in this time.</p></figure>'
-    first, last = plot.columns[0].label, plot.columns[-1].label
+    first, last = plot.columns[0].label, plot.until or plot.columns[-1].label
     return (
         f'<figure>{title}<div class="top">{_shown(_top(plot), plot.unit)}</div>{_drawing(plot)}'
         f'<div class="ends"><span>{escape(first)}</span><span>{escape(last)}</span></div>{_legend(plot)}</figure>'
