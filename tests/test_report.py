@@ -169,6 +169,8 @@ class TestDatasette:
                 columns = {row[1] for row in sql.execute(f"PRAGMA table_info({table})")}
                 assert columns
                 assert set(told.get("columns", {})) <= columns
+            named = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT GLOB '*sqlite_*'"
+            assert {name for (name,) in sql.execute(named)} == metadata["tables"].keys()
 
     def test_its_queries_run(self, metadata: dict[str, Any], shop: Shop) -> None:
         shop.ok("sync-recent")
