@@ -115,6 +115,16 @@ class TestWhichOrders:
         assert "51 orders wait for a person's word" in shop.ok("explain", "order", "7").out
         assert "51 orders" not in shop.ok("post-invoices", "--dry-run", "--yes-all").out.replace("for 51 orders", "")
 
+    def test_the_queue_and_a_monitor_tell_of_a_flood(self, shop: Shop) -> None:
+        shop.write("UPDATE meta SET value = value - 86400000 * 20 WHERE key LIKE 'invoices_since.%'")
+        place(shop, order("1", placed_at=moment(days=13)))
+        told = shop.ok("queue", "list")
+        assert "unleashed: 1 order waits for a person's word" in told.out
+        assert "syncctl post-invoices --yes-all" in told.out
+        check = shop.run("status", "--check")
+        assert (check.code, "--yes-all" in check.out, "cron" in check.out) == (2, True, False)
+        assert "1 order waits for a person's word" in shop.ok("status").out
+
     def test_a_flood_is_mailed_with_the_command_that_posts_it(self, shop: Shop) -> None:
         place(shop, *(order(str(number)) for number in range(51)))
         with serving(Postbox()) as box:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from syncctl.clock import span
+from syncctl.commands.flood import held_back, held_words
 from syncctl.models import from_ms, iso, to_ms
 from syncctl.state.backlog import backlog
 
@@ -27,10 +28,12 @@ def figures(app: App, config: ConnectorConfig, now: datetime) -> dict[str, Any] 
         return None
     statuses = [part.strip() for part in app.config.posting["POST_STATUSES"].split(",")]
     found = backlog(app.database, config.name, statuses, iso(from_ms(app.posted_since(config))), now)
+    held = len(held_back(app.config, app.database, config, now)) if found.counts["new"] else 0
     age = None if found.since is None else max(0, (to_ms(now) - found.since) // 1000)
     first = [{"number": row.key, "remote_id": row.remote_id} for row in found.first_altered]
     return {
         **{name: found.counts[name] for name in (*_OPEN, "skipped")},
+        "held_back": held,
         "oldest_seconds": age,
         "changed": found.altered,
         "changed_orders": first,
@@ -45,6 +48,8 @@ def lines(orders: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
     oldest = f"; the oldest waits for {span(orders['oldest_seconds'])}" if orders["oldest_seconds"] is not None else ""
     skipped = f"; {orders['skipped']:,} skipped (see syncctl queue list --skipped)" if orders["skipped"] else ""
     yield "orders", (told or ("none waits" if skipped else "all posted")) + oldest + skipped
+    if orders["held_back"]:
+        yield "", held_words(orders["held_back"])
     if orders["changed"]:
         numbers = ", ".join(each["number"][:30] for each in orders["changed_orders"])
         more = ", …" if orders["changed"] > len(orders["changed_orders"]) else ""

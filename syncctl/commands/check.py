@@ -8,6 +8,7 @@ from typing import Any
 
 from syncctl.clock import span
 from syncctl.commands.backlog import OVERDUE_SECONDS
+from syncctl.commands.flood import held_words
 from syncctl.commands.layout import Level, paint, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common
@@ -135,11 +136,10 @@ def _orders(name: str, orders: dict[str, Any] | None) -> Iterator[Finding]:
         words = f"{orders['differing']:,} orders are posted with another sum or currency: look at syncctl queue list"
         yield Finding("WARNING", f"{name}: {words}")
     age, (early, late) = orders["oldest_seconds"] or 0, OVERDUE_SECONDS
-    if age > early:
-        words = (
-            f"{name}: an order, or what follows one, has waited for {span(age)}: look at syncctl queue list and at cron"
-        )
-        yield Finding("CRITICAL" if age > late else "WARNING", words)
+    if age > early or orders["held_back"]:
+        words = f"an order, or what follows one, has waited for {span(age)}: look at syncctl queue list and at cron"
+        told = held_words(orders["held_back"]) if orders["held_back"] else words
+        yield Finding("CRITICAL" if age > late else "WARNING", f"{name}: {told}")
 
 
 def _performance(connector: dict[str, Any]) -> Iterator[str]:

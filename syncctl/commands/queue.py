@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import click
 
 from syncctl.clock import SystemClock
 from syncctl.commands import altered
+from syncctl.commands.flood import held_back, held_words
 from syncctl.commands.layout import MOST_SHOWN, Level, more, paint, request_words, say
 from syncctl.commands.looking import opened, refuse_unknown
 from syncctl.commands.messages import show_json
@@ -94,6 +95,7 @@ def list_(*, listed: Listed, common: Common) -> int:
         others = [] if rows or not listed.cause else _wanted(listed.changed(cause=None), config, database)
         rows = rows if common.as_json else _called(database, rows)
         skipped = 0 if listed.skipped or listed.altered else Queue(database).skipped(listed.connector, listed.cause)
+        held = list(_held(listed, config, database))
     if common.as_json:
         show_json("queue list", exit_code=0, rows=[as_json(row) for row in rows[: listed.limit]])
         return 0
@@ -101,14 +103,27 @@ def list_(*, listed: Listed, common: Common) -> int:
     for row in shown:
         say(altered.line(row) if listed.altered else line(row), indent=7)
     more(len(rows) - len(shown))
+    for each in held:
+        say(each, indent=4)
     if not rows and listed.cause:
         there = ", ".join(sorted({row.cause for row in others} - {""})) or "none"
         say(f"nothing has the cause {listed.cause}; the causes that there are: {there}", err=True)
-    elif not rows and common.talks:
+    elif not rows and not held and common.talks:
         say(_NOTHING)
     if skipped and common.talks:
         say(f"{skipped:,} more {'is' if skipped == 1 else 'are'} skipped: see syncctl queue list --skipped")
     return 0
+
+
+def _held(listed: Listed, config: Config, database: Database) -> Iterator[str]:
+    """Of orders that are in no queue, since they wait for a person."""
+    if listed.altered or listed.skipped or listed.cause:
+        return
+    for poster in config.connectors:
+        if "invoices" in poster.roles and listed.connector in (None, poster.name):
+            held = held_back(config, database, poster, SystemClock().now())
+            if held:
+                yield f"{poster.name}: {held_words(len(held))}."
 
 
 def _called(database: Database, rows: Sequence[Row]) -> list[Row]:

@@ -228,4 +228,5 @@ def posting_forecast(
 
 def flood_words(count: int) -> str:
     """What the flood stop holds."""
-    return f"{count:,} orders wait for a person's word, being more than {MOST_AT_ONCE} or older than {_MOST_DAYS} days"
+    waits = "1 order waits" if count == 1 else f"{count:,} orders wait"
+    return f"{waits} for a person's word, being more than {MOST_AT_ONCE} or older than {_MOST_DAYS} days"
