@@ -129,16 +129,13 @@ def _why_not(config: Config, database: Database, number: str, status: str) -> st
 def _flood(config: Config, database: Database, number: str) -> str:
     """What a person has to say before it is posted; "" where nothing is asked."""
     from syncctl.clock import SystemClock
-    from syncctl.models import to_ms
-    from syncctl.posting_terms import posters, posting_problems, posting_terms
-    from syncctl.push.forecast import Forecaster, flood_words
-    from syncctl.push.pushing import Wanted
+    from syncctl.commands.flood import held_back, held_words
+    from syncctl.posting_terms import posters, posting_problems
 
     if problem := next(posting_problems(config), ""):
         return f"no order is, as {problem}"
-    terms, now = posting_terms(config), to_ms(SystemClock().now())
     for each in posters(config):
-        held = Forecaster(each, database, Wanted(), now).flood(terms)
+        held = held_back(config, database, each, SystemClock().now())
         if number in held:
-            return f"{flood_words(len(held))}. Look at them, then run syncctl post-invoices --yes-all"
+            return held_words(len(held))
     return ""
