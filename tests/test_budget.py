@@ -94,3 +94,13 @@ def test_one_connector_alone(shop: Shop) -> None:
     shop.ok("sync-recent")
     assert shop.ok("budget", "--connector", "unleashed", "--json").only()["name"] == "unleashed"
     assert shop.run("budget", "--connector", "xero").code == 78
+
+
+def test_a_window_that_is_counted_anew_is_told_before_the_next_call(shop: Shop) -> None:
+    """`state check` says to delete from `spend`; a changed setting adds windows, too."""
+    shop.ok("sync-recent")
+    before = shop.ok("budget", "--json").only()["windows"]
+    shop.write("DELETE FROM spend")
+    after = shop.ok("budget", "--json").only()["windows"]
+    assert [each["used"] for each in after] == [each["used"] for each in before]
+    assert shop.value("SELECT count(*) FROM spend") == 0, "a look writes nothing"

@@ -110,8 +110,8 @@ def book(db: sqlite3.Connection, connector: str, counts: dict[str, tuple[int, in
 
 def slots(db: sqlite3.Connection, connector: str, limit: Limit, now: int) -> list[tuple[int, int, int]]:
     """The slots that count, the oldest first: number, calls of ours, calls of others."""
-    rows = db.execute(_SLOTS, (connector, limit.name, oldest(limit.window, now)))
-    return [(slot, used, others) for slot, used, others in rows]
+    rows = db.execute(_SLOTS, (connector, limit.name, oldest(limit.window, now))).fetchall()
+    return [(slot, used, others) for slot, used, others in rows] or _unseen(db, connector, limit, now)
 
 
 def frees_at(counting: list[tuple[int, int, int]], limit: Limit, surplus: int, now: int) -> int:
@@ -168,11 +168,17 @@ def _redate(db: sqlite3.Connection, connector: str, limit: Limit, now: int) -> N
 
 
 def _first_sight(db: sqlite3.Connection, connector: str, limit: Limit, now: int) -> int:
-    """Counts the journal once for a window that a changed setting has added: its calls were made all the same."""
+    """Books once what the journal has for a window that a changed setting has added."""
+    found = _unseen(db, connector, limit, now)
+    db.executemany(_ADD, [(connector, limit.name, *slot) for slot in found])
+    return sum(used for _, used, _ in found)
+
+
+def _unseen(db: sqlite3.Connection, connector: str, limit: Limit, now: int) -> list[tuple[int, int, int]]:
+    """The slots of a window that was never counted, by the journal: its calls were made all the same."""
     if db.execute(_KNOWN, (connector, limit.name)).fetchone():
-        return 0
+        return []
     since = begin_of(limit.window, oldest(limit.window, now))
     moments = (row[0] for row in db.execute(_JOURNAL, (since, connector)))
     found = Counter(slot_at(limit.window, min(at, now)) for at in moments)
-    db.executemany(_ADD, [(connector, limit.name, slot, count, 0) for slot, count in found.items()])
-    return found.total()
+    return [(slot, count, 0) for slot, count in sorted(found.items())]
