@@ -103,6 +103,25 @@ def test_what_a_run_is_sending_right_now_is_no_finding(shop: Shop) -> None:
     assert findings(shop, 0) == []
 
 
+@pytest.mark.parametrize(
+    ("sql", "check"),
+    [
+        ("DELETE FROM attempts WHERE outbox = (SELECT id FROM outbox WHERE key = '1001')", "no-attempt"),
+        ("UPDATE outbox SET call = 99999 WHERE key = '1001'", "no-call"),
+    ],
+)
+def test_a_history_that_was_lost_is_noted(shop: Shop, sql: str, check: str) -> None:
+    shop.write(sql)
+    (found,) = findings(shop, 0)
+    assert (found["check"], found["level"], found["records"]) == (check, "note", ["1001"])
+
+
+def test_the_state_of_another_shop_is_found(shop: Shop) -> None:
+    shop.write("UPDATE meta SET value = 'other' WHERE key = 'shop'")
+    found = only(shop, "other-shop")
+    assert (found["records"], "SYNCCTL_SHOP" in found["remedy"]) == (["other"], True)
+
+
 def test_what_got_no_answer_is_noted_and_nobody_is_called(shop: Shop) -> None:
     """The run came to its end; the next one asks the service."""
     place(shop, order("1003"))

@@ -46,7 +46,9 @@ def check(*, common: Common) -> int:
     opened = open_database(config.state, group=config.state_group, create=False)
     with closing(opened) as database, closing(Terminal(common)) as terminal:
         now = to_ms(SystemClock().now())
-        found = checks.check(database, limits, now, lambda done, total: terminal.progress("checks", done, total))
+        found = checks.check(
+            database, config.shop, limits, now, lambda done, total: terminal.progress("checks", done, total)
+        )
     code = worst(_CODES[finding.level] for finding in found)
     if common.as_json:
         show_json("state check", exit_code=code, findings=[finding.as_dict() for finding in found])

@@ -116,6 +116,28 @@ CHECKS = (
         f"SELECT connector, key FROM outbox WHERE {_OPEN} AND {_STRANGER}",
     ),
     Check(
+        "other-shop",
+        "is the shop that the state belongs to, and not that of the settings: every run refuses it",
+        "Correct SYNCCTL_SHOP, or let SYNCCTL_STATE name the state of this shop",
+        "SELECT '', value FROM meta WHERE key = 'shop' AND value <> :shop",
+    ),
+    Check(
+        "no-attempt",
+        "was sent, but no try of it is kept: some program has deleted from the state",
+        "Nothing has to be done; what becomes of it is not in danger",
+        """SELECT connector, key FROM outbox
+        WHERE sent_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.outbox = outbox.id)""",
+        "note",
+    ),
+    Check(
+        "no-call",
+        "names a call that the journal does not have: some program has changed the state",
+        "Nothing has to be done; what becomes of it is not in danger",
+        """SELECT connector, key FROM outbox
+        WHERE call > 0 AND NOT EXISTS (SELECT 1 FROM calls WHERE calls.id = outbox.call)""",
+        "note",
+    ),
+    Check(
         "not-configured",
         "is not named in SYNCCTL_CONNECTORS, but the state has records of it",
         "Nothing has to be done: they are used again if it is named again",
@@ -154,15 +176,15 @@ CHECKS = (
 
 
 def check(
-    database: Database, limits: Mapping[str, Sequence[Limit]], now: int, progress: Callable[[int, int], None]
+    database: Database, shop: str, limits: Mapping[str, Sequence[Limit]], now: int, progress: Callable[[int, int], None]
 ) -> list[Finding]:
-    """All that is found; `limits` are those of each connector in the settings, `now` is in ms.
+    """All that is found; `shop` and the `limits` of each connector are those of the settings, `now` is in ms.
 
     Where the file itself is damaged, nothing else is looked for.
     """
     sql = database.connection
     sql.create_function("alive", 1, is_alive)
-    values = {"connectors": json.dumps(list(limits)), "now": now, "soon": now + _HOUR}
+    values = {"shop": shop, "connectors": json.dumps(list(limits)), "now": now, "soon": now + _HOUR}
     parts: list[Callable[[], Iterable[Finding]]] = [lambda: _integrity(sql), lambda: _references(sql)]
     parts += [lambda one=one: _answers(sql, one, values) for one in CHECKS]  # type: ignore[misc]
     parts += [lambda: _undercounted(sql, limits, now)]
