@@ -65,6 +65,13 @@ def test_candidates_are_explained_by_whatever_name_of_the_customer(twins: tuple[
         assert all(f"{guid}, active, not linked" in shop.ok("explain", "customer", key).out for guid in both)
 
 
+def test_a_choice_that_was_made_is_not_asked_for_any_more(twins: tuple[Shop, str, str]) -> None:
+    shop, first, _ = twins
+    assert "Choose with syncctl links add" in shop.ok("explain", "customer", CODE).out
+    shop.ok("links", "add", "customer", CODE, first)
+    assert "Choose" not in shop.ok("explain", "customer", CODE).out
+
+
 def test_taking_one_apart_decides_for_the_other(twins: tuple[Shop, str, str]) -> None:
     shop, first, second = twins
     shop.ok("links", "add", "customer", CODE, first)

@@ -83,7 +83,8 @@ def test_links_add_sends_the_order_off(office: Office, shop: Shop) -> None:
     office.read()
     shop.ok("links", "remove", "customer", "C-1")
     held(office, "1")
-    shop.ok("links", "add", "customer", "C-1", remote_id(shop, "customers"))
+    told = shop.ok("links", "add", "customer", "C-1", remote_id(shop, "customers")).out
+    assert told.endswith("; the next run sends 1 order held for it\n")
     shop.ok("retry-queue")
     assert office.arrived() == once(["1"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,9 +55,11 @@ def _story(database: Database, key: str) -> dict[str, Any]:
     numbers = remote_customers.numbers(database, key)
     shop = [dict(row) for row in remote_customers.in_shop(database, numbers)]
     names = dict.fromkeys([*(name for row in shop for name in (row["code"], row["email"]) if name), key])
-    records = [_record(database, row) for row in remote_customers.records(database, names, numbers)]
+    remotes = remote_customers.records(database, names, numbers)
+    records = [_record(database, row) for row in remotes]
     entered = dict.fromkeys([*names, *(name for each in records for name in (*each["codes"], *each["emails"]))])
     made = created(database, Kind.CUSTOMERS, customer_keys(numbers, entered))
+    linked = {row["connector"]: row["matched_run"] or 0 for row in remotes if row["customer_id"] in numbers}
     if not numbers and not records and not made:
         raise RecordError(
             key, "Neither the shop nor a service has told of such a customer", "Read them with syncctl sync-customers"
@@ -66,8 +69,14 @@ def _story(database: Database, key: str) -> dict[str, Any]:
         "shop": shop,
         "records": records,
         "created": made,
-        "problems": [problem for name in names for problem in problems(database, name)],
+        "problems": [each for name in names for each in problems(database, name) if not _is_solved(each, linked)],
     }
+
+
+def _is_solved(problem: dict[str, Any], linked: Mapping[str, int]) -> bool:
+    """Whether a link that it asks for was made in a later run."""
+    asks = "syncctl links add" in problem["remedy"]
+    return asks and linked.get(problem["connector"], 0) > problem["run"]
 
 
 def _record(database: Database, row: sqlite3.Row) -> dict[str, Any]:

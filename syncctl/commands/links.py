@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncctl.commands.layout import MOST_SHOWN, say
+from syncctl.commands.layout import MOST_SHOWN, plural, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, limit_option
 from syncctl.commands.sku import as_sku
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from syncctl.state.database import Database
     from syncctl.state.links import LinkTable
 
-    Work = Callable[[Database, LinkTable, str, int, Look], str]
+    Work = Callable[[Database, LinkTable, str, int, Look], tuple[str, int]]  # remote id, orders that are due by it
 
 WORDS = ("customer", "product")
 _KIND = click.argument("kind", type=click.Choice(WORDS))
@@ -153,11 +153,10 @@ def add(*, kind: str, key: str, remote_id: str, connector: str | None, common: C
         syncctl links add customer C-1042 2b6c9a52-0c4d-5f0e-8f6e-5b7d0a1c0002 --connector unleashed
     """
 
-    def work(database: Database, table: LinkTable, name: str, number: int, look: Look) -> str:
+    def work(database: Database, table: LinkTable, name: str, number: int, look: Look) -> tuple[str, int]:
         from syncctl.state import links
 
-        links.add(database, table, (name, remote_id), number, look)
-        return remote_id
+        return remote_id, links.add(database, table, (name, remote_id), number, look)
 
     return _by_hand(("links add", "is linked to"), (kind, key, connector), common, work)
 
@@ -175,10 +174,10 @@ def remove(*, kind: str, key: str, connector: str | None, common: Common) -> int
         syncctl links remove customer C-1042 --connector unleashed
     """
 
-    def work(database: Database, table: LinkTable, name: str, number: int, look: Look) -> str:
+    def work(database: Database, table: LinkTable, name: str, number: int, look: Look) -> tuple[str, int]:
         from syncctl.state import links
 
-        return str(links.remove(database, table, name, number, look)["remote_id"])
+        return str(links.remove(database, table, name, number, look)["remote_id"]), 0
 
     return _by_hand(("links remove", "is no longer linked to"), (kind, key, connector), common, work)
 
@@ -197,15 +196,17 @@ def _by_hand(told: tuple[str, str], which: tuple[str, str, str | None], common: 
         now = to_ms(app.clock.now())
         look = Look(app.runs.begin(command, now), 0, now, "hand")
         try:
-            remote_id = work(app.database, table, name, number, look)
+            remote_id, orders = work(app.database, table, name, number, look)
         except RecordError as error:
             app.runs.finish(look.run, now, error.exit_code, [])
             raise
         app.runs.finish(look.run, now, 0, [])
     if common.as_json:
-        show_json(command, exit_code=0, run=look.run, kind=kind, key=key, connector=name, remote_id=remote_id)
+        record = {"kind": kind, "key": key, "connector": name, "remote_id": remote_id}
+        show_json(command, exit_code=0, run=look.run, **record, orders=orders)
     else:
-        say(f"{kind} {key} {words} {remote_id} in {name}", indent=4)
+        sent = f"; the next run sends {plural(orders, 'order')} held for it" if orders else ""
+        say(f"{kind} {key} {words} {remote_id} in {name}{sent}", indent=4)
     return 0
 
 

@@ -155,10 +155,10 @@ def of(database: Database, table: LinkTable, number: int) -> list[sqlite3.Row]:
     return table.read(database, f"remote.{table.column} = ?", number)
 
 
-def add(database: Database, table: LinkTable, target: tuple[str, str], number: int, look: Look) -> None:
+def add(database: Database, table: LinkTable, target: tuple[str, str], number: int, look: Look) -> int:
     """Links a record of the shop by hand to `target` (connector, remote id); what it was linked to is kept apart.
 
-    Orders that were held for it are due at once. Raises `RecordError`.
+    Orders that were held for it are due at once: how many. Raises `RecordError`.
     """
     connector, remote_id = target
     with database.transaction():
@@ -168,7 +168,7 @@ def add(database: Database, table: LinkTable, target: tuple[str, str], number: i
                 _write(database, table, old, None, look)
         _write(database, table, row, number, look)
         sql = _RELEASE.format(_WITH[table.kind])
-        database.connection.execute(sql, (look.at, connector, json.dumps(HELD), number))
+        return database.connection.execute(sql, (look.at, connector, json.dumps(HELD), number)).rowcount
 
 
 def _usable(database: Database, table: LinkTable, connector: str, remote_id: str, number: int) -> sqlite3.Row:
