@@ -224,6 +224,7 @@ def test_a_gone_product_can_still_be_explained(shop: Shop) -> None:
     assert "state: active -> gone; a look at the oldest products showed it" in text
     assert f"GET /Products/{GUID}" in text, "the call that confirmed it"
     assert "None" not in text
+    assert text.splitlines()[0].endswith(", gone"), "which somebody has looked at"
 
 
 def test_a_product_is_explained_by_the_back_office_s_sku_too(shop: Shop) -> None:

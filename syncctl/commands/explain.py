@@ -123,5 +123,9 @@ def _shop_line(shop: dict[str, Any]) -> str:
     tax = {0: "without tax", 1: "with tax", None: ""}[shop["price_includes_tax"]]
     price = f"{shop['price']} {shop['currency'] or ''} {tax}" if shop["price"] else "no price"
     available = "stock unknown" if shop["available"] is None else f"{shop['available']} available"
-    seen = f"as of {shop['as_of']}" if shop["as_of"] else "not looked at"
-    return f"{shop['name'][:60]!r}, {' '.join(price.split())}, {available}, {shop['state'] or 'not linked'}, {seen}"
+    told = [f"{shop['name'][:60]!r}", " ".join(price.split()), available, shop["state"] or "not linked"]
+    if shop["as_of"]:
+        told.append(f"as of {shop['as_of']}")
+    elif shop["state"] != "gone":  # which was looked for: the change below tells when
+        told.append("not looked at")
+    return ", ".join(told)

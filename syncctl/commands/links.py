@@ -107,7 +107,7 @@ def show(*, kind: str, key: str, common: Common) -> int:
         show_json("links show", exit_code=0, links=rows, ambiguous=doubts, created=unread)
     else:
         _print_list(rows, doubts)
-        _print_created(unread)
+        _print_created(f"{kind} {name}", unread)
         if not rows and not doubts and not unread:
             say(f"{kind} {name} has no link, and no record fits it")
     return 0
@@ -130,11 +130,10 @@ def _unlinked(made: Sequence[dict[str, Any]], links: Sequence[dict[str, Any]]) -
     return [row for row in made if row["state"] == "done" and (row["connector"], row["remote_id"]) not in linked]
 
 
-def _print_created(made: Sequence[dict[str, Any]]) -> None:
+def _print_created(what: str, made: Sequence[dict[str, Any]]) -> None:
     for row in made:
         order = f" for order {row['order'][:60]}" if row["order"] else ""
-        what = f"{row['kind'].removesuffix('s')} {row['key'][:60]}: {row['connector']} {row['remote_id']}"
-        say(f"{what}, created by syncctl{order}; not linked", indent=4)
+        say(f"{what[:60]}: {row['connector']} {row['remote_id']}, created by syncctl{order}; not linked", indent=4)
 
 
 @command.command("add")
