@@ -21,6 +21,8 @@ press_tab() {
 press_tab syncctl sync-
 press_tab syncctl queue s
 press_tab syncctl prune --dry
+press_tab syncctl queue list --connector ""
+press_tab syncctl auth v
 """
 NAMES = {
     "bash": "complete -o nosort -F _syncctl_completion syncctl",
@@ -35,10 +37,13 @@ def test_there_is_a_script_for_each_shell(shop: Shop, shell: str) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
-def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
+def test_bash_completes_commands_options_and_connectors(tmp_path: Path) -> None:
     env = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    (tmp_path / ".env").write_text("SYNCCTL_SHOP=one\nSYNCCTL_CONNECTORS=unleashed,vend,xero\n")
+    (tmp_path / ".env").chmod(0o600)
     done = subprocess.run(["bash", "-c", BASH], env=env, cwd=tmp_path, capture_output=True, text=True, check=True)
-    commands, subcommands, options = done.stdout.splitlines()
+    commands, subcommands, options, connectors, connector = done.stdout.splitlines()
     assert commands.split() == ["sync-recent", "sync-oldest", "sync-product", "sync-customers"]
     assert set(subcommands.split()) == {"show", "settle"}
     assert options.split() == ["--dry-run"]
+    assert (connectors.split(), connector) == (["unleashed", "vend", "xero"], "vend")

@@ -13,7 +13,7 @@ import click
 from syncctl.commands.common import Job, execute
 from syncctl.commands.layout import say
 from syncctl.commands.messages import deferral, end_line, sentence, show_check, show_errors, show_json
-from syncctl.commands.options import Common, Running, common_options
+from syncctl.commands.options import Common, Running, common_options, connector_names
 from syncctl.errors import ConfigError, DeferredError, InterruptedRunError, UnavailableError
 from syncctl.models import Purpose
 
@@ -33,7 +33,7 @@ _GRANTED, _SETTING = 77, 78  # the exit codes of a consent that gave too little,
 
 
 @click.command("auth")
-@click.argument("name")
+@click.argument("name", shell_complete=connector_names)
 @click.option("--status", is_flag=True, help="Tell what was consented to and when it ends. Makes no call.")
 @click.option("--no-browser", is_flag=True, help="Open no browser: the address is for one on another machine.")
 @click.option(

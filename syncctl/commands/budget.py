@@ -9,7 +9,7 @@ import click
 from syncctl.clock import window_words
 from syncctl.commands.layout import padded, paint, say
 from syncctl.commands.messages import show_json, warn
-from syncctl.commands.options import Common, common_options
+from syncctl.commands.options import Common, common_options, connector_option
 from syncctl.models import iso, to_ms
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("budget")
-@click.option("--connector", metavar="NAME", help="Only this connector.")
+@connector_option()
 @common_options
 def command(*, connector: str | None, common: Common) -> int:
     """Show how full each call window is, by what, and where it will end. Makes no call.

@@ -10,7 +10,7 @@ import click
 
 from syncctl.commands.layout import MOST_SHOWN, plural, say
 from syncctl.commands.messages import show_json
-from syncctl.commands.options import Common, Group, common_options, limit_option
+from syncctl.commands.options import Common, Group, common_options, connector_option, limit_option
 from syncctl.commands.sku import as_sku
 from syncctl.commands.timeline import HOW, created
 from syncctl.errors import RecordError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WORDS = ("customer", "product")
 _KIND = click.argument("kind", type=click.Choice(WORDS))
 _KEY = click.argument("key", callback=as_sku)
-_CONNECTOR = click.option("--connector", metavar="NAME", help="Of this connector; needed where there are several.")
+_CONNECTOR = connector_option("Of this connector; needed where there are several.")
 
 
 @click.group("links", cls=Group)
@@ -37,7 +37,7 @@ def command() -> None:
 
 @command.command("list")
 @click.argument("kind", type=click.Choice(WORDS), required=False)
-@click.option("--connector", metavar="NAME", help="Only this connector.")
+@connector_option()
 @click.option("--ambiguous", is_flag=True, help="Only what was not linked because there are several candidates.")
 @limit_option
 @common_options

@@ -15,7 +15,7 @@ from syncctl.clock import SystemClock, seconds_in
 from syncctl.commands.layout import length, padded, paint, plural, request_words, say
 from syncctl.commands.looking import opened, refuse_unknown
 from syncctl.commands.messages import show_json
-from syncctl.commands.options import Common, Group, common_options, gathered
+from syncctl.commands.options import Common, Group, common_options, connector_option, gathered
 from syncctl.commands.timeline import is_under_way, run_ended
 from syncctl.errors import EXIT_CODES, LockedError
 from syncctl.models import Kind, Purpose, Struct, from_ms, iso, to_ms
@@ -75,7 +75,7 @@ class Shown(Struct):
 
 _shown = gathered(
     [
-        click.option("--connector", metavar="NAME", help="Only this connector."),
+        connector_option(),
         click.option(
             "--since", callback=_moment, metavar="TIME", help="As 2h, 3d, 2026-11-20, 2026-11-20T17:00 (UTC)."
         ),

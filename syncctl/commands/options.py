@@ -63,7 +63,24 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 _VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Say what is done, even without a terminal.")
 
 
-_CONNECTOR = click.option("--connector", metavar="NAME", help="Only this connector.")
+def connector_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """What a shell offers for a connector; nothing where the settings cannot be read."""
+    from syncctl.config import load
+    from syncctl.errors import SyncctlError
+
+    try:
+        names = [each.name for each in load(ctx.params.get("env_file")).connectors]
+    except (SyncctlError, OSError):
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def connector_option(words: str = "Only this connector.") -> Callable[..., Any]:
+    """The option that names a connector."""
+    return click.option("--connector", metavar="NAME", shell_complete=connector_names, help=words)
+
+
+_CONNECTOR = connector_option()
 
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Print the calls that it would make, and make none.")

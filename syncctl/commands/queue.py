@@ -15,7 +15,7 @@ from syncctl.commands.flood import held_back, held_words
 from syncctl.commands.layout import MOST_SHOWN, Level, more, paint, request_words, say
 from syncctl.commands.looking import opened, refuse_unknown
 from syncctl.commands.messages import show_json
-from syncctl.commands.options import Common, Group, common_options, gathered, limit_option
+from syncctl.commands.options import Common, Group, common_options, connector_option, gathered, limit_option
 from syncctl.commands.standing import with_reasons
 from syncctl.errors import RecordError
 from syncctl.event import one_line
@@ -37,7 +37,7 @@ _WORDS = {
 }
 _LEVELS: dict[str, Level] = {"rejected": "wrong", "given up": "wrong", "unknown": "warning"}
 _NOTHING = "nothing of that kind is in the queue"
-_CONNECTOR = click.option("--connector", metavar="NAME", help="Only of this connector.")
+_CONNECTOR = connector_option("Only of this connector.")
 _CAUSE = click.option("--cause", metavar="CODE", help="Only with this cause.")
 _ALL = click.option("--all", "everything", is_flag=True, help="All that the list shows.")
 _IDS = click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
