@@ -47,7 +47,7 @@ _STRANGER = "connector NOT IN (SELECT value FROM json_each(:connectors))"
 _OPEN = "state IN ('waiting', 'due', 'sending', 'gave_up')"
 # The run knows that it got no answer: it was not cut off.
 _LOST = """EXISTS (
-    SELECT 1 FROM attempts WHERE attempts.outbox = outbox.id AND outcome = 'no answer'
+    SELECT 1 FROM attempts WHERE attempts.outbox = outbox.id AND outcome IN ('no answer', 'unclear', 'not there yet')
         AND id = (SELECT max(id) FROM attempts AS later WHERE later.outbox = outbox.id)
 )"""
 _TIMES = " UNION ALL ".join(
