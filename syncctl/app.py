@@ -12,7 +12,6 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from syncctl.clock import Clock, SystemClock
-from syncctl.config import Config, ConnectorConfig, load
 from syncctl.errors import (
     ConfigError,
     DeferredError,
@@ -25,6 +24,7 @@ from syncctl.errors import (
 )
 from syncctl.models import Kind, Purpose, Struct, from_ms, iso, to_ms
 from syncctl.run import Run, stopped
+from syncctl.settings.config import Config, ConnectorConfig, load
 from syncctl.state.blocks import Blocks
 from syncctl.state.database import IF_USED, Database, is_empty, open_database
 from syncctl.state.gaps import Gaps
@@ -39,10 +39,10 @@ from syncctl.tally import Tally
 if TYPE_CHECKING:
     from _typeshed import StrPath
 
+    from syncctl.http.transport import Transport
     from syncctl.session import Session
     from syncctl.state.ledger import Ledger
     from syncctl.state.linking import Linker
-    from syncctl.transport import Transport
 
     Work = Callable[[Session], None]
 
@@ -123,7 +123,7 @@ class App:
         since = int(self.runs.meta(POSTER + config.name) or 0)
         if not config.values.get("POST_SINCE"):
             return since
-        from syncctl.posting_terms import posting_since, posting_terms  # knows where the shop is; slow to import
+        from syncctl.settings.posting import posting_since, posting_terms  # knows where the shop is; slow to import
 
         try:
             return posting_since(config, posting_terms(self.config), since)
@@ -132,7 +132,7 @@ class App:
 
     def posters(self, name: str | None) -> tuple[ConnectorConfig, ...]:
         """The connectors that are posted to, or the one named. Raises `ConfigError`."""
-        from syncctl.posting_terms import posters, posting_terms
+        from syncctl.settings.posting import posters, posting_terms
 
         found = posters(self.config, name)
         posting_terms(self.config)
@@ -230,7 +230,7 @@ class App:
         if mail is None or run.purpose is Purpose.MANUAL:
             return
         if any(tally.errors for tally in tallies) or self.runs.has_mail():
-            from syncctl.notify import Notifier
+            from syncctl.mail.notify import Notifier
             from syncctl.state.mailed import Mailed
 
             Notifier(self.config, mail, Mailed(self.database), run, command).tell(tallies)
@@ -262,7 +262,7 @@ class App:
     @contextmanager
     def session(self, run: Run, config: ConnectorConfig, tally: Tally, terms: Terms) -> Iterator[Session]:
         """A connector ready to work."""
-        from syncctl.transport import Transport
+        from syncctl.http.transport import Transport
 
         transport = Transport(config, self.ledger, run, self.config.secrets)
         try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from syncctl.connector_config import ConnectorConfig
 from syncctl.connectors.base import Connector
 from syncctl.models import Kind, Struct
 from syncctl.session import has_feed
+from syncctl.settings.connector import ConnectorConfig
 
 MOST_SOLD = 20  # calls of a posting run for the stock of what was sold
 

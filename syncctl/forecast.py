@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from syncctl import costs
-from syncctl.config import ConnectorConfig
 from syncctl.models import Kind
 from syncctl.session import kinds_of, reads_customers
+from syncctl.settings.config import ConnectorConfig
 from syncctl.state.database import Database
 from syncctl.state.gaps import Gaps
 from syncctl.state.remote_customers import Customers

@@ -12,7 +12,7 @@ from syncctl.models import Customer, Kind, Struct
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from syncctl.shoporder import Order
+    from syncctl.shop.order import Order
 
 NAMESPACE = "9d2c3a53-2f4e-5c0b-8d7a-3b3f6e1f2a10"  # of the ids that we give; to change it would post everything again
 

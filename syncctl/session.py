@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
-from syncctl.config import Config
 from syncctl.connectors.base import Connector
 from syncctl.connectors.declared import Limit, Values
 from syncctl.models import Customer, Kind, Problem, Product, Record, State, Stock, to_ms
 from syncctl.run import Run
+from syncctl.settings.config import Config
 from syncctl.state.changelog import Look
 from syncctl.state.cursors import Cursors
 from syncctl.state.customer_linking import CustomerLinker

@@ -17,9 +17,9 @@ from conftest import Shop
 from syncctl.app import App
 from syncctl.clock import Clock
 from syncctl.connectors.base import Connector, Found, Page
+from syncctl.http.transport import Transport
 from syncctl.models import SUM, Kind, Problem, Product, Purpose, Record, State, Stock
 from syncctl.run import Run
-from syncctl.transport import Transport
 
 UNKNOWN_ID = "00000000-0000-4000-8000-00000000dead"
 

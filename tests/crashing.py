@@ -20,18 +20,8 @@ from typing import Any
 import requests  # noqa: F401
 import tenacity  # noqa: F401
 
-import syncctl.commands.post_invoices
-import syncctl.commands.retry_queue
-import syncctl.connectors._unleashed_push
-import syncctl.connectors._vend_push
-import syncctl.connectors._xero_push
-import syncctl.push.orders
-import syncctl.push.summary
-import syncctl.session
-import syncctl.shoporder
-import syncctl.transport  # noqa: F401
 from syncctl import cli
-from syncctl.line import Line
+from syncctl.http.line import Line
 from syncctl.state.database import Database
 
 

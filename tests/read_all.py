@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from syncctl.app import App
+from syncctl.http.transport import Transport
 from syncctl.models import Kind, Purpose
 from syncctl.run import Run
-from syncctl.transport import Transport
 
 
 def main() -> None:

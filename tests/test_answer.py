@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from conftest import Shop
 
-from syncctl.answer import HttpAnswer, retry_after
 from syncctl.errors import AnswerError
+from syncctl.http.answer import HttpAnswer, retry_after
 from syncctl.redact import redacted, redacted_text
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

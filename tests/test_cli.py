@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import Shop
 
-from syncctl import transport
 from syncctl.clock import SystemClock
+from syncctl.http import transport
 from syncctl.models import iso
 from syncctl.state.locks import Holder, hold
 

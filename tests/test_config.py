@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl import settings_file
-from syncctl.config import Config, common_settings, global_settings, load
-from syncctl.connector_config import parse_limits
 from syncctl.connectors.declared import Limit
 from syncctl.connectors.unleashed import Unleashed
 from syncctl.errors import ConfigError
-from syncctl.settings_file import plain_lines, quoted_lines
+from syncctl.settings import file as settings_file
+from syncctl.settings.config import Config, common_settings, global_settings, load
+from syncctl.settings.connector import parse_limits
+from syncctl.settings.file import plain_lines, quoted_lines
 
 KEY = "3xTr3m3ly-s3cret$HOME"
 GOOD = {
@@ -219,7 +219,7 @@ def test_the_short_way_to_read_a_line_agrees_with_python_dotenv(text: str) -> No
 def test_plain_lines_need_no_python_dotenv(here: Path) -> None:
     write(here / ".env", **{name.removeprefix("SYNCCTL_"): value for name, value in GOOD.items()})
     outer = {name: value for name, value in os.environ.items() if not name.startswith("SYNCCTL_")}
-    code = "import sys; from syncctl.config import load; load(); print(*sys.modules)"
+    code = "import sys; from syncctl.settings.config import load; load(); print(*sys.modules)"
     command = [sys.executable, "-c", code]
     run = subprocess.run(command, capture_output=True, text=True, check=True, env=outer)
     assert {"dotenv", "difflib", "requests", "click"} & set(run.stdout.split()) == set()

@@ -16,8 +16,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from syncctl.models import Problem
-from syncctl.shoplist import read as read_list
-from syncctl.shoporder import Order, orders
+from syncctl.shop.listing import read as read_list
+from syncctl.shop.order import Order, orders
 from syncctl.state.database import Database, open_database
 from syncctl.state.orders import load, store
 

@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seeded import seeded
 
-from syncctl import settings_file
-from syncctl.config import global_settings, load
 from syncctl.connectors import connector_class, kinds
-from syncctl.env_text import settings_of, written
 from syncctl.errors import ConfigError
+from syncctl.settings import file as settings_file
+from syncctl.settings.config import global_settings, load
+from syncctl.settings.env_text import settings_of, written
 
 KEY = 'it\'s a "key" #1 $HOME \\n `x`'
 ID = "11111111-2222-4333-8444-555555555555"

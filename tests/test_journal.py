@@ -12,7 +12,7 @@ import pytest
 from conftest import Shop
 from requests_mock import Mocker
 
-from syncctl import transport
+from syncctl.http import transport
 
 DAY_MS = 86_400_000
 

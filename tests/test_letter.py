@@ -12,10 +12,10 @@ from conftest import NOON
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.event import RECORD, Event, retry_command
-from syncctl.letter import letter
-from syncctl.mail_config import Mail
-from syncctl.smtp import message
+from syncctl.mail.event import RECORD, Event, retry_command
+from syncctl.mail.letter import letter
+from syncctl.mail.smtp import message
+from syncctl.settings.mail import Mail
 
 MAIL = Mail("smtp", "127.0.0.1", 25, "", "", "cron@shop.test", ("ops@shop.test", "boss@shop.test"), 120)
 HEADERS = [

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from syncctl.config import load
 from syncctl.errors import ConfigError
-from syncctl.mail_config import Mail
+from syncctl.settings.config import load
+from syncctl.settings.mail import Mail
 
 GOOD = {
     "SYNCCTL_SHOP": "demo",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.event import RECORD, Event, What
+from syncctl.mail.event import RECORD, Event, What
 from syncctl.models import to_ms
 from syncctl.state.database import Database, open_database
 from syncctl.state.mailed import FORGET_AFTER_MS, Mailed

@@ -14,10 +14,10 @@ import click
 import pytest
 
 from syncctl import cli
-from syncctl.config import common_settings, global_settings
 from syncctl.connectors import connector_class, kinds
 from syncctl.connectors.declared import Setting
 from syncctl.errors import EXIT_CODES
+from syncctl.settings.config import common_settings, global_settings
 
 MAN = Path(__file__).parent.parent / "man" / "syncctl.1"
 SHARED = {"env_file", "as_json", "verbose"}

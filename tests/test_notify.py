@@ -12,11 +12,11 @@ from postbox import Postbox, serving
 from test_cli import no_tls
 from test_pull_guards import delete
 
-from syncctl.config import load
-from syncctl.event import Event
+from syncctl.mail.event import Event
+from syncctl.mail.notify import Notifier
 from syncctl.models import Problem, Purpose, iso, to_ms
-from syncctl.notify import Notifier
 from syncctl.run import Run
+from syncctl.settings.config import load
 from syncctl.state.database import open_database
 from syncctl.state.locks import Holder, hold
 from syncctl.state.mailed import Mailed

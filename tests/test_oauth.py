@@ -23,7 +23,6 @@ from requests_mock import Mocker
 from seeded import seeded
 
 from syncctl.clock import Clock, SystemClock
-from syncctl.config import ConnectorConfig
 from syncctl.connectors.base import Auth, Connector
 from syncctl.connectors.declared import Grant, Limit, Setting, Values
 from syncctl.errors import (
@@ -35,13 +34,14 @@ from syncctl.errors import (
     TokenFileError,
     UnavailableError,
 )
+from syncctl.http.transport import Transport
 from syncctl.models import Purpose, iso
 from syncctl.run import Run
 from syncctl.sandbox import Sandbox
+from syncctl.settings.config import ConnectorConfig
 from syncctl.state.database import open_database
 from syncctl.state.ledger import Ledger
 from syncctl.state.runs import Runs
-from syncctl.transport import Transport
 
 HOUR = 3600
 DAY = 86_400

@@ -21,7 +21,7 @@ from syncctl.connectors.base import Connector
 from syncctl.errors import UnknownOutcomeError
 from syncctl.models import Kind
 from syncctl.models_push import NewCustomer, NewProduct, Outgoing, Sale, Seen, guid_of
-from syncctl.shoporder import Line, Order, Payment
+from syncctl.shop.order import Line, Order, Payment
 
 DAY = date(2026, 11, 23)
 FOLLOWS = (Kind.COMPLETIONS, Kind.PAYMENTS)

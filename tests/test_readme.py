@@ -17,10 +17,10 @@ import pytest
 import words
 
 from syncctl import cli
-from syncctl.config import common_settings, global_settings
 from syncctl.connectors import connector_class, kinds
 from syncctl.connectors.declared import Setting
 from syncctl.errors import EXIT_CODES
+from syncctl.settings.config import common_settings, global_settings
 from syncctl.state.database import open_database
 
 README = Path(__file__).parent.parent / "README.md"

@@ -12,18 +12,18 @@ import pytest
 from conftest import StillClock
 from requests_mock import Mocker
 
-from syncctl.connector_config import ConnectorConfig
 from syncctl.connectors.declared import Limit, Rate, Values
 from syncctl.connectors.unleashed import Unleashed
 from syncctl.errors import AnswerError, DeferredError
-from syncctl.line import MOST_HELD_BYTES
+from syncctl.http.line import MOST_HELD_BYTES
+from syncctl.http.transport import Transport
 from syncctl.models import Purpose
 from syncctl.run import Run
+from syncctl.settings.connector import ConnectorConfig
 from syncctl.state.database import Database, open_database
 from syncctl.state.learnt import Learnt
 from syncctl.state.ledger import Ledger
 from syncctl.state.runs import Runs
-from syncctl.transport import Transport
 
 URL = "https://back.example"
 PUBLISHED = (Limit(350, 300),)

@@ -11,7 +11,7 @@ import pytest
 from conftest import Result, Shop, Upstream
 from seeded import seeded
 
-from syncctl import transport
+from syncctl.http import transport
 
 ALL = ("unleashed", "xero", "vend")
 NOWHERE = "00000000-0000-4000-8000-00000000dead"

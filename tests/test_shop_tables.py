@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlite_utils
 
-from syncctl.shoporder import Line
+from syncctl.shop.order import Line
 from syncctl.state import migrations
 from syncctl.state.database import Database, open_database
 from syncctl.state.orders import StoredOrder, link_customers, load

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncctl.models import Problem
-from syncctl.shoplist import clash, guess_form, read
-from syncctl.shopproduct import PRODUCTS, ShopProduct
+from syncctl.shop.listing import clash, guess_form, read
+from syncctl.shop.product import PRODUCTS, ShopProduct
 from syncctl.state.database import Database, open_database
 from syncctl.state.shop import Counts, case_clashes, store
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.shopcustomer import Customer
-from syncctl.shopfields import BadLineError, flat, json_object
-from syncctl.shoporder import Line, LineKind, Order, Payment, order
+from syncctl.shop.customer import Customer
+from syncctl.shop.fields import BadLineError, flat, json_object
+from syncctl.shop.order import Line, LineKind, Order, Payment, order
 
 CENT = Decimal("0.01")
 MUG: dict[str, object] = {"sku": "MUG", "unit_price": "10.00"}

@@ -12,9 +12,9 @@ import pytest
 from conftest import NOON
 from postbox import PASSWORD, USER, Postbox, certificate, login, serving
 
-from syncctl.letter import Letter
-from syncctl.mail_config import Mail, Security
-from syncctl.smtp import MailError, check, message, send
+from syncctl.mail.letter import Letter
+from syncctl.mail.smtp import MailError, check, message, send
+from syncctl.settings.mail import Mail, Security
 
 LETTER = Letter("syncctl demo: 1 failed (unleashed: credentials)", "Café ☕ costs 5 €\n.\nFrom here on\n" + "x" * 2000)
 

@@ -121,7 +121,7 @@ def test_a_help_loads_nothing_slow(tmp_path: Path, args: list[str]) -> None:
 def test_the_help_loads_no_command_and_no_library(tmp_path: Path) -> None:
     modules = loaded(tmp_path, "--help")
     assert not foreign(modules) - loaded_by(HELP_LIBRARIES)
-    assert not {name for name in modules if name.startswith(("syncctl.commands", "syncctl.config", "syncctl.state"))}
+    assert not {name for name in modules if name.startswith(("syncctl.commands", "syncctl.settings", "syncctl.state"))}
 
 
 @pytest.mark.parametrize("connector", CONNECTORS)
@@ -129,7 +129,7 @@ def test_the_help_loads_no_command_and_no_library(tmp_path: Path) -> None:
 def test_a_blocked_run_loads_no_library(blocked: Path, command: str, connector: str) -> None:
     modules = loaded(blocked, command, settings=CONNECTORS[connector])
     assert not foreign(modules) - loaded_by(LIBRARIES)
-    assert not {"syncctl.session", "syncctl.transport", "syncctl.pull", "syncctl.state.ledger"} & modules
+    assert not {"syncctl.session", "syncctl.http.transport", "syncctl.pull.feed", "syncctl.state.ledger"} & modules
 
 
 def test_a_plain_env_file_loads_no_library(blocked: Path) -> None:
@@ -145,7 +145,8 @@ def test_a_quoted_env_file_loads_its_parser_only(blocked: Path) -> None:
 def test_a_run_with_nothing_to_say_loads_nothing_of_mail(blocked: Path) -> None:
     env_file(blocked, "SYNCCTL_SMTP_URL=smtps://me:word@localhost", "SYNCCTL_MAIL_TO=me@example.com")
     modules = loaded(blocked, "sync-recent", settings={})
-    assert not {"smtplib", "syncctl.smtp", "syncctl.letter", "syncctl.notify", "syncctl.state.mailed"} & modules
+    mailing = {f"syncctl.mail.{name}" for name in ("smtp", "letter", "notify")}
+    assert not modules & ({"smtplib", "syncctl.state.mailed"} | mailing)
 
 
 def test_a_locked_run_loads_no_library(blocked: Path) -> None:
@@ -171,4 +172,4 @@ def test_a_posting_run_with_nothing_to_post_loads_nothing_slow(tmp_path: Path) -
     env_file(tmp_path, "SYNCCTL_UNLEASHED_ROLES=invoices", "SYNCCTL_TIMEZONE=Pacific/Auckland")
     open_database(tmp_path / "syncctl.db").close()
     modules = loaded(tmp_path, "post-invoices", settings={})
-    assert not modules & (SLOW | {"syncctl.shoporder", "syncctl.push.send"})
+    assert not modules & (SLOW | {"syncctl.shop.order", "syncctl.push.send"})

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syncctl.connectors.declared import Grant
-from syncctl.grants import chain_of, error_of, form, granted, refresh_tokens
+from syncctl.oauth.grants import chain_of, error_of, form, granted, refresh_tokens
 from syncctl.state.tokens import Token
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -12,7 +12,6 @@ from conftest import StillClock
 from requests import exceptions
 from requests_mock import Mocker
 
-from syncctl.config import ConnectorConfig
 from syncctl.connectors import connector_class
 from syncctl.connectors.declared import Limit, Values
 from syncctl.errors import (
@@ -25,12 +24,13 @@ from syncctl.errors import (
     RunError,
     UnavailableError,
 )
+from syncctl.http.transport import Transport
 from syncctl.models import Purpose
 from syncctl.run import Run, Silent
+from syncctl.settings.config import ConnectorConfig
 from syncctl.state.database import Database, open_database
 from syncctl.state.ledger import Ledger
 from syncctl.state.runs import Runs
-from syncctl.transport import Transport
 
 URL = "https://back.example"
 KEY = "very/secret+key=="

@@ -23,8 +23,8 @@ from syncctl.connectors.base import Connector
 from syncctl.connectors.declared import Rate, Values
 from syncctl.connectors.xero import Xero
 from syncctl.errors import AnswerError, CredentialsError, DeferredError
-from syncctl.grants import form
 from syncctl.models import Kind
+from syncctl.oauth.grants import form
 
 HOST = "https://xero.example"
 ITEMS = f"{HOST}/api.xro/2.0/Items"

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import click
 
 from syncctl.commands.layout import LEAST_WIDTH, wrapped
-from syncctl.config import global_settings
-from syncctl.connector_config import ROLES, variable_prefix
-from syncctl.connector_names import parse_names
 from syncctl.connectors import connector_class, kinds
 from syncctl.connectors.declared import Setting, SignIn
-from syncctl.env_text import env_text, settings_of
 from syncctl.models import Struct
-from syncctl.posting_terms import is_zone
-from syncctl.settings_file import PREFIX
+from syncctl.settings.config import global_settings
+from syncctl.settings.connector import ROLES, variable_prefix
+from syncctl.settings.env_text import env_text, settings_of
+from syncctl.settings.file import PREFIX
+from syncctl.settings.names import parse_names
+from syncctl.settings.posting import is_zone
 
 _ROOM = 8  # columns for an answer
 _OPTIONS = {"shop": "SYNCCTL_SHOP", "services": "SYNCCTL_CONNECTORS", "timezone": "SYNCCTL_TIMEZONE"}

@@ -20,13 +20,13 @@ from syncctl.models import Purpose
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from syncctl.callback import Listener
-    from syncctl.config import Config, ConnectorConfig
     from syncctl.connectors.base import Check
     from syncctl.connectors.declared import Consent
-    from syncctl.consent import Wish
+    from syncctl.oauth.callback import Listener
+    from syncctl.oauth.consent import Wish
     from syncctl.run import Run
     from syncctl.session import Session
+    from syncctl.settings.config import Config, ConnectorConfig
 
 PORT = 8765
 _GRANTED, _SETTING = 77, 78  # the exit codes of a consent that gave too little, and of one that leaves a choice open
@@ -55,7 +55,7 @@ def command(*, name: str, status: bool, no_browser: bool, port: int, common: Com
         syncctl auth xero --no-browser
         syncctl auth xero --status
     """
-    from syncctl.config import load
+    from syncctl.settings.config import load
 
     config = load(common.env_file)
     connector = _named(config, name)
@@ -141,7 +141,7 @@ class _Consenting:
             raise InterruptedRunError(f"Interrupted; {told}", remedy) from None
 
     def _consent(self, session: Session) -> None:
-        from syncctl.transport import Transport
+        from syncctl.http.transport import Transport
 
         transport, values = session.connector.http, self.connector.values
         grant = self.connector.cls.grant(values)
@@ -161,8 +161,8 @@ class _Consenting:
 
     def _answered(self, run: Run) -> tuple[Wish, Mapping[str, str]]:
         """What the browser came back with."""
-        from syncctl.callback import wait
-        from syncctl.consent import Wish
+        from syncctl.oauth.callback import wait
+        from syncctl.oauth.consent import Wish
 
         wish = Wish.new(self.asked, self.port)
         listener, why_not = self._listener(wish)
@@ -172,7 +172,7 @@ class _Consenting:
 
     def _listener(self, wish: Wish) -> tuple[Listener | None, str]:
         """Where the browser comes back to; none, and why, where it is elsewhere, so that it may be pasted anyway."""
-        from syncctl.callback import Listener
+        from syncctl.oauth.callback import Listener
 
         try:
             return Listener(self.port, wish), ""
@@ -223,7 +223,7 @@ class _Consenting:
 def _scope_check(asked: Consent, granted: str | None, again: str) -> Check:
     from syncctl.connectors._fields import text
     from syncctl.connectors.base import Check
-    from syncctl.consent import missing
+    from syncctl.oauth.consent import missing
 
     lacking = missing(asked.scopes, granted)
     if lacking:

@@ -13,8 +13,8 @@ from syncctl.commands.token_life import token_life
 from syncctl.models import iso
 
 if TYPE_CHECKING:
-    from syncctl.config import Config, ConnectorConfig
     from syncctl.connectors.declared import Consent
+    from syncctl.settings.config import Config, ConnectorConfig
 
 
 def show_status(config: Config, connector: ConnectorConfig, asked: Consent, common: Common) -> int:
@@ -34,8 +34,8 @@ def show_status(config: Config, connector: ConnectorConfig, asked: Consent, comm
 
 
 def _life(connector: ConnectorConfig, asked: Consent, token: Any, now: datetime) -> dict[str, Any]:
-    from syncctl.consent import missing
-    from syncctl.grants import belongs, dies_at
+    from syncctl.oauth.consent import missing
+    from syncctl.oauth.grants import belongs, dies_at
 
     grant = connector.cls.grant(connector.values)
     kept = token if token and grant and belongs(token, grant) else None

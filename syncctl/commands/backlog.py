@@ -13,7 +13,7 @@ from syncctl.state.backlog import backlog
 
 if TYPE_CHECKING:
     from syncctl.app import App
-    from syncctl.config import ConnectorConfig
+    from syncctl.settings.config import ConnectorConfig
 
 OVERDUE_SECONDS = (2 * 3600, 24 * 3600)  # of the oldest order: a warning, and worse
 _OPEN = {

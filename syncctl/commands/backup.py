@@ -29,7 +29,7 @@ def command(*, file: Path, force: bool, common: Common) -> int:
         syncctl backup "/var/backups/syncctl-$(date +%F).db"
     """
     from syncctl.clock import SystemClock
-    from syncctl.config import load
+    from syncctl.settings.config import load
     from syncctl.state.backup import back_up
     from syncctl.state.database import open_database
 

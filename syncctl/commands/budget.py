@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from syncctl.app import App
-    from syncctl.config import ConnectorConfig
+    from syncctl.settings.config import ConnectorConfig
     from syncctl.state.ledger import Usage
     from syncctl.state.pace import Pace
 

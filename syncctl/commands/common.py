@@ -73,7 +73,7 @@ def run_job(job: Job, common: Common, running: Running) -> int:
 
 def _pinged(job: Job, common: Common) -> Pinged | None:
     """Tells a dead man's switch that a run begins, where there is one; what is done by hand is none of its business."""
-    from syncctl.config import ping_url
+    from syncctl.settings.config import ping_url
 
     url = None if job.purpose is Purpose.MANUAL else ping_url(common.env_file)
     if url is None:

@@ -101,12 +101,12 @@ def _check_here(common: Common) -> list[Check]:
 
 def _check_mail(common: Common, *, by_sending: bool) -> list[Check]:
     """The mail server as the settings name it; nothing to check where they do not."""
-    from syncctl.config import load
+    from syncctl.settings.config import load
 
     config = load(common.env_file)
     found = []
     if config.mail:
-        from syncctl.notify import try_mail
+        from syncctl.mail.notify import try_mail
 
         found = [try_mail(config, config.mail, by_sending=by_sending)]
     elif by_sending:

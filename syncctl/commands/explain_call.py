@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from syncctl.app import App
-    from syncctl.config import ConnectorConfig
+    from syncctl.settings.config import ConnectorConfig
 
 _MOST_LINES = 60
 _MOST_WIDTH = 200
@@ -99,7 +99,7 @@ def _text(body: bytes | None) -> str | None:
 
 def _why(app: App, row: sqlite3.Row) -> str:
     """Why there is no answer to be shown."""
-    from syncctl.line import MOST_BODY_BYTES
+    from syncctl.http.line import MOST_BODY_BYTES
 
     days = app.config.keep["bodies"]
     if row["carried_over"]:

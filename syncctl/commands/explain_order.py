@@ -20,7 +20,7 @@ from syncctl.models import Kind
 if TYPE_CHECKING:
     import sqlite3
 
-    from syncctl.config import Config
+    from syncctl.settings.config import Config
     from syncctl.state.database import Database
     from syncctl.state.outbox import Row
 
@@ -130,7 +130,7 @@ def _flood(config: Config, database: Database, number: str) -> str:
     """What a person has to say before it is posted; "" where nothing is asked."""
     from syncctl.clock import SystemClock
     from syncctl.commands.flood import held_back, held_words
-    from syncctl.posting_terms import posters, posting_problems
+    from syncctl.settings.posting import posters, posting_problems
 
     if problem := next(posting_problems(config), ""):
         return f"no order is, as {problem}"

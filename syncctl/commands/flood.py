@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from syncctl.models import to_ms
 
 if TYPE_CHECKING:
-    from syncctl.config import Config, ConnectorConfig
+    from syncctl.settings.config import Config, ConnectorConfig
     from syncctl.state.database import Database
 
 
 def held_back(config: Config, database: Database, poster: ConnectorConfig, now: datetime) -> list[str]:
     """Their numbers, for one connector that is posted to; none where a setting keeps all from being posted."""
-    from syncctl.posting_terms import posting_problems, posting_terms
     from syncctl.push.forecast import Forecaster
     from syncctl.push.pushing import Wanted
+    from syncctl.settings.posting import posting_problems, posting_terms
 
     if poster.problems or any(posting_problems(config)):
         return []

@@ -11,16 +11,16 @@ from syncctl.commands.options import Common
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from syncctl.config import ConnectorConfig
     from syncctl.forecast import Cost, Wanted
     from syncctl.push.pushing import Wanted as Posting
+    from syncctl.settings.config import ConnectorConfig
 
 
 def show_forecast(wanted: Wanted, common: Common, connector: str | None) -> int:
     """Prints the minimum and the expected number of calls for each connector; makes no call and writes nothing."""
     from syncctl.app import chosen
-    from syncctl.config import load
     from syncctl.forecast import forecast
+    from syncctl.settings.config import load
     from syncctl.state.database import has_content, open_database
 
     config = load(common.env_file)
@@ -38,10 +38,10 @@ def show_forecast(wanted: Wanted, common: Common, connector: str | None) -> int:
 def show_posting_forecast(command: str, wanted: Posting, common: Common, connector: str | None) -> int:
     """The same for the commands that post."""
     from syncctl.clock import SystemClock
-    from syncctl.config import load
     from syncctl.models import to_ms
-    from syncctl.posting_terms import posters, posting_terms
     from syncctl.push.forecast import posting_forecast
+    from syncctl.settings.config import load
+    from syncctl.settings.posting import posters, posting_terms
     from syncctl.state.database import open_database
 
     config = load(common.env_file)

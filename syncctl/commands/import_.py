@@ -67,7 +67,7 @@ def products(*, source: Source, common: Common) -> int:
         shop-export | syncctl import products - --skip-bad
     """
     from syncctl.app import App
-    from syncctl.shopproduct import PRODUCTS
+    from syncctl.shop.product import PRODUCTS
     from syncctl.state import shop
 
     with App.opened(common.env_file) as app:
@@ -92,7 +92,7 @@ def customers(*, source: Source, common: Common) -> int:
         shop-export | syncctl import customers - --dry-run
     """
     from syncctl.app import App
-    from syncctl.shopcustomer import CUSTOMERS
+    from syncctl.shop.customer import CUSTOMERS
     from syncctl.state import customers as table
 
     with App.opened(common.env_file) as app:
@@ -118,7 +118,7 @@ def orders(*, source: Source, posted: bool, common: Common) -> int:
         syncctl import orders --posted history.jsonl
     """
     from syncctl.app import App
-    from syncctl.shoporder import orders as listing
+    from syncctl.shop.order import orders as listing
     from syncctl.state import orders as table
 
     with App.opened(common.env_file) as app:
@@ -128,7 +128,7 @@ def orders(*, source: Source, posted: bool, common: Common) -> int:
 
 def _bring(what: str, app: App, source: Source, target: Target, common: Common) -> int:
     """Reads, checks and stores a list, and tells what became of it; the exit code."""
-    from syncctl.shoplist import read
+    from syncctl.shop.listing import read
 
     items = list(read(source.file.name, source.file, target.listing))
     good = [item for item in items if not isinstance(item, Problem)]

@@ -19,7 +19,7 @@ from syncctl.errors import ConfigError, InterruptedRunError
 from syncctl.models import Struct
 
 if TYPE_CHECKING:
-    from syncctl.config import Config
+    from syncctl.settings.config import Config
 
 
 class Made(Struct):
@@ -71,7 +71,7 @@ def command(*, told: Sequence[str], env_file: Path | None, system: bool, no_inpu
 
 def _target(env_file: Path | None, *, system: bool) -> Path:
     """Where to write; raises `ConfigError` where that cannot be."""
-    from syncctl import settings_file
+    from syncctl.settings import file as settings_file
 
     if system and env_file:
         raise click.UsageError("--system and --env-file both name a file: give one of them.")
@@ -127,8 +127,8 @@ def _explained(path: Path) -> Iterator[None]:
 
 def _checked(path: Path) -> tuple[Config | None, list[str]]:
     """The settings as runs will see them, unless they cannot be used yet, and what is to be filled in."""
-    from syncctl.config import load
-    from syncctl.posting_terms import posting_terms
+    from syncctl.settings.config import load
+    from syncctl.settings.posting import posting_terms
 
     try:
         config = load(path)
@@ -146,7 +146,7 @@ def _checked(path: Path) -> tuple[Config | None, list[str]]:
 
 def _steps(path: Path, answers: Answers) -> Iterator[tuple[str, str]]:
     """The commands that come next, and what each is for."""
-    from syncctl import settings_file
+    from syncctl.settings import file as settings_file
 
     found = path in (Path.cwd() / ".env", Path(settings_file.ETC))
     ending = "" if found else f" --env-file {shlex.quote(str(path))}"

@@ -11,14 +11,14 @@ from syncctl.commands.options import Common
 from syncctl.errors import ConfigError
 
 if TYPE_CHECKING:
-    from syncctl.config import Config
+    from syncctl.settings.config import Config
     from syncctl.state.database import Database
 
 
 @contextmanager
 def opened(common: Common) -> Iterator[tuple[Config, Database]]:
     """The settings and the state, which has to be there."""
-    from syncctl.config import load
+    from syncctl.settings.config import load
     from syncctl.state.database import open_database
 
     config = load(common.env_file)

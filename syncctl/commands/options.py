@@ -65,8 +65,8 @@ _VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Say what is done,
 
 def connector_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """What a shell offers for a connector; nothing where the settings cannot be read."""
-    from syncctl.config import load
     from syncctl.errors import SyncctlError
+    from syncctl.settings.config import load
 
     try:
         names = [each.name for each in load(ctx.params.get("env_file")).connectors]

@@ -17,8 +17,8 @@ from syncctl.plan.given import Given
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from syncctl.config import Config, ConnectorConfig
     from syncctl.plan.planning import Plan
+    from syncctl.settings.config import Config, ConnectorConfig
 
 
 def _length(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -88,7 +88,7 @@ def command(*, given: Given, crontab: bool, folder: Path | None, common: Common)
 
 
 def _config(common: Common) -> Config:
-    from syncctl.config import load
+    from syncctl.settings.config import load
 
     config = load(common.env_file)
     warn(config.warnings)

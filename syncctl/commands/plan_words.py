@@ -13,12 +13,12 @@ from syncctl.plan.facts import MONTH_DAYS
 from syncctl.plan.outlook import spoken
 
 if TYPE_CHECKING:
-    from syncctl.config import Config
     from syncctl.plan.facts import Facts
     from syncctl.plan.fit import Fitted, Line, Use
     from syncctl.plan.outlook import Outlook
     from syncctl.plan.planning import Plan
     from syncctl.plan.schedule import Entry
+    from syncctl.settings.config import Config
 
 _ROW = "  {:<30}{:>8}{:>12}{:>12}{:>13}"
 

@@ -38,8 +38,8 @@ def command(*, dry_run: bool, vacuum: bool, common: Common) -> int:
     if dry_run and vacuum:
         raise click.UsageError("--vacuum has nothing to do in a dry run.")
     from syncctl.clock import SystemClock
-    from syncctl.config import load
     from syncctl.models import to_ms
+    from syncctl.settings.config import load
     from syncctl.state import pruning
     from syncctl.state.database import open_database
 

@@ -18,11 +18,11 @@ from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, connector_option, gathered, limit_option
 from syncctl.commands.standing import with_reasons
 from syncctl.errors import RecordError
-from syncctl.event import one_line
+from syncctl.mail.event import one_line
 from syncctl.models import Struct, from_ms, iso, to_ms
 
 if TYPE_CHECKING:
-    from syncctl.config import Config
+    from syncctl.settings.config import Config
     from syncctl.state.database import Database
     from syncctl.state.outbox import Row
     from syncctl.state.queue import Queue

@@ -18,7 +18,7 @@ from syncctl.models import from_ms, iso, to_ms
 
 if TYPE_CHECKING:
     from syncctl.clock import Clock
-    from syncctl.config import Config
+    from syncctl.settings.config import Config
     from syncctl.state.backup import Backup
     from syncctl.state.restore import Restored, Since
 
@@ -41,7 +41,7 @@ def command(*, file: Path, wait_lock: float, common: Common) -> int:
         syncctl restore /var/backups/syncctl.db
     """
     from syncctl.clock import SystemClock
-    from syncctl.config import load
+    from syncctl.settings.config import load
     from syncctl.state.backup import read_backup
     from syncctl.state.restore import ready_to_lock, restore
 

@@ -36,8 +36,8 @@ def check(*, common: Common) -> int:
         syncctl state check
     """
     from syncctl.clock import SystemClock
-    from syncctl.config import load
     from syncctl.errors import worst
+    from syncctl.settings.config import load
     from syncctl.state import checks
     from syncctl.state.database import open_database
 

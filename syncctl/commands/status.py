@@ -58,7 +58,7 @@ def command(*, check: bool, common: Common) -> int:
 def overview(env_file: str | None) -> Overview:
     """Looks at every connector; raises `ConfigError` and `StateError`."""
     from syncctl.app import App
-    from syncctl.posting_terms import posting_problems
+    from syncctl.settings.posting import posting_problems
 
     with App.opened(env_file, create=False) as app:
         config, now = app.config, app.clock.now()
@@ -144,7 +144,7 @@ def _token(app: Any, config: Any, now: datetime) -> dict[str, Any] | None:
     if grant is None or grant.refresh_token is None:
         return None
     from syncctl.errors import TokenFileError
-    from syncctl.grants import belongs, dies_at
+    from syncctl.oauth.grants import belongs, dies_at
     from syncctl.state.tokens import TokenFile
 
     try:

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from syncctl.config import Config
 from syncctl.connectors.base import Check
-from syncctl.posting_terms import posting_problems
-from syncctl.settings_file import PREFIX, places
+from syncctl.settings.config import Config
+from syncctl.settings.file import PREFIX, places
+from syncctl.settings.posting import posting_problems
 
 CRON_PATH = "/usr/bin:/bin"
 _OTHERS = 0o007

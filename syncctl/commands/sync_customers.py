@@ -36,7 +36,7 @@ def command(*, full: bool, common: Common, running: Running) -> int:
         return show_forecast(Wanted("sync-customers", full=full), common, running.connector)
 
     def work(session: Session) -> None:
-        from syncctl.customers import sync_customers
+        from syncctl.pull.customers import sync_customers
 
         sync_customers(session, full=full)
 

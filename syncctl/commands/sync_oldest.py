@@ -38,7 +38,7 @@ def command(*, limit: int, accept_loss: bool, common: Common, running: Running) 
         return show_forecast(Wanted("sync-oldest", products=limit), common, running.connector)
 
     def work(session: Session) -> None:
-        from syncctl.oldest import sync_oldest
+        from syncctl.pull.oldest import sync_oldest
 
         sync_oldest(session, limit)
 

@@ -42,7 +42,7 @@ def command(*, skus: tuple[str, ...], accept_loss: bool, common: Common, running
         return show_forecast(Wanted("sync-product", skus=wanted), common, running.connector)
 
     def work(session: Session) -> None:
-        from syncctl.refresh import sync_product
+        from syncctl.pull.refresh import sync_product
 
         before = {sku: (session.history.last_call(sku), session.history.values(sku)) for sku in wanted}
         try:

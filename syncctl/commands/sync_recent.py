@@ -38,7 +38,7 @@ def command(*, full: bool, accept_loss: bool, common: Common, running: Running) 
         return show_forecast(Wanted("sync-recent", full=full), common, running.connector)
 
     def work(session: Session) -> None:
-        from syncctl.pull import sync_recent
+        from syncctl.pull.feed import sync_recent
 
         sync_recent(session, full=full)
 

@@ -11,7 +11,7 @@ from syncctl.models_push import Outcome
 
 if TYPE_CHECKING:
     from syncctl.connectors.declared import Values
-    from syncctl.shoporder import Order
+    from syncctl.shop.order import Order
 
 CENT = Decimal("0.01")
 MOST_ROUNDING = Decimal("0.02")  # a larger difference is no matter of rounding

@@ -22,7 +22,7 @@ from syncctl.models_push import Completion, NewCustomer, NewProduct, Outcome, Ou
 if TYPE_CHECKING:
     from syncctl.connectors.base import Http
     from syncctl.connectors.declared import Values
-    from syncctl.shoporder import Line
+    from syncctl.shop.order import Line
 
 _PATHS = {
     Kind.CUSTOMERS: "/Customers", Kind.PRODUCTS: "/Products", Kind.ORDERS: "/SalesOrders",

@@ -18,7 +18,7 @@ from syncctl.models import Struct, money_text
 if TYPE_CHECKING:
     from syncctl.connectors.declared import Values
     from syncctl.models_push import Outgoing, Sale
-    from syncctl.shoporder import Line
+    from syncctl.shop.order import Line
 
 Json = dict[str, Any]
 _FINE = Decimal("0.0001")  # prices are kept with four decimals

@@ -27,7 +27,7 @@ from syncctl.models import iso, money_text
 if TYPE_CHECKING:
     from syncctl.connectors.declared import Values
     from syncctl.models_push import Outgoing, Sale
-    from syncctl.shoporder import Line, Order
+    from syncctl.shop.order import Line, Order
 
 Json = dict[str, Any]
 _FINE = Decimal("0.00001")

@@ -13,7 +13,7 @@ from syncctl.models_push import NewCustomer, NewProduct, Sale
 if TYPE_CHECKING:
     from syncctl.connectors.declared import Values
     from syncctl.models_push import Outgoing
-    from syncctl.shopcustomer import Customer
+    from syncctl.shop.customer import Customer
 
 Json = dict[str, Any]
 _MOST_NAME = 255

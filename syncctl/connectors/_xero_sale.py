@@ -20,8 +20,8 @@ from syncctl.models_push import Payment
 if TYPE_CHECKING:
     from syncctl.connectors.declared import Values
     from syncctl.models_push import Outgoing, Sale
-    from syncctl.shoporder import Line, Order
-    from syncctl.shoporder import Payment as Paid
+    from syncctl.shop.order import Line, Order
+    from syncctl.shop.order import Payment as Paid
 
 Json = dict[str, Any]
 FINE = Decimal("0.0001")

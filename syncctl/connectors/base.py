@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from syncctl.errors import AnswerError
     from syncctl.models_push import Follow, Outcome, Outgoing, Sale, Seen
-    from syncctl.shoporder import Order
+    from syncctl.shop.order import Order
 
 Auth: TypeAlias = "Callable[[PreparedRequest], PreparedRequest]"
 

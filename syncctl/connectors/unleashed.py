@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from syncctl.connectors._unleashed_push import Desk
     from syncctl.models_push import Follow, Outcome, Outgoing, Sale, Seen
-    from syncctl.shoporder import Order
+    from syncctl.shop.order import Order
 
 _PATHS = {Kind.PRODUCTS: "/Products", Kind.STOCK: "/StockOnHand", Kind.CUSTOMERS: "/Customers"}
 

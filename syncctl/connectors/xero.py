@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from syncctl.connectors._xero_push import Desk
     from syncctl.models_push import Follow, Outcome, Outgoing, Sale, Seen
-    from syncctl.shoporder import Order
+    from syncctl.shop.order import Order
 
 GRACE_SECONDS = 30 * 60  # for so long a refresh token that was used before is still taken
 UNUSED_DAYS = 60  # after so long a refresh token that nobody uses is dead

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from syncctl.connector_config import ConnectorConfig
 from syncctl.connectors.declared import Limit
 from syncctl.models import Kind, Struct
 from syncctl.plan.given import Given
 from syncctl.session import kinds_of, reads_customers
+from syncctl.settings.connector import ConnectorConfig
 from syncctl.state import windows
 from syncctl.state.database import Database
 from syncctl.state.ledger import Ledger

@@ -6,12 +6,12 @@ import os
 import sys
 from pathlib import Path
 
-from syncctl.config import Config
 from syncctl.models import Struct
 from syncctl.plan.jobs import HOUR, MONTH, Wishes
 from syncctl.plan.outlook import spoken
 from syncctl.plan.schedule import Entry
-from syncctl.settings_file import ETC
+from syncctl.settings.config import Config
+from syncctl.settings.file import ETC
 
 
 class Place(Struct):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncctl.config import Config
 from syncctl.models import Struct
 from syncctl.plan.facts import facts
 from syncctl.plan.fit import Fitted, fitted
@@ -12,6 +11,7 @@ from syncctl.plan.given import Given
 from syncctl.plan.jobs import Wishes
 from syncctl.plan.outlook import Outlook, outlook
 from syncctl.plan.schedule import Entry, schedule
+from syncctl.settings.config import Config
 from syncctl.state.database import Database
 
 

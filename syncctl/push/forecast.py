@@ -11,17 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from syncctl import costs
-from syncctl.config import ConnectorConfig
 from syncctl.forecast import Cost
 from syncctl.models import Kind, Struct, from_ms, iso
 from syncctl.models_push import Sale
-from syncctl.posting_terms import PostingTerms, posting_since
 from syncctl.push.customers import GUEST, customer_key, new_customer
 from syncctl.push.orders import MOST_AGE_MS, MOST_AT_ONCE, is_flood, is_to_come, to_queue
 from syncctl.push.outcomes import number_of
 from syncctl.push.pushing import CONTESTED, Wanted, doubt_of
 from syncctl.session import has_feed, scope_of, stand_in
-from syncctl.shoporder import LineKind, Order
+from syncctl.settings.config import ConnectorConfig
+from syncctl.settings.posting import PostingTerms, posting_since
+from syncctl.shop.order import LineKind, Order
 from syncctl.state.cursors import Cursors
 from syncctl.state.database import Database
 from syncctl.state.outbox import Outbox, Row

@@ -11,7 +11,7 @@ from syncctl.models_push import NewCustomer, NewProduct
 from syncctl.push.needs import Answers, Need
 from syncctl.push.pushing import Pushing
 from syncctl.push.resolve import Resolver
-from syncctl.shoporder import Line, LineKind, Order
+from syncctl.shop.order import Line, LineKind, Order
 from syncctl.state.postable import Postable
 from syncctl.state.remote_links import Links
 

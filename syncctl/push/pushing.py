@@ -20,9 +20,9 @@ from syncctl.state.unqueued_schema import POSTER
 
 if TYPE_CHECKING:
     from syncctl.models_push import Follow
-    from syncctl.posting_terms import PostingTerms
     from syncctl.session import Session
-    from syncctl.shoporder import Order
+    from syncctl.settings.posting import PostingTerms
+    from syncctl.shop.order import Order
     from syncctl.state.runs import Runs
 
 _SUBJECTS = {
@@ -186,7 +186,7 @@ class Pushing:
         """
         if self.session.config.mail is None:
             return
-        from syncctl.event import Event, retry_command
+        from syncctl.mail.event import Event, retry_command
         from syncctl.state.mailed import Mailed
 
         mailed, name = Mailed(self.session.database), self.session.name
@@ -226,7 +226,7 @@ class Pushing:
 
 def pushing(session: Session, wanted: Wanted) -> Pushing:
     """A connector ready to be posted to."""
-    from syncctl.posting_terms import posting_since, posting_terms
+    from syncctl.settings.posting import posting_since, posting_terms
     from syncctl.state.runs import Runs
 
     runs, config = Runs(session.database), session.config

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from syncctl.customers import sync_customers
 from syncctl.decide import Expected, Hold
 from syncctl.errors import LossError
 from syncctl.models import Kind
 from syncctl.models_push import NewCustomer, NewProduct
-from syncctl.pull import read_news
+from syncctl.pull.customers import sync_customers
+from syncctl.pull.feed import read_news
 from syncctl.push.needs import Answers, Need, apart_from, waits
 from syncctl.push.pushing import Parcel, Pushing
 from syncctl.push.send import send

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from syncctl.decide import Expected, Hold, Situation, decide
 from syncctl.errors import AnswerError, RefusedError, SyncctlError, UnknownOutcomeError
-from syncctl.failures import ASKED
+from syncctl.http.failures import ASKED
 from syncctl.models import Kind, in_batches
 from syncctl.models_push import Completion, Outcome, Outgoing, Seen
 from syncctl.push.outcomes import follow_decision, follow_key, give_back, number_of, record, refuse

@@ -44,8 +44,8 @@ def read_sold(push: Pushing) -> None:
 
 def _read(push: Pushing, remote_ids: Sequence[str]) -> None:
     """In lists; where there are none, by the feed, which tells in a call or two of all that was just sold."""
-    from syncctl.pull import read_news
-    from syncctl.refresh import verify
+    from syncctl.pull.feed import read_news
+    from syncctl.pull.refresh import verify
 
     session = replace(push.session, tally=Tally(push.session.name))
     if session.connector.oldest == "lists":

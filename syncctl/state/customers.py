@@ -13,7 +13,7 @@ from syncctl.state.database import Database, any_bytes, explained
 from syncctl.state.shop import Counts, clashes
 
 if TYPE_CHECKING:
-    from syncctl.shopcustomer import Customer, Field, ShopCustomer
+    from syncctl.shop.customer import Customer, Field, ShopCustomer
 
 
 def store(database: Database, customers: Sequence[ShopCustomer]) -> Counts:

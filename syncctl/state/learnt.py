@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from syncctl.connectors.declared import Limit
 
 if TYPE_CHECKING:
-    from syncctl.config import Config
+    from syncctl.settings.config import Config
     from syncctl.state.database import Database
 
 

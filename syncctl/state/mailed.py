@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from syncctl.event import RECORD, Event, cleaned
+from syncctl.mail.event import RECORD, Event, cleaned
 from syncctl.models import from_ms, to_ms
 from syncctl.state.database import Database
 

@@ -13,7 +13,7 @@ from syncctl.state.database import Database
 from syncctl.state.unqueued_schema import POSTER
 
 if TYPE_CHECKING:
-    from syncctl.shoporder import Order
+    from syncctl.shop.order import Order
 
 # Of the orders that triggers have put down; of all, where nobody has told them of the connector yet.
 _UNQUEUED = "unqueued CROSS JOIN orders ON orders.number = unqueued.number AND unqueued.connector = ?1"
@@ -111,8 +111,8 @@ class Orders:
             row["number"], _ms(row["placed_at"]), row["customer_id"], row["code"] or "", row["email"] or "",
             row["remote_id"] or "", row["revision"], row["status"],
         )  # fmt: skip
-        from syncctl.shopfields import BadLineError, flat
-        from syncctl.shoporder import order
+        from syncctl.shop.fields import BadLineError, flat
+        from syncctl.shop.order import order
 
         try:
             return Postable(*facts, order(self._given(row)))

@@ -9,11 +9,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from syncctl.models import Problem, money_text
-from syncctl.shoplist import Entry, clash
+from syncctl.shop.listing import Entry, clash
 from syncctl.state.database import Database
 
 if TYPE_CHECKING:
-    from syncctl.shopproduct import Field, ShopProduct
+    from syncctl.shop.product import Field, ShopProduct
 
 _AT_ONCE = 500  # values in one statement
 

@@ -6,12 +6,12 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
-from syncctl.config import common_settings, global_settings
-from syncctl.connector_config import variable_prefix
 from syncctl.connectors import connector_class
 from syncctl.connectors.declared import Setting
 from syncctl.errors import ConfigError
-from syncctl.settings_file import PREFIX, quoted_lines
+from syncctl.settings.config import common_settings, global_settings
+from syncctl.settings.connector import variable_prefix
+from syncctl.settings.file import PREFIX, quoted_lines
 
 _HEAD = (
     "Settings of syncctl. It holds secrets: keep it to its owner (chmod 600). What stands behind a # is not set, and"

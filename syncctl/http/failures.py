@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from syncctl.answer import retry_after
-from syncctl.config import ConnectorConfig
 from syncctl.connectors._fields import text
 from syncctl.errors import (
     AccountError,
@@ -19,7 +17,9 @@ from syncctl.errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
+from syncctl.http.answer import retry_after
 from syncctl.redact import fingerprint, redacted, redacted_text
+from syncctl.settings.config import ConnectorConfig
 
 if TYPE_CHECKING:
     import requests

@@ -15,7 +15,7 @@ from functools import partial
 from typing import BinaryIO, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from syncctl.models import Problem
-from syncctl.shopfields import SURROGATE, BadLineError, flat, json_object, not_utf8, refuse_unknown
+from syncctl.shop.fields import SURROGATE, BadLineError, flat, json_object, not_utf8, refuse_unknown
 
 Form = Literal["jsonl", "csv"]
 Key: TypeAlias = tuple[str, str]  # what it is and its value, as ("SKU", "A-1")

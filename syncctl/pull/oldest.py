@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from syncctl.models import Kind
-from syncctl.pull import read_all
-from syncctl.refresh import verify
+from syncctl.pull.feed import read_all
+from syncctl.pull.refresh import verify
 from syncctl.session import Session
 
 

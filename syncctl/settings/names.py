@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from syncctl.connector_config import COMMON, shortened, variable_prefix
 from syncctl.connectors import connector_class, kinds
+from syncctl.settings.connector import COMMON, shortened, variable_prefix
 
 VARIABLE = "SYNCCTL_CONNECTORS"
 

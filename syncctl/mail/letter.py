@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from syncctl.event import RECORD, Event, cleaned, one_line, retry_all
+from syncctl.mail.event import RECORD, Event, cleaned, one_line, retry_all
 from syncctl.models import Struct, iso
 
 _MOST_LISTED = 20

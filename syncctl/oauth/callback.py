@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from syncctl.consent import PATH, Wish, answer_in
 from syncctl.errors import CredentialsError, UnavailableError
+from syncctl.oauth.consent import PATH, Wish, answer_in
 from syncctl.run import Run
 
 HOST = "127.0.0.1"

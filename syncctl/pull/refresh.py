@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from syncctl.connectors._fields import differs_in_case
 from syncctl.connectors.base import Found
 from syncctl.errors import RefusedError
-from syncctl.guards import refuse_loss
 from syncctl.models import Kind, Problem, Product, Record, Stock
+from syncctl.pull.guards import refuse_loss
 from syncctl.session import Session
 from syncctl.state.changelog import Look
 from syncctl.state.mirror import Stored

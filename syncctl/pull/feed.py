@@ -13,7 +13,8 @@ from itertools import count, islice
 
 from syncctl.connectors.base import Page
 from syncctl.errors import AccountError, AnswerError, LossError
-from syncctl.guards import (
+from syncctl.models import Kind, Problem, Record, Stock, to_ms
+from syncctl.pull.guards import (
     guard_stock,
     refuse_emptiness,
     refuse_empty_place,
@@ -21,8 +22,7 @@ from syncctl.guards import (
     refuse_unknown_location,
     tell_idle_places,
 )
-from syncctl.models import Kind, Problem, Record, Stock, to_ms
-from syncctl.refresh import confirm_customers, verify
+from syncctl.pull.refresh import confirm_customers, verify
 from syncctl.session import Session
 from syncctl.state.changelog import Look
 from syncctl.state.cursors import Feed, Reading

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from syncctl.config import Config, ConnectorConfig
 from syncctl.errors import ConfigError
 from syncctl.models import Struct, to_ms
+from syncctl.settings.config import Config, ConnectorConfig
 
 ROLE = "invoices"
 _SECONDS = {"m": 60, "h": 3600, "d": 86_400}

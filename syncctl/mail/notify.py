@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from syncctl.connectors.base import Check
 from syncctl.errors import LockedError, worst
-from syncctl.event import RECORD, Event
+from syncctl.mail.event import RECORD, Event
 from syncctl.models import Problem, iso, to_ms
 from syncctl.redact import redacted_text
 from syncctl.run import GOES_ON
@@ -20,9 +20,9 @@ from syncctl.state.locks import Holder, hold
 from syncctl.state.mailed import Mailed
 
 if TYPE_CHECKING:
-    from syncctl.config import Config
-    from syncctl.mail_config import Mail
     from syncctl.run import Run
+    from syncctl.settings.config import Config
+    from syncctl.settings.mail import Mail
     from syncctl.tally import Tally
 
 # Why a connector's part of a run ended, by exit code. A lock, a signal and a used-up budget are no failures.
@@ -92,7 +92,7 @@ class Notifier:
     def _send(self, events: Sequence[Event]) -> None:
         if not events:  # another run has sent them meanwhile
             return
-        from syncctl.smtp import MailError
+        from syncctl.mail.smtp import MailError
 
         try:
             refused = self._post(events)
@@ -108,8 +108,8 @@ class Notifier:
         """Sends; who of several recipients was refused. Raises `MailError`."""
         import socket
 
-        from syncctl.letter import Letter, letter
-        from syncctl.smtp import message, send
+        from syncctl.mail.letter import Letter, letter
+        from syncctl.mail.smtp import message, send
 
         now, shop, secrets = self.run.now(), self.config.shop, self.config.secrets
         written = letter(events, shop, socket.gethostname(), now)
@@ -131,7 +131,7 @@ class Notifier:
 
 def try_mail(config: Config, mail: Mail, *, by_sending: bool) -> Check:
     """What `syncctl doctor` says of the mail server, having logged in there or, `by_sending`, sent a mail."""
-    from syncctl.smtp import MailError, check
+    from syncctl.mail.smtp import MailError, check
 
     try:
         said = _send_test(config, mail) if by_sending else check(mail)
@@ -141,8 +141,8 @@ def try_mail(config: Config, mail: Mail, *, by_sending: bool) -> Check:
 
 
 def _send_test(config: Config, mail: Mail) -> str:
-    from syncctl.letter import Letter
-    from syncctl.smtp import message, send
+    from syncctl.mail.letter import Letter
+    from syncctl.mail.smtp import message, send
 
     body = f"syncctl of the shop {config.shop} can mail. This is the test of syncctl doctor --mail.\n"
     refused = send(message(Letter(f"syncctl {config.shop}: a test", body), mail, config.shop, datetime.now(UTC)), mail)

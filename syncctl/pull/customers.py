@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncctl.models import Kind
-from syncctl.pull import read_news
+from syncctl.pull.feed import read_news
 from syncctl.session import Session, reads_customers
 
 

@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from syncctl.models import money_text
-from syncctl.shopcustomer import Customer, as_entered
-from syncctl.shopfields import (
+from syncctl.shop.customer import Customer, as_entered
+from syncctl.shop.fields import (
     BadLineError,
     Check,
     amount,
@@ -32,7 +32,7 @@ from syncctl.shopfields import (
     truth,
     within,
 )
-from syncctl.shoplist import Key, Listing
+from syncctl.shop.listing import Key, Listing
 
 NOBODY = Customer()
 _EXACT = Context(prec=60, rounding=ROUND_HALF_UP)

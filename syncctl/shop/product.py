@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
-from syncctl.shopfields import BadLineError, Check, code, currency, name, price, refuse_unknown, truth
-from syncctl.shoplist import Key, Listing
+from syncctl.shop.fields import BadLineError, Check, code, currency, name, price, refuse_unknown, truth
+from syncctl.shop.listing import Key, Listing
 
 Field: TypeAlias = str | bool | Decimal | None
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from syncctl.shopfields import BadLineError, Check, checked, code, country, name, refuse_unknown, within
-from syncctl.shoplist import Cells, Key, Listing
+from syncctl.shop.fields import BadLineError, Check, checked, code, country, name, refuse_unknown, within
+from syncctl.shop.listing import Cells, Key, Listing
 
 Address: TypeAlias = Mapping[str, str]  # what is known of `ADDRESS`, nothing empty
 Field: TypeAlias = str | Address | None

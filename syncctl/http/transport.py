@@ -17,15 +17,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
-from syncctl.answer import HttpAnswer
-from syncctl.config import ConnectorConfig
 from syncctl.connectors.declared import Limit
 from syncctl.errors import AccountError, DeferredError, RefusedError, RunError
-from syncctl.failures import AgainError, Failures, TokenRefusedError, unknown
-from syncctl.line import MOST_BODY_BYTES, PATIENCE_SECONDS, Line, Outgoing, Received
+from syncctl.http.answer import HttpAnswer
+from syncctl.http.failures import AgainError, Failures, TokenRefusedError, unknown
+from syncctl.http.line import MOST_BODY_BYTES, PATIENCE_SECONDS, Line, Outgoing, Received
 from syncctl.models import Purpose
 from syncctl.redact import redacted
 from syncctl.run import Run
+from syncctl.settings.config import ConnectorConfig
 from syncctl.state.ledger import Ledger, Outcome, Reservation, WindowFullError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState, Retrying
 
     from syncctl.connectors.base import Auth
-    from syncctl.oauth import Keeper
+    from syncctl.oauth.tokens import Keeper
     from syncctl.state.tokens import Token
 
 T = TypeVar("T")
@@ -109,7 +109,7 @@ class Transport:
         grant = self.config.cls.grant(self.config.values)
         if grant is None:
             return None
-        from syncctl.oauth import GrantFailures, Keeper
+        from syncctl.oauth.tokens import GrantFailures, Keeper
         from syncctl.state.tokens import TokenFile
 
         return Keeper(GrantFailures(grant, self.failures), TokenFile(self.ledger.state), self.run, self._ask_token)

@@ -11,7 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, cast
 
 from syncctl.clock import LENGTH, seconds_in
-from syncctl.connector_config import (
+from syncctl.connectors import kinds
+from syncctl.connectors.declared import Setting
+from syncctl.errors import ConfigError
+from syncctl.models import Struct
+from syncctl.settings.connector import (
     COMMON,
     ConnectorConfig,
     Findings,
@@ -20,13 +24,9 @@ from syncctl.connector_config import (
     shortened,
     variable_prefix,
 )
-from syncctl.connector_names import parse_names
-from syncctl.connectors import kinds
-from syncctl.connectors.declared import Setting
-from syncctl.errors import ConfigError
-from syncctl.mail_config import MAIL_SETTINGS, Mail, read_mail
-from syncctl.models import Struct
-from syncctl.settings_file import PREFIX, Settings, default_state, mode_warning, places, read_settings
+from syncctl.settings.file import PREFIX, Settings, default_state, mode_warning, places, read_settings
+from syncctl.settings.mail import MAIL_SETTINGS, Mail, read_mail
+from syncctl.settings.names import parse_names
 
 if TYPE_CHECKING:
     from _typeshed import StrPath

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Literal, cast
 
-from syncctl.connector_config import LOCAL, Findings, shortened
 from syncctl.connectors.declared import Setting
 from syncctl.models import Struct
-from syncctl.settings_file import PREFIX
+from syncctl.settings.connector import LOCAL, Findings, shortened
+from syncctl.settings.file import PREFIX
 
 Security = Literal["smtp", "smtp+starttls", "smtps"]
 

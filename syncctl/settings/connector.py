@@ -10,7 +10,7 @@ from syncctl.connectors import connector_class
 from syncctl.connectors.base import Connector
 from syncctl.connectors.declared import Calendar, Limit, Setting, Values
 from syncctl.models import Struct
-from syncctl.settings_file import PREFIX, Settings, mode_warning
+from syncctl.settings.file import PREFIX, Settings, mode_warning
 
 Role = Literal["products", "stock", "customers", "invoices"]
 ROLES: tuple[str, ...] = get_args(Role)

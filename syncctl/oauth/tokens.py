@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from syncctl.answer import HttpAnswer
 from syncctl.connectors.base import Connector
 from syncctl.connectors.declared import Grant
 from syncctl.errors import AnswerError, CredentialsError, SyncctlError, UnknownOutcomeError
-from syncctl.failures import AgainError, Failures, unknown
-from syncctl.grants import belongs, chain_of, client_of, error_of, form, granted, id_and_secret, refresh_tokens
+from syncctl.http.answer import HttpAnswer
+from syncctl.http.failures import AgainError, Failures, unknown
 from syncctl.models import iso
+from syncctl.oauth.grants import belongs, chain_of, client_of, error_of, form, granted, id_and_secret, refresh_tokens
 from syncctl.run import Run
 from syncctl.state.tokens import Token, TokenFile
 

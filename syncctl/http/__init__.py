@@ -1,0 +1,1 @@
+"""Calls: booked, sent, tried again, journalled, and what their answers and failures mean."""

@@ -1,0 +1,1 @@
+"""Tokens, and the consent of a person that the first one takes."""

@@ -1,0 +1,1 @@
+"""The settings: found, read, checked, and written for a new shop."""
