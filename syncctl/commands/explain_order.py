@@ -38,7 +38,8 @@ def order(*, number: str, common: Common) -> int:
         syncctl explain order 1001
     """
     from syncctl.commands import altered
-    from syncctl.commands.queue import as_json, line, posted_statuses, print_attempts
+    from syncctl.commands.queue import posted_statuses
+    from syncctl.commands.queue_rows import as_json, line, print_attempts
     from syncctl.state.queue import Queue
 
     with opened(common) as (config, database):

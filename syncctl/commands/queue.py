@@ -12,14 +12,14 @@ import click
 from syncctl.clock import SystemClock
 from syncctl.commands import altered
 from syncctl.commands.flood import held_back, held_words
-from syncctl.commands.layout import MOST_SHOWN, Level, more, paint, request_words, say
+from syncctl.commands.layout import MOST_SHOWN, more, say
 from syncctl.commands.looking import opened, refuse_unknown
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, Group, common_options, connector_option, gathered, limit_option
+from syncctl.commands.queue_rows import as_json, line, print_attempts
 from syncctl.commands.standing import with_reasons
 from syncctl.errors import RecordError
-from syncctl.mail.event import one_line
-from syncctl.models import Struct, from_ms, iso, to_ms
+from syncctl.models import Struct, iso, to_ms
 
 if TYPE_CHECKING:
     from syncctl.settings.config import Config
@@ -27,15 +27,6 @@ if TYPE_CHECKING:
     from syncctl.state.outbox import Row
     from syncctl.state.queue import Queue
 
-_WORDS = {
-    "due": "due",
-    "sending": "unknown",
-    "gave_up": "given up",
-    "waiting": "waiting",
-    "skipped": "skipped",
-    "done": "done",
-}
-_LEVELS: dict[str, Level] = {"rejected": "wrong", "given up": "wrong", "unknown": "warning"}
 _NOTHING = "nothing of that kind is in the queue"
 _CONNECTOR = connector_option("Only of this connector.")
 _CAUSE = click.option("--cause", metavar="CODE", help="Only with this cause.")
@@ -320,48 +311,3 @@ def _row(queue: Queue, number: int) -> Row:
     if row is None:
         raise RecordError(str(number), "nothing in the queue has this ID", "See syncctl queue list")
     return row
-
-
-def as_json(row: Row) -> dict[str, Any]:
-    """A row as `--json` prints it."""
-    return {
-        "id": row.id, "connector": row.connector, "kind": row.kind, "key": row.key, "reference": row.reference,
-        "state": row.state, "tries": row.tries, "due_at": iso(from_ms(row.due_at)), "cause": row.cause,
-        "message": row.message, "remedy": row.remedy, "call": row.call or None, "remote_id": row.remote_id,
-    }  # fmt: skip
-
-
-def line(row: Row) -> str:
-    """`17  unleashed order 1001: rejected (tax-unmapped): why. What to do. Next try 2026-…`."""
-    from syncctl.state.outbox import differs
-
-    word = "rejected" if row.state == "due" and row.cause else _WORDS[row.state]
-    word = "posted, to look at" if differs(row) else word
-    state = paint(word, _LEVELS.get(word))
-    cause = f" ({row.cause})" if row.cause else ""
-    why = f": {row.message.rstrip('.')}." if row.message else "." if _when(row) or row.state == "skipped" else ""
-    told = row.remedy or (f"To post it, run syncctl queue retry {row.id}" if row.state == "skipped" else "")
-    remedy = f" {told.rstrip('.')}." if told else ""
-    there = f" as {row.remote_id}" if row.state == "done" else ""
-    kind = str(row.kind).removesuffix("s")
-    return (
-        f"{row.id:>5}  {row.connector} {kind} {one_line(row.key, 60)}: {state}{there}{cause}{why}{remedy}{_when(row)}"
-    )
-
-
-def _when(row: Row) -> str:
-    """When a run deals with it again."""
-    if row.state not in ("due", "sending"):
-        return ""
-    ahead = row.due_at > to_ms(SystemClock().now())
-    next_, now = ("Next try", "tries it") if row.state == "due" else ("Next look for it there", "looks for it there")
-    return f" {next_} {iso(from_ms(row.due_at))}." if ahead else f" The next run {now}."
-
-
-def print_attempts(attempts: Sequence[dict[str, Any]]) -> None:
-    """Each try on a line."""
-    for each in attempts:
-        call = f" (call {each['call']}: {request_words(each['method'], each['path'])})" if each["method"] else ""
-        why = f": {each['message']}" if each["message"] else ""
-        outcome = "sent, and then cut off" if each["outcome"] == "sending" else each["outcome"]
-        say(f"       {each['at']}  run {each['run']}: {outcome}{why}{call}", indent=29)

@@ -96,7 +96,7 @@ def problems(database: Database, record: str) -> list[dict[str, Any]]:
 
 def created(database: Database, kind: Kind, keys: Iterable[str]) -> list[dict[str, Any]]:
     """What syncctl itself creates of this record, with each try; a service may not have told of it yet."""
-    from syncctl.commands.queue import as_json
+    from syncctl.commands.queue_rows import as_json
     from syncctl.state.queue import Queue
 
     queue = Queue(database)

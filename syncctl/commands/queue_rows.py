@@ -1,0 +1,69 @@
+"""How people read a row of the queue, and how `--json` prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from syncctl.clock import SystemClock
+from syncctl.commands.layout import Level, paint, request_words, say
+from syncctl.mail.event import one_line
+from syncctl.models import from_ms, iso, to_ms
+
+if TYPE_CHECKING:
+    from syncctl.state.outbox import Row
+
+_WORDS = {
+    "due": "due",
+    "sending": "unknown",
+    "gave_up": "given up",
+    "waiting": "waiting",
+    "skipped": "skipped",
+    "done": "done",
+}
+_LEVELS: dict[str, Level] = {"rejected": "wrong", "given up": "wrong", "unknown": "warning"}
+
+
+def as_json(row: Row) -> dict[str, Any]:
+    """A row as `--json` prints it."""
+    return {
+        "id": row.id, "connector": row.connector, "kind": row.kind, "key": row.key, "reference": row.reference,
+        "state": row.state, "tries": row.tries, "due_at": iso(from_ms(row.due_at)), "cause": row.cause,
+        "message": row.message, "remedy": row.remedy, "call": row.call or None, "remote_id": row.remote_id,
+    }  # fmt: skip
+
+
+def line(row: Row) -> str:
+    """`17  unleashed order 1001: rejected (tax-unmapped): why. What to do. Next try 2026-…`."""
+    from syncctl.state.outbox import differs
+
+    word = "rejected" if row.state == "due" and row.cause else _WORDS[row.state]
+    word = "posted, to look at" if differs(row) else word
+    state = paint(word, _LEVELS.get(word))
+    cause = f" ({row.cause})" if row.cause else ""
+    why = f": {row.message.rstrip('.')}." if row.message else "." if _when(row) or row.state == "skipped" else ""
+    told = row.remedy or (f"To post it, run syncctl queue retry {row.id}" if row.state == "skipped" else "")
+    remedy = f" {told.rstrip('.')}." if told else ""
+    there = f" as {row.remote_id}" if row.state == "done" else ""
+    kind = str(row.kind).removesuffix("s")
+    return (
+        f"{row.id:>5}  {row.connector} {kind} {one_line(row.key, 60)}: {state}{there}{cause}{why}{remedy}{_when(row)}"
+    )
+
+
+def _when(row: Row) -> str:
+    """When a run deals with it again."""
+    if row.state not in ("due", "sending"):
+        return ""
+    ahead = row.due_at > to_ms(SystemClock().now())
+    next_, now = ("Next try", "tries it") if row.state == "due" else ("Next look for it there", "looks for it there")
+    return f" {next_} {iso(from_ms(row.due_at))}." if ahead else f" The next run {now}."
+
+
+def print_attempts(attempts: Sequence[dict[str, Any]]) -> None:
+    """Each try on a line."""
+    for each in attempts:
+        call = f" (call {each['call']}: {request_words(each['method'], each['path'])})" if each["method"] else ""
+        why = f": {each['message']}" if each["message"] else ""
+        outcome = "sent, and then cut off" if each["outcome"] == "sending" else each["outcome"]
+        say(f"       {each['at']}  run {each['run']}: {outcome}{why}{call}", indent=29)
