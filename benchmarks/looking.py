@@ -22,7 +22,11 @@ from statistics import median
 
 from first_read import MOST_MILLISECONDS, SYNCCTL, clean, measured
 
+from syncctl.clock import SystemClock
+from syncctl.connectors.unleashed import Unleashed
+from syncctl.models import Purpose
 from syncctl.state.database import open_database
+from syncctl.state.ledger import Ledger, Reservation
 
 YEAR_MS = 365 * 86_400_000
 RUNS = 12_000
@@ -53,7 +57,8 @@ _PRODUCTS = (
 _JOURNAL = (
     f"""{_NUMBERS} INSERT INTO calls
     SELECT i, :now - :year + i * (:year / :many), 1 + i * :runs / (:many + 1), 'unleashed', iif(i % 9, 'recent',
-    'oldest'), 'GET', '/Products/' || i || '?pageSize=200', iif(i % 1000, 200, 503), 300, 5000, NULL, NULL FROM n""",
+    'oldest'), 'GET', '/Products/' || i || '?pageSize=200', iif(i % 1000, 200, 503), 300, 5000, NULL,
+    iif(i % 1000, NULL, 'The service answers 503') FROM n""",
     f"""{_NUMBERS} INSERT INTO changes
     SELECT i, :now - :year + i * (:year / :many), 1 + i * :runs / (:many + 1), i, 'unleashed', 'products', printf(
     '%08x-0000-4000-8000-%012x', (1 + i * 7 % :products) * 2654435761 % 4294967296, 1 + i * 7 % :products),
@@ -126,6 +131,9 @@ def fill(path: Path, products: int, calls: int, orders: int) -> None:
             for statement in statements:
                 sql.execute(statement, values | {"many": many})
         sql.execute(_BODIES, (_BODY, now - YEAR_MS // 52))
+    with closing(open_database(path)) as database:  # the first call that is booked counts the windows
+        wanted = Reservation("unleashed", Unleashed.limits, Purpose.RECENT, "GET", "/Products/1", 1)
+        Ledger(database, SystemClock()).reserve(wanted)
 
 
 def commands(calls: int) -> list[list[str]]:
