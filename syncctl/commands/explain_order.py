@@ -15,7 +15,7 @@ from syncctl.commands.options import Common, common_options
 from syncctl.commands.standing import with_reasons
 from syncctl.commands.timeline import HOW
 from syncctl.errors import RecordError
-from syncctl.models import Kind
+from syncctl.models import Kind, Struct
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,46 +37,72 @@ def order(*, number: str, common: Common) -> int:
     Example:
         syncctl explain order 1001
     """
-    from syncctl.commands import altered
-    from syncctl.commands.queue import posted_statuses
-    from syncctl.commands.queue_rows import as_json, line, print_attempts
-    from syncctl.state.queue import Queue
-
     with opened(common) as (config, database):
-        shop = database.row("SELECT number, placed_at, status, currency, total FROM orders WHERE number = ?", number)
-        queue = Queue(database)
-        own = with_reasons(database, queue.of_order(number))
-        made = queue.made_for(number) if own else []
-        rows = [(row, queue.attempts(row)) for row in (*own, *made)]
-        customers = {row.id: found for row in own if (found := _customer(database, row, made))}
-        statuses = posted_statuses(config)
-        since = {each.row.id: altered.told(each, statuses) for each in queue.altered_order(number, statuses)}
-        why = _why_not(config, database, number, shop["status"]) if shop and not rows else ""
-    if shop is None and not rows:
+        story = _gathered(config, database, number)
+    if story.shop is None and not story.rows:
         raise RecordError(number, "The shop has no order of this number", "Import it with syncctl import orders")
     if common.as_json:
-        told = [as_json(since.get(row.id, row)) | {"attempts": attempts} for row, attempts in rows]
-        show_json(
-            "explain order",
-            exit_code=0,
-            number=number,
-            shop=dict(shop) if shop else None,
-            records=told,
-            customers=list(customers.values()),
-        )
-        return 0
+        show_json("explain order", exit_code=0, **_as_json(number, story))
+    else:
+        _print(number, story)
+    return 0
+
+
+class _Story(Struct):
+    """What is known of an order; `since`: what the shop changed after it was posted, by the row."""
+
+    shop: sqlite3.Row | None
+    rows: list[tuple[Row, list[dict[str, Any]]]]
+    customers: dict[int, dict[str, Any]]
+    since: dict[int, Row]
+    why: str  # it is not queued
+
+
+def _gathered(config: Config, database: Database, number: str) -> _Story:
+    from syncctl.commands import altered
+    from syncctl.commands.queue import posted_statuses
+    from syncctl.state.queue import Queue
+
+    shop = database.row("SELECT number, placed_at, status, currency, total FROM orders WHERE number = ?", number)
+    queue, statuses = Queue(database), posted_statuses(config)
+    own = with_reasons(database, queue.of_order(number))
+    made = queue.made_for(number) if own else []
+    return _Story(
+        shop=shop,
+        rows=[(row, queue.attempts(row)) for row in (*own, *made)],
+        customers={row.id: found for row in own if (found := _customer(database, row, made))},
+        since={each.row.id: altered.told(each, statuses) for each in queue.altered_order(number, statuses)},
+        why=_why_not(config, database, number, shop["status"]) if shop and not own else "",
+    )
+
+
+def _as_json(number: str, story: _Story) -> dict[str, Any]:
+    from syncctl.commands.queue_rows import as_json
+
+    return {
+        "number": number,
+        "shop": dict(story.shop) if story.shop else None,
+        "records": [as_json(story.since.get(row.id, row)) | {"attempts": tried} for row, tried in story.rows],
+        "customers": list(story.customers.values()),
+    }
+
+
+def _print(number: str, story: _Story) -> None:
+    from syncctl.commands import altered
+    from syncctl.commands.queue_rows import line, print_attempts
+
+    shop = story.shop
     where = f"{shop['status']}, {shop['total']} {shop['currency']}, placed {shop['placed_at']}" if shop else "not there"
     say(f"{number} in the shop: {where}", indent=4)
-    for row, attempts in rows:
+    for row, tried in story.rows:
         say(line(row), indent=7)
-        print_attempts(attempts)
-        if row.id in customers:
-            _print_customer(customers[row.id])
-        if row.id in since:
-            say(f"       {altered.sentence(since[row.id])}", indent=9)
-    if shop and not rows:
-        say(f"not queued: {why}", indent=4)
-    return 0
+        print_attempts(tried)
+        if row.id in story.customers:
+            _print_customer(story.customers[row.id])
+        if row.id in story.since:
+            say(f"       {altered.sentence(story.since[row.id])}", indent=9)
+    if story.why:
+        say(f"not queued: {story.why}", indent=4)
 
 
 def _customer(database: Database, row: Row, made: Sequence[Row]) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -36,6 +36,11 @@ def command(*, products: int, keep: bool) -> int:
             shutil.rmtree(folder, ignore_errors=True)
     if keep:
         click.echo(f"\nSettings and state are in {folder}; open syncctl.db with sqlite3 or datasette.")
+    return ended(faults)
+
+
+def ended(faults: Sequence[str]) -> int:
+    """Tells what did not go as it must; the exit code."""
     for fault in faults:
         click.echo(f"syncctl: the demo did not go as it must: {fault}", err=True)
     return EXIT_BUG if faults else 0
