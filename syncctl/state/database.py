@@ -51,17 +51,21 @@ class Database:
 
     @contextmanager
     def quick_transaction(self) -> Iterator[sqlite3.Connection]:
-        """The same, without waiting for the disk: a power cut, and nothing else, may undo it until the next commit."""
-        self._synchronize("NORMAL")
+        """The same, without waiting for the disk: a power cut, and nothing else, may undo it until the next commit.
+
+        What SQLite needs to undo a statement of many rows stays in memory: a file would be written as often as the WAL.
+        """
+        self._set("synchronous = NORMAL", "temp_store = MEMORY")
         try:
             with self.transaction():
                 yield self.connection
         finally:
-            self._synchronize("FULL")
+            self._set("synchronous = FULL", "temp_store = DEFAULT")
 
-    def _synchronize(self, level: str) -> None:
+    def _set(self, *pragmas: str) -> None:
         with explained(self.path):
-            self.connection.execute(f"PRAGMA synchronous = {level}")
+            for pragma in pragmas:
+                self.connection.execute(f"PRAGMA {pragma}")
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """The rows of one reading statement."""
