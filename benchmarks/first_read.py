@@ -1,9 +1,13 @@
 """What a first read costs, next to a bare loop that fetches and decodes the same pages and stores nothing.
 
-    python benchmarks/first_read.py [--products 100000] [--page-size 200] [--rounds 3] [--folder DIR]
+    python benchmarks/first_read.py [--products 100000] [--page-size 200] [--rounds 3] [--latency 0] [--folder DIR]
 
-The sandbox serves both from a process of its own. Each round runs both, each in a fresh process; the first read
-begins with an empty state file. Prints medians, the ratio, and how long `status` and `explain` take afterwards.
+The sandbox serves both from a process of its own, each answer after `--latency` seconds. Each round runs both, each in
+a fresh process; the first read begins with an empty state file. Prints medians, the ratio, the least that it can be in
+one process, and how long `status` and `explain` take afterwards.
+
+The least is the loop and, after it, the rows of products, links and stock that the read left behind, inserted page by
+page into an empty state, and nothing else: no record checked, none looked for, no call booked, no disk waited for.
 """
 
 from __future__ import annotations
@@ -16,16 +20,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
+from urllib.request import Request, urlopen
 
 MOST_RATIO = 1.5
 MOST_MEGABYTES = 100
 MOST_MILLISECONDS = 200
 UNLIMITED = "1000000000/minute, 1000000000/month"
+Rows: TypeAlias = "Sequence[tuple[Any, ...]]"
 SYNCCTL = [sys.executable, "-c", "from syncctl.__main__ import main; main()"]
 
 
@@ -76,6 +82,14 @@ def settings(process: subprocess.Popen[str]) -> dict[str, str]:
     raise SystemExit("the sandbox did not start")
 
 
+def delay(env: Mapping[str, str], seconds: float) -> None:
+    """Lets the sandbox answer each call so much later."""
+    origin = env["SYNCCTL_UNLEASHED_BASE_URL"].removesuffix("/unleashed")
+    fault = {"service": "unleashed", "kind": "slow", "seconds": seconds, "times": 1_000_000}
+    with urlopen(Request(f"{origin}/_sandbox/faults", json.dumps(fault).encode(), method="POST")):
+        pass
+
+
 def clean() -> dict[str, str]:
     """The environment of this process, without what would change what is measured."""
     unwanted = ("SYNCCTL_", "XDG_", "PYTHONDONT")
@@ -113,16 +127,56 @@ def first_read(env: Mapping[str, str]) -> Cost:
     return measured([*SYNCCTL, "sync-recent", "--json"], env)
 
 
-def show(bares: list[Cost], reads: list[Cost]) -> None:
-    """The table and the ratio."""
+def rows_alone(env: Mapping[str, str]) -> Cost:
+    """The rows of the state that a first read left, put into an empty one."""
+    seconds, processor = measured([sys.executable, __file__, "--rows-alone"], env).output.split()
+    return Cost(float(seconds), float(processor), 0, "")
+
+
+def insert_rows() -> None:
+    """Inserts them page by page, as the read stores them; prints seconds and CPU seconds of that alone."""
+    from contextlib import closing
+
+    from syncctl.state.database import insert, open_database
+
+    state = os.environ["SYNCCTL_STATE"]
+    pages = stored_pages(state, int(os.environ["SYNCCTL_UNLEASHED_PAGE_SIZE"]))
+    with closing(open_database(f"{state}.rows")) as database:
+        began, used = time.perf_counter(), time.process_time()
+        for page in pages:
+            with database.quick_transaction() as connection:
+                for into, rows in page:
+                    insert(connection, into, rows)
+        print(time.perf_counter() - began, time.process_time() - used)
+
+
+def stored_pages(state: str, size: int) -> list[list[tuple[str, Rows]]]:
+    """The rows of each page, with the table that they belong in: of the products first, then of the stock."""
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(state)) as database:
+        parts = {}
+        for table in ("looks", "products", "remote_products", "remote_stock"):
+            found = database.execute(f"SELECT * FROM {table}")
+            into, rows = f"{table} ({', '.join(column[0] for column in found.description)})", found.fetchall()
+            parts[table] = [(into, rows[begin : begin + size]) for begin in range(0, len(rows), size)]
+    stock = parts.pop("remote_stock")
+    return [list(page) for page in zip(*parts.values(), strict=True)] + [[page] for page in stock]
+
+
+def show(bares: list[Cost], reads: list[Cost], alone: Cost) -> None:
+    """The table, the ratio, and the least that it can be."""
     pages = int(bares[-1].output)
     print(f"{'':14}{'seconds':>9}{'CPU s':>8}{'pages/s':>9}{'max RSS MB':>12}")
     for name, costs in (("bare loop", bares), ("first read", reads)):
         seconds, processor = median(c.seconds for c in costs), median(c.processor for c in costs)
         most = max(c.megabytes for c in costs)
         print(f"{name:14}{seconds:9.1f}{processor:8.1f}{pages / seconds:9.1f}{most:12.1f}")
+    print(f"{'rows alone':14}{alone.seconds:9.1f}{alone.processor:8.1f}")
     ratio = median(read.seconds / loop.seconds for loop, read in zip(bares, reads, strict=True))
     print(f"ratio {ratio:.2f} (median of {len(reads)} pairs; wanted: at most {MOST_RATIO})")
+    print(f"the loop with the rows alone: {1 + alone.seconds / median(c.seconds for c in bares):.2f}")
     print(f"memory wanted: under {MOST_MEGABYTES} MB with 1,000,000 products")
 
 
@@ -154,24 +208,35 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--page-size", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where to put the state file (default: the temporary folder)")
-    parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--latency", type=float, default=0, help="seconds that each answer takes longer")
+    for own in ("--bare", "--rows-alone"):
+        parser.add_argument(own, action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def main() -> None:
-    """Runs all of it in a folder that is thrown away."""
+    """The comparison, or one side of it in a process of its own."""
     options = arguments()
     if options.bare:
         bare()
-        return
+    elif options.rows_alone:
+        insert_rows()
+    else:
+        compare(options)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Runs all of it in a folder that is thrown away."""
     with tempfile.TemporaryDirectory(dir=options.folder) as name, served(options.products) as env:
         folder = Path(name)
         env |= {"SYNCCTL_STATE": str(folder / "state.db"), "SYNCCTL_UNLEASHED_PAGE_SIZE": str(options.page_size)}
+        if options.latency:
+            delay(env, options.latency)
         bares, reads = [], []
         for _ in range(options.rounds):
             bares.append(measured([sys.executable, __file__, "--bare"], env))
             reads.append(first_read(env))
-        show(bares, reads)
+        show(bares, reads, rows_alone(env))
         show_queries(env, folder)
 
 
