@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple, TypeAlias
@@ -162,7 +163,8 @@ def stored_pages(state: str, size: int) -> list[list[tuple[str, Rows]]]:
             into, rows = f"{table} ({', '.join(column[0] for column in found.description)})", found.fetchall()
             parts[table] = [(into, rows[begin : begin + size]) for begin in range(0, len(rows), size)]
     stock = parts.pop("remote_stock")
-    return [list(page) for page in zip(*parts.values(), strict=True)] + [[page] for page in stock]
+    pages = zip_longest(*parts.values(), fillvalue=("", []))  # a product without a SKU is none of the shop's
+    return [[part for part in page if part[1]] for page in pages] + [[part] for part in stock]
 
 
 def show(bares: list[Cost], reads: list[Cost], alone: Cost) -> None:
