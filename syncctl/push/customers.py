@@ -18,23 +18,47 @@ from syncctl.state.remote_customers import folded
 from syncctl.state.remote_links import Links
 
 GUEST = "guest:"
+_ByOrder = Mapping[str, "Need | Hold | str"]
 
 
-def resolve_customers(push: Pushing, orders: Sequence[Postable]) -> dict[str, str | Hold]:
-    """The remote id of each order's customer by order number ("": none), or what it waits for."""
-    found: dict[str, str | Hold] = {}
-    needs: dict[str, Need] = {}
-    wanted: dict[str, str] = {}
-    for postable in orders:
-        need = _customer_need(push, postable)
-        if isinstance(need, Need):
-            wanted[postable.number] = need.key
-            needs.setdefault(need.key, need)
-        else:
-            found[postable.number] = need
+def find_customers(push: Pushing, orders: Sequence[Postable]) -> dict[str, str | Hold]:
+    """The remote id of each order's customer by order number ("": none), or what it waits for.
+
+    Nothing for an order whose customer is to be created.
+    """
+    wanted = _wanted(push, orders)
+    found = {number: answer for number, answer in wanted.items() if not isinstance(answer, Need)}
+    needs = _needs(wanted)
     _link(push, needs)
-    answers = Resolver(push, Kind.CUSTOMERS, _known_customers, _look_up_customer).resolve(needs)
-    return found | {number: answers[key] for number, key in wanted.items()}
+    return found | _by_order(wanted, _resolver(push).find(needs))
+
+
+def create_customers(push: Pushing, orders: Sequence[Postable]) -> dict[str, str | Hold]:
+    """The same, for orders whose customer was not found."""
+    wanted = _wanted(push, orders)
+    return _by_order(wanted, _resolver(push).create(_needs(wanted)))
+
+
+def _resolver(push: Pushing) -> Resolver:
+    return Resolver(push, Kind.CUSTOMERS, _known_customers, _look_up_customer)
+
+
+def _wanted(push: Pushing, orders: Sequence[Postable]) -> _ByOrder:
+    return {postable.number: _customer_need(push, postable) for postable in orders}
+
+
+def _needs(wanted: _ByOrder) -> dict[str, Need]:
+    """Each customer once: as the first order has it."""
+    needs: dict[str, Need] = {}
+    for need in wanted.values():
+        if isinstance(need, Need):
+            needs.setdefault(need.key, need)
+    return needs
+
+
+def _by_order(wanted: _ByOrder, answers: Answers) -> dict[str, str | Hold]:
+    keys = {number: need.key for number, need in wanted.items() if isinstance(need, Need)}
+    return {number: answers[key] for number, key in keys.items() if key in answers}
 
 
 def _link(push: Pushing, needs: Mapping[str, Need]) -> None:

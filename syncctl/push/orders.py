@@ -5,15 +5,15 @@ What only an order needs is imported when there is one: most runs find nothing t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from syncctl.decide import Adopt, Expected, Hold
 from syncctl.models import Kind, Problem, from_ms, in_batches, iso
 from syncctl.models_push import Sale
-from syncctl.push.outcomes import arrived, drop, follow_key, number_of, postpone, refuse
+from syncctl.push.outcomes import arrived, drop, follow_key, number_of, postpone, refuse, wait
 from syncctl.push.pushing import Parcel, Pushing, Wanted
-from syncctl.state.outbox import HELD, PUT_BACK, Row, differs
+from syncctl.state.outbox import PUT_BACK, Row, differs
 from syncctl.tally import BY_HAND
 
 if TYPE_CHECKING:
@@ -195,21 +195,10 @@ def _attempt(push: Pushing, rows: Sequence[Row]) -> None:
 
 
 def _post_together(push: Pushing, rows: Sequence[Row]) -> None:
-    from syncctl.push.customers import resolve_customers
-    from syncctl.push.products import other_codes, resolve_products
     from syncctl.push.send import send
+    from syncctl.push.supply import supplied
 
-    orders = [postable for row in rows if (postable := push.order(row.key))]
-    customers = resolve_customers(push, orders)
-    for row in rows:
-        answer = customers[row.key]
-        if isinstance(answer, Hold):
-            _wait(push, row, answer)
-    products = resolve_products(push, [each for each in orders if isinstance(customers[each.number], str)])
-    sales = {row.key: _sale(push, row, customers[row.key], products) for row in rows}
-    codes = other_codes(push, products)
-    parcels = [_parcel(push, row, sale.changed(codes=codes)) for row in rows if (sale := sales.get(row.key))]
-    send(push, Kind.ORDERS, parcels)
+    send(push, Kind.ORDERS, [_parcel(push, row, sale) for row, sale in supplied(push, rows)])
 
 
 def _sound(push: Pushing, row: Row) -> Postable | None:
@@ -257,31 +246,6 @@ def _fits(push: Pushing, row: Row, postable: Postable) -> bool:
     return objection is None
 
 
-def _wait(push: Pushing, row: Row, answer: Hold) -> None:
-    """It waits for another record, and costs no try; what nothing will mend by itself is refused."""
-    if answer.cause in HELD:
-        refuse(push, row, answer)
-        return
-    with push.session.database.transaction():
-        push.outbox.wait(row, answer.cause, answer.message, answer.remedy)
-
-
-def _sale(push: Pushing, row: Row, customer: str | Hold, products: Mapping[str, str | Hold]) -> Sale | None:
-    """The order with all that it needs; None where it waits for something."""
-    postable = push.order(row.key)
-    if isinstance(customer, Hold) or postable is None or postable.order is None:
-        return None
-    order = postable.order
-    needed = {line.sku: products[line.sku] for line in order.lines if line.sku and line.sku in products}
-    lacking = next((answer for answer in needed.values() if isinstance(answer, Hold)), None)
-    if lacking:
-        _wait(push, row, lacking)
-        return None
-    placed = push.day(postable.placed_at)
-    found = {sku: answer for sku, answer in needed.items() if isinstance(answer, str)}
-    return Sale(order, customer, found, placed, push.due(placed), newest=push.orders.is_newest(postable))
-
-
 def _parcel(push: Pushing, row: Row, sale: Sale) -> Parcel:
     postable, order = push.order(row.key), sale.order
     assert postable is not None  # noqa: S101 - for the type checker
@@ -312,7 +276,7 @@ def _send_what_follows(push: Pushing, kind: Kind) -> None:
             drop(push, row, "order-gone", "the shop has no such order any more")
             continue
         if differs(order):
-            _wait(push, row, Hold(order.cause, f"its order is to be looked at first: {order.message}", order.remedy))
+            wait(push, row, Hold(order.cause, f"its order is to be looked at first: {order.message}", order.remedy))
             continue
         follows = push.follows(postable.order, order.remote_id)
         found = next((each for each in follows if (each.kind, follow_key(number, each.part)) == (kind, row.key)), None)

@@ -6,7 +6,7 @@ from syncctl.decide import TAKEN, Adopt, Decision, Hold, Later, Post
 from syncctl.models import Kind, from_ms, iso, money_text
 from syncctl.models_push import Outcome, Updated
 from syncctl.push.pushing import Parcel, Pushing
-from syncctl.state.outbox import EXISTS, Ended, Row
+from syncctl.state.outbox import EXISTS, HELD, Ended, Row
 from syncctl.tally import BY_HAND
 
 
@@ -30,6 +30,15 @@ def record(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
 def refuse(push: Pushing, row: Row, why: Hold, call: int = 0) -> None:
     """A refusal, by the service or by what the settings say: tried again by the pattern, in the end given up."""
     _hold(push, row, push.refused(row, why, call))
+
+
+def wait(push: Pushing, row: Row, answer: Hold) -> None:
+    """It waits for another record, and costs no try; what nothing will mend by itself is refused."""
+    if answer.cause in HELD:
+        refuse(push, row, answer)
+        return
+    with push.session.database.transaction():
+        push.outbox.wait(row, answer.cause, answer.message, answer.remedy)
 
 
 def postpone(push: Pushing, row: Row, until: int, why: Hold) -> None:

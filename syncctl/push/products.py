@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from decimal import Decimal
 
 from syncctl.decide import Hold
@@ -16,21 +16,35 @@ from syncctl.state.postable import Postable
 from syncctl.state.remote_links import Links
 
 
-def resolve_products(push: Pushing, orders: Sequence[Postable]) -> dict[str, str | Hold]:
-    """The remote id of each product of the orders by SKU, or what it waits for."""
+def find_products(push: Pushing, orders: Sequence[Postable]) -> dict[str, str | Hold]:
+    """The remote id of each product of the orders by SKU, or what it waits for; nothing for what is to be created."""
+    return _resolver(push).find(_needs(orders))
+
+
+def create_products(push: Pushing, orders: Sequence[Postable], known: Container[str]) -> dict[str, str | Hold]:
+    """The same, for those that were not found; they are described as the shop has them."""
+    needs = {sku: need for sku, need in _needs(orders).items() if sku not in known}
+    shop = Links(push.session.database, push.session.name).shop_products(needs)
+    told = {
+        sku: need.changed(record=_as_shop_knows(need.record, shop[sku])) for sku, need in needs.items() if sku in shop
+    }
+    return _resolver(push).create(needs | told)
+
+
+def _resolver(push: Pushing) -> Resolver:
+    return Resolver(push, Kind.PRODUCTS, _known_products, _look_up_product)
+
+
+def _needs(orders: Sequence[Postable]) -> dict[str, Need]:
     needs: dict[str, Need] = {}
     for postable in orders:
         for line in products_of(postable.order):
             needs.setdefault(line.sku or "", _product_need(line, postable))
-    shop = Links(push.session.database, push.session.name).shop_products(needs)
-    for sku, told in shop.items():
-        needs[sku] = needs[sku].changed(record=_as_shop_knows(needs[sku].record, told))
-    return Resolver(push, Kind.PRODUCTS, _known_products, _look_up_product).resolve(needs)
+    return needs
 
 
-def other_codes(push: Pushing, products: Mapping[str, str | Hold]) -> dict[str, str]:
+def other_codes(push: Pushing, ids: Mapping[str, str]) -> dict[str, str]:
     """By SKU, what the service calls those products that have another code there: they were linked by hand."""
-    ids = {sku: found for sku, found in products.items() if isinstance(found, str)}
     codes = Links(push.session.database, push.session.name).codes(ids.values())
     return {sku: codes[remote_id] for sku, remote_id in ids.items() if codes.get(remote_id, sku) != sku}
 

@@ -37,8 +37,8 @@ class Resolver:
         self.known = known
         self.look_up = look_up
 
-    def resolve(self, needs: Mapping[str, Need]) -> Answers:
-        """An answer for each need."""
+    def find(self, needs: Mapping[str, Need]) -> Answers:
+        """An answer for each need that is there, or waits for something; none for what is to be created."""
         found = self._known(needs)
         missing = self._without(needs, found)
         if self._is_worth_a_call(missing):
@@ -46,11 +46,30 @@ class Resolver:
                 self._look_up(missing)
             found |= self._known(missing)
         found |= {key: need.instead for key, need in self._without(needs, found).items() if need.instead}
-        missing = self._without(needs, found)
-        if missing:
-            self._create(missing)
-            found |= self._created(missing)
-        return self._unless_apart(needs, found)
+        return self._unless_apart(needs, found | self._waiting(self._without(needs, found)))
+
+    def create(self, needs: Mapping[str, Need]) -> Answers:
+        """An answer for each need that was not found."""
+        parcels = []
+        for need in needs.values():
+            with self.push.session.database.transaction():
+                row = self.push.queue(self.kind, need.key, _reference(self.push, self.kind, need))
+            if self._is_ready(row):
+                parcels.append(self._parcel(row, need))
+        self.push.created |= {parcel.row.id for parcel in parcels}
+        send(self.push, self.kind, parcels)
+        return self._unless_apart(needs, self._created(needs))
+
+    def _created(self, needs: Mapping[str, Need]) -> Answers:
+        rows = self.push.outbox.by_keys(self.kind, needs)
+        made: Answers = {key: row.remote_id for key, row in rows.items() if row.state == "done"}
+        return made | self._waiting(self._without(needs, made))
+
+    def _waiting(self, needs: Mapping[str, Need]) -> Answers:
+        """Why those that are to be created are not, as far as they may not be sent now."""
+        name, rows = self.push.session.name, self.push.outbox.by_keys(self.kind, needs)
+        later = {key: row for key, row in rows.items() if not self._is_ready(row)}
+        return {key: waits(name, self.kind, needs[key], row) for key, row in later.items()}
 
     def _known(self, needs: Mapping[str, Need]) -> Answers:
         """By link or mirror, else because we created it."""
@@ -100,28 +119,11 @@ class Resolver:
         due = row.state == "due" and (self.push.wanted.now or row.due_at <= self.push.now())
         return due and row.id not in self.push.created
 
-    def _create(self, needs: Mapping[str, Need]) -> None:
-        parcels = []
-        for need in needs.values():
-            with self.push.session.database.transaction():
-                row = self.push.queue(self.kind, need.key, _reference(self.push, self.kind, need))
-            if self._is_ready(row):
-                parcels.append(self._parcel(row, need))
-        self.push.created |= {parcel.row.id for parcel in parcels}
-        send(self.push, self.kind, parcels)
-
     def _parcel(self, row: Row, need: Need) -> Parcel:
         record = need.record
         if isinstance(record, NewCustomer) and not record.code:
             record = record.changed(code=row.reference)
         return self.push.parcel(row, record, Expected(row.reference), need.placed_at).changed(order=need.order)
-
-    def _created(self, needs: Mapping[str, Need]) -> Answers:
-        name, rows = self.push.session.name, self.push.outbox.by_keys(self.kind, needs)
-        return {
-            key: rows[key].remote_id if rows[key].state == "done" else waits(name, self.kind, need, rows[key])
-            for key, need in needs.items()
-        }
 
 
 def _has_read(session: Session, kind: Kind) -> bool:
