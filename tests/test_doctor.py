@@ -129,6 +129,23 @@ class TestUnleashed:
         found, _ = at_service(shop, "unleashed", GUEST="WEBB")
         assert (found["guests"]["level"], found["guests"]["message"]) == ("wrong", "there is no customer WEBB")
 
+    def test_a_product_for_shipping_is_looked_for_among_those_that_were_read(self, shop: Shop) -> None:
+        def told() -> tuple[str, str]:
+            found, calls = at_service(shop, "unleashed", SHIPPING="POSTAGE", GUEST="WEB")
+            assert calls <= 5
+            return found["shipping"]["level"], found["shipping"]["message"] + found["shipping"]["remedy"]
+
+        level, words = told()
+        assert (level, "syncctl sync-recent" in words) == ("warning", True)
+        shop.ok("sync-recent")
+        level, words = told()
+        assert (level, "SYNCCTL_UNLEASHED_SHIPPING names the product POSTAGE" in words) == ("wrong", True)
+        for obsolete, level in ((False, "ok"), (True, "warning")):
+            shop.upstream.put("products", {"ProductCode": "POSTAGE", "Name": "Postage", "Obsolete": obsolete})
+            shop.ok("sync-recent")
+            assert told()[0] == level
+        assert "discount" not in at_service(shop, "unleashed")[0], "a charge line needs no product"
+
     def test_a_link_to_xero_is_told(self, shop: Shop) -> None:
         assert "native link" not in at_service(shop, "unleashed")[0]
         contact = "11111111-2222-4333-8444-555555555555"
@@ -168,6 +185,14 @@ class TestVend(vendposting.VendPosting):
         found, calls = at_service(shop, "vend")
         assert calls == 5
         assert {found[name]["level"] for name in ("outlets", "register", "retailer", "user", "taxes")} == {"ok"}
+
+    def test_products_that_settings_name_are_looked_for(self, shop: Shop) -> None:
+        found, calls = at_service(shop, "vend", FEE=vendposting.NOBODY, SHIPPING=vendposting.SHIPPING.upper())
+        levels = {name: found[name]["level"] for name in ("shipping", "discount", "fee")}
+        assert (levels, calls) == ({"shipping": "ok", "discount": "ok", "fee": "wrong"}, 5)
+        assert "Correct SYNCCTL_VEND_FEE" in found["fee"]["remedy"]
+        found, _ = at_service(shop, "vend", FEE=vendposting.NOBODY, ROLES="invoices")
+        assert (found["fee"]["level"], found["fee"]["remedy"]) == ("ok", "")
 
     def test_an_outlet_without_a_register_is_told(self, shop: Shop) -> None:
         nowhere = "0b5e7a00-1111-4000-8000-00000000dead"

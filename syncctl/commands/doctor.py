@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -57,7 +57,7 @@ def _check_services(common: Common, running: Running) -> tuple[Outcome, dict[str
 
     def work(session: Session) -> None:
         found = checks.setdefault(session.name, [])
-        for check in session.connector.check(posts="invoices" in session.roles):
+        for check in _checks(session):
             found.append(check)
             _show([check], common, session.name)
         if any(check.level == "wrong" for check in found):
@@ -74,6 +74,18 @@ def _check_services(common: Common, running: Running) -> tuple[Outcome, dict[str
 
     job = Job("doctor", Purpose.MANUAL, work, lock=False, ended=ended, quiet=True)
     return execute(job, common, running), checks
+
+
+def _checks(session: Session) -> Iterator[Check]:
+    """What the connector asks the service; then, of what was read, the products for lines that are none."""
+    told = set()
+    for check in session.connector.check(posts="invoices" in session.roles):
+        told.add(check.subject)
+        yield check
+    if session.connector.charges:
+        from syncctl.push.charges import charge_checks
+
+        yield from (check for check in charge_checks(session) if check.subject not in told)
 
 
 def _show_end(tally: Tally, common: Common) -> None:

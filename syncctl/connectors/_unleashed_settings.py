@@ -5,6 +5,7 @@ from __future__ import annotations
 from syncctl.connectors.declared import POSTING, Setting, SignIn
 
 SIGN_INS = (SignIn("API access", ("API_ID", "API_KEY")),)
+CHARGES = ("SHIPPING", "DISCOUNT", "FEE", "ROUNDING")
 SETTINGS = (
     Setting("API_ID", "API id, from Integration > Unleashed API access", required=True),
     Setting("API_KEY", "API key, from the same page", required=True, secret=True),

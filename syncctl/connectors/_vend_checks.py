@@ -129,9 +129,18 @@ def _retailer(values: Values, answer: Answer) -> Iterator[Check]:
         yield Check("wrong", "retailer", f"{name} has prices in {code}, not {wanted}", remedy)
     else:
         yield Check("ok", "retailer", f"{name}, prices in {code or 'a currency that it does not tell'}")
-    if posts_set(values) and not values.get("DISCOUNT") and retailer.get("discount_product_id"):
-        remedy = f"Set {values.variable('DISCOUNT')}={text(retailer['discount_product_id'])}, the store's own"
+    if posts_set(values) and (own := text(retailer.get("discount_product_id"))):
+        yield from _discount(values, own)
+
+
+def _discount(values: Values, own: str) -> Iterator[Check]:
+    """The store's own product for discounts; any other is looked for among the products."""
+    told = values.get("DISCOUNT")
+    if not told:
+        remedy = f"Set {values.variable('DISCOUNT')}={own}, the store's own"
         yield Check("warning", "discount", "no product is set for it: orders with a discount are held", remedy)
+    elif told.lower() == own.lower():
+        yield Check("ok", "discount", f"{told} is the store's own")
 
 
 def _registers(values: Values, live: list[Mapping[str, Any]]) -> Check:

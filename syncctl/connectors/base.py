@@ -154,6 +154,7 @@ class Connector(ABC):
     anonymous: ClassVar[bool] = False  # whether it takes an order that has no customer
     walk_in: ClassVar[str] = ""  # the code (in capitals) of the customer that it shows for those
     oldest: ClassVar[Oldest] = "lists"
+    charges: ClassVar[tuple[str, ...]] = ()  # settings that name products, by SKU or id, for lines that are none
     check_calls: ClassVar[int] = 2  # of `check`
     address_setting: ClassVar[str] = "BASE_URL"  # what makes up the address where no base URL is set
     location_setting: ClassVar[str] = ""  # the setting that names where stock is sold from, where there is one

@@ -15,7 +15,7 @@ from syncctl.connectors._fields import absent, quoted, text, whole, with_sku
 from syncctl.connectors._stamps import OVERLAP_MS, Cursor, moved, set_back, since_text
 from syncctl.connectors._unleashed_lists import check_paging, listed, newest, prefix, query
 from syncctl.connectors._unleashed_records import read
-from syncctl.connectors._unleashed_settings import SETTINGS, SIGN_INS
+from syncctl.connectors._unleashed_settings import CHARGES, SETTINGS, SIGN_INS
 from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
 from syncctl.connectors.declared import Limit, Lookup, Pull, Push, Repeat, Setting, SignIn, Values
 from syncctl.errors import RefusedError
@@ -56,6 +56,7 @@ class Unleashed(Connector):
     }  # fmt: skip
     quota_status: ClassVar[frozenset[int]] = frozenset({403})
     location_setting: ClassVar[str] = "WAREHOUSE"
+    charges: ClassVar[tuple[str, ...]] = CHARGES
     check_calls: ClassVar[int] = 5
 
     @classmethod

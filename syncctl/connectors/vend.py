@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from syncctl.connectors._fields import quoted, text, with_sku
 from syncctl.connectors._vend_records import TAXES, WALK_IN, is_gone, read, version_of
-from syncctl.connectors._vend_settings import SETTINGS, SIGN_INS, consent, wrong
+from syncctl.connectors._vend_settings import CHARGES, SETTINGS, SIGN_INS, consent, wrong
 from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
 from syncctl.connectors.declared import (
     Consent,
@@ -94,6 +94,7 @@ class Vend(Connector):
     anonymous: ClassVar[bool] = True
     walk_in: ClassVar[str] = WALK_IN
     oldest: ClassVar[Oldest] = "pages"
+    charges: ClassVar[tuple[str, ...]] = (*CHARGES.values(), "ROUNDING")
     check_calls: ClassVar[int] = 5
     address_setting: ClassVar[str] = "DOMAIN_PREFIX"
     location_setting: ClassVar[str] = "OUTLETS"

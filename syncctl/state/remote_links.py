@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from syncctl.models import Kind
+from syncctl.models import Kind, State
 from syncctl.state.database import Database
 from syncctl.state.records import THESE
 
@@ -55,7 +55,17 @@ _CODES = f"""
 SELECT remote_id, sku FROM remote_products
 WHERE sku <> '' AND {THESE}
 """
+_STATES = """
+SELECT wanted.value AS name, remote.state FROM json_each(?2) AS wanted
+CROSS JOIN remote_products AS remote ON remote.connector = ?1 AND remote.sku = wanted.value
+UNION SELECT wanted.value, remote.state FROM json_each(?2) AS wanted
+CROSS JOIN looks ON looks.connector = ?1 AND looks.remote_id = lower(wanted.value)
+CROSS JOIN remote_products AS remote ON remote.record = looks.record
+"""
 _SHOP_PRODUCTS = "SELECT sku, name, barcode, price, price_includes_tax FROM products WHERE sku IN ({})"
+
+
+_BEST_LAST = (State.GONE, State.INACTIVE, State.ACTIVE)
 
 
 class ShopProduct(NamedTuple):
@@ -127,6 +137,12 @@ class Links:
         """What the service calls these products."""
         rows = self.database.rows(_CODES, self.connector, json.dumps(list(remote_ids)))
         return {row["remote_id"]: row["sku"] for row in rows}
+
+    def states(self, names: Iterable[str]) -> dict[str, State]:
+        """The best state of the products that have one of these SKUs or ids."""
+        rows = self.database.rows(_STATES, self.connector, json.dumps(list(names)))
+        found = sorted(((row["name"], State(row["state"])) for row in rows), key=lambda each: _BEST_LAST.index(each[1]))
+        return dict(found)
 
     def shop_products(self, skus: Iterable[str]) -> dict[str, ShopProduct]:
         """What the shop knows of these products."""
