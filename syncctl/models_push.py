@@ -44,8 +44,9 @@ class NewProduct(Struct):
 class Sale(Struct):
     """An order with what was found or made for it: remote ids of its customer ("": none) and, by SKU, of its products.
 
-    `codes` has, by SKU, what the service calls those products that it calls otherwise (linked by hand). `day` and `due`
-    are days where the shop is; `newest` tells that this customer of the shop has no newer order.
+    `codes` has, by SKU, what the service calls those products that it calls otherwise (linked by hand), `names` what
+    those are called that a line names without a description. `day` and `due` are days where the shop is; `newest` tells
+    that this customer of the shop has no newer order.
     """
 
     order: Order
@@ -55,6 +56,7 @@ class Sale(Struct):
     due: date | None = None
     newest: bool = False
     codes: Mapping[str, str] = MappingProxyType({})
+    names: Mapping[str, str] = MappingProxyType({})
 
 
 class Completion(Struct):

@@ -40,6 +40,18 @@ def test_an_order_arrives_with_what_it_needs(shop: Shop) -> None:
     assert payments(shop) == {"demo-1001/1": 1}
 
 
+def test_a_line_without_a_description_has_the_name_of_its_product(shop: Shop) -> None:
+    """As the shop has it, else as the service has it; the SKU where neither has one."""
+    place(shop, *(paid(number, line(sku)) for number, sku in (("1", "MUG"), ("2", "MUG"), ("3", "NEW-1"))))
+    names = [name for (name,) in shop.rows("SELECT name FROM remote_products WHERE sku = 'MUG'")]
+    for number, name in (("1", "Mug, blue"), ("2", "")):
+        shop.write("UPDATE products SET name = ? WHERE sku = 'MUG'", name)
+        post(shop, "--order", number)
+    post(shop)
+    told = {each["Reference"]: each["LineItems"][0]["Description"] for each in invoices(shop)}
+    assert told == {"1": "Mug, blue", "2": names[0], "3": "NEW-1"}
+
+
 def test_a_second_run_costs_no_call(shop: Shop) -> None:
     place(shop, paid("1001"))
     post(shop)

@@ -131,7 +131,8 @@ def _priced(values: Values, sale: Sale, number: int, line: Line) -> Priced:
 
 def _what(values: Values, sale: Sale, number: int, line: Line) -> Json:
     """The item, and where its revenue goes; a product without an account takes that of its item."""
-    words = plain(line.description or line.sku or line.kind.capitalize(), 4000) or str(line.kind)
+    told = line.description or sale.names.get(line.sku or "") or line.sku or line.kind.capitalize()
+    words = plain(told, 4000) or str(line.kind)
     setting = _SETTINGS.get(line.kind, "ACCOUNT")
     account = values.get(setting) or values.get("ACCOUNT")
     if line.kind == "product":

@@ -49,6 +49,12 @@ def other_codes(push: Pushing, ids: Mapping[str, str]) -> dict[str, str]:
     return {sku: codes[remote_id] for sku, remote_id in ids.items() if codes.get(remote_id, sku) != sku}
 
 
+def names_of(push: Pushing, order: Order, ids: Mapping[str, str]) -> dict[str, str]:
+    """By SKU, what the products are called that the order names without a description."""
+    bare = {line.sku: ids[line.sku] for line in products_of(order) if line.sku and not line.description}
+    return Links(push.session.database, push.session.name).names(bare) if bare else {}
+
+
 def products_of(order: Order | None) -> list[Line]:
     """The lines that name a product."""
     return [line for line in order.lines if line.kind is LineKind.PRODUCT] if order else []

@@ -8,7 +8,7 @@ from syncctl.decide import Hold
 from syncctl.models_push import Sale
 from syncctl.push.customers import create_customers, find_customers
 from syncctl.push.outcomes import wait
-from syncctl.push.products import create_products, find_products, other_codes, products_of
+from syncctl.push.products import create_products, find_products, names_of, other_codes, products_of
 from syncctl.push.pushing import Pushing
 from syncctl.state.outbox import Row
 from syncctl.state.postable import Postable
@@ -60,5 +60,5 @@ class _Supply:
         skus = [line.sku or "" for line in products_of(order)]
         found = {sku: answer for sku in skus if isinstance(answer := self.products[sku], str)}
         is_newest = self.push.orders.is_newest(postable)
-        codes = other_codes(self.push, found)
-        return Sale(order, customer, found, placed, self.push.due(placed), newest=is_newest, codes=codes)
+        sale = Sale(order, customer, found, placed, self.push.due(placed), newest=is_newest)
+        return sale.changed(codes=other_codes(self.push, found), names=names_of(self.push, order, found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from syncctl.models import Kind, State
@@ -55,6 +55,7 @@ _CODES = f"""
 SELECT remote_id, sku FROM remote_products
 WHERE sku <> '' AND {THESE}
 """
+_NAMES = f"SELECT remote_id, name FROM remote_products WHERE name <> '' AND {THESE}"
 _STATES = """
 SELECT wanted.value AS name, remote.state FROM json_each(?2) AS wanted
 CROSS JOIN remote_products AS remote ON remote.connector = ?1 AND remote.sku = wanted.value
@@ -137,6 +138,13 @@ class Links:
         """What the service calls these products."""
         rows = self.database.rows(_CODES, self.connector, json.dumps(list(remote_ids)))
         return {row["remote_id"]: row["sku"] for row in rows}
+
+    def names(self, ids: Mapping[str, str]) -> dict[str, str]:
+        """What these products (remote ids by SKU) are called: in the shop, else in the service."""
+        rows = self.database.rows(_NAMES, self.connector, json.dumps(list(ids.values())))
+        remote = {row["remote_id"]: row["name"] for row in rows}
+        there = {sku: remote[remote_id] for sku, remote_id in ids.items() if remote_id in remote}
+        return there | {sku: product.name for sku, product in self.shop_products(ids).items() if product.name}
 
     def states(self, names: Iterable[str]) -> dict[str, State]:
         """The best state of the products that have one of these SKUs or ids."""
