@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import Shop
 from offices import FORMS, Office, opened
+from postbox import Postbox, serving
 from posting import Json, customer, line, moment, order, place
 
 LONG = {"address1": "1 Long Road " * 50, "city": "Wellington", "postcode": "6011", "country": "NZ"}
@@ -42,7 +43,6 @@ HELD: dict[str, tuple[Json, str]] = {
     "a quantity of 0": ({"lines": (line(quantity="0"),), "total": "0.00"}, "quantity"),
     "a quantity below 0": ({"lines": (line(quantity="2"), line(quantity="-1"))}, "quantity"),
     "a line without SKU": ({"lines": ({**line(), "sku": None},)}, "no sku"),
-    "a day to come": ({"placed_at": moment(days=-200)}, "which is to come: it is posted then, and not before"),
     "a rate without a code": ({"lines": (line(rate="0.2"),), "total": "12.00"}, "0.20:CODE"),
 }
 LOCKED = {"placed_at": "2023-06-01T00:00:00Z"}
@@ -110,11 +110,35 @@ def test_nothing_is_created_for_an_order_that_is_held_for_its_own_sake(office: O
 
 def test_an_order_of_a_day_to_come_waits_for_it_or_until_it_is_mended(office: Office) -> None:
     shop, before = office.shop, office.writes()
-    placed(shop, {"number": "E1", "placed_at": moment(days=-9)})
+    day = moment(days=-9)
+    placed(shop, {"number": "E1", "placed_at": day})
     assert "0 calls" in shop.run("post-invoices", "--dry-run").out
-    assert office.run().only()["rejected"] == 1
-    assert (office.run().only()["errors"], office.writes()) == ([], before)
-    due = "SELECT tries, due_at / 1000 - unixepoch(placed_at) FROM outbox JOIN orders ON number = key"
-    assert shop.rows(due) == [(0, 0)], "it comes by itself, and that costs no try"
+    for args in ((), ("--order", "E1")):
+        result = office.run(*args)
+        assert (result.code, result.only()["errors"], office.writes()) == (0, [], before)
+        assert [result.only()[word] for word in ("waiting", "rejected")] == [1, 0]
+    (row,) = shop.ok("queue", "list", "--json").json()["rows"]
+    assert [row[name] for name in ("state", "cause", "due_at", "tries")] == ["waiting", "to-come", day, 0]
+    for command in (("queue", "list"), ("explain", "order", "E1")):
+        told = shop.ok(*command).out
+        assert "waiting (to-come): it is dated 20" in told
+        assert f"Next try {day}." in told
     shop.write(f"UPDATE orders SET placed_at = '{moment()}'")
     assert office.run().only()["posted"] == 1
+
+
+@pytest.mark.parametrize("office", ["unleashed"], indirect=True)
+def test_an_order_of_a_day_to_come_is_no_failure_and_is_posted_on_its_day(office: Office) -> None:
+    shop, day = office.shop, moment(days=-9)
+    placed(shop, {"number": "E1", "placed_at": day})
+    with serving(Postbox()) as box:
+        shop.ok("post-invoices", **box.env())
+        assert not box.mails
+    orders = shop.ok("status", "--json").only()["orders"]
+    assert [orders[name] for name in ("waiting", "rejected", "oldest_seconds")] == [1, 0, None]
+    assert f"none due before {day}" in shop.ok("retry-queue", "-v").out
+    calls = office.upstream.calls()
+    assert (office.run().code, office.upstream.calls()) == (0, calls)
+    shop.write("UPDATE orders SET placed_at = ?", moment())
+    shop.write("UPDATE outbox SET state = 'waiting', due_at = 0")  # as if nobody had changed it, and the day had come
+    assert shop.ok("retry-queue", "--json").only()["posted"] == 1

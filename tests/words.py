@@ -16,7 +16,7 @@ from syncctl.tally import BY_HAND
 _CODE = Path(syncctl.__file__).parent
 _MADE_BY = {"Hold": 0, "HeldError": 0, "drop": 2}  # the argument of these that is a cause
 _ENDED_BY = {"Ended": 1, "arrived": 2, "note": 1}  # the argument of these that is an outcome
-_TABLES = ("_REMEDIES", "_CAUSES", "UNKNOWN", "HELD", "TAKEN", "CANCELLED", "BY_HAND")
+_TABLES = ("_REMEDIES", "_CAUSES", "UNKNOWN", "HELD", "TAKEN", "CANCELLED", "TO_COME", "BY_HAND")
 _CAUSE = r"[a-z]+(-[a-z]+)*"
 
 

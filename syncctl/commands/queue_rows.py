@@ -53,10 +53,14 @@ def line(row: Row) -> str:
 
 def _when(row: Row) -> str:
     """When a run deals with it again."""
-    if row.state not in ("due", "sending"):
+    from syncctl.state.outbox import TO_COME
+
+    if row.state not in ("due", "sending") and row.cause != TO_COME:
         return ""
     ahead = row.due_at > to_ms(SystemClock().now())
-    next_, now = ("Next try", "tries it") if row.state == "due" else ("Next look for it there", "looks for it there")
+    next_, now = (
+        ("Next look for it there", "looks for it there") if row.state == "sending" else ("Next try", "tries it")
+    )
     return f" {next_} {iso(from_ms(row.due_at))}." if ahead else f" The next run {now}."
 
 

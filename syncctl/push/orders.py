@@ -13,7 +13,7 @@ from syncctl.models import Kind, Problem, from_ms, in_batches, iso
 from syncctl.models_push import Sale
 from syncctl.push.outcomes import arrived, drop, follow_key, number_of, postpone, refuse, wait
 from syncctl.push.pushing import Parcel, Pushing, Wanted
-from syncctl.state.outbox import PUT_BACK, Row, differs
+from syncctl.state.outbox import PUT_BACK, TO_COME, Row, differs
 from syncctl.tally import BY_HAND
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def is_to_come(placed_at: int, now: int) -> bool:
 
 def _await(push: Pushing, row: Row, placed_at: int) -> None:
     message = f"it is dated {push.day(placed_at)}, which is to come: it is posted then, and not before"
-    postpone(push, row, placed_at, Hold("to-come", message, "Correct placed_at in the shop if that is wrong"))
+    postpone(push, row, placed_at, Hold(TO_COME, message, "Correct placed_at in the shop if that is wrong"))
 
 
 def _fits(push: Pushing, row: Row, postable: Postable) -> bool:

@@ -29,32 +29,35 @@ def record(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
 
 def refuse(push: Pushing, row: Row, why: Hold, call: int = 0) -> None:
     """A refusal, by the service or by what the settings say: tried again by the pattern, in the end given up."""
-    _hold(push, row, push.refused(row, why, call))
-
-
-def wait(push: Pushing, row: Row, answer: Hold) -> None:
-    """It waits for another record, and costs no try; what nothing will mend by itself is refused."""
-    if answer.cause in HELD:
-        refuse(push, row, answer)
-        return
-    with push.session.database.transaction():
-        push.outbox.wait(row, answer.cause, answer.message, answer.remedy)
-
-
-def postpone(push: Pushing, row: Row, until: int, why: Hold) -> None:
-    """It is not to be sent before then (ms), and that costs no try."""
-    _hold(push, row, Ended("due", "refused", due_at=until, **why.as_dict()))
-
-
-def _hold(push: Pushing, row: Row, ended: Ended) -> None:
+    ended = push.refused(row, why, call)
     with push.session.database.transaction():
         push.outbox.end(row, ended, push.session.run.number, push.now())
         push.tell(row, ended)
     push.report(row, ended.message, ended.remedy)
 
 
+def wait(push: Pushing, row: Row, answer: Hold) -> None:
+    """It waits for another record, and costs no try; what nothing will mend by itself is refused."""
+    if answer.cause in HELD:
+        refuse(push, row, answer)
+    else:
+        _wait(push, row, row.due_at, answer)
+
+
+def postpone(push: Pushing, row: Row, until: int, why: Hold) -> None:
+    """Its day (ms) is to come: it waits for that, which costs no try and is no failure."""
+    _wait(push, row, until, why)
+    push.session.run.reporter.note(f"{push.session.name}: {push.subject(row)}: {why.message}")
+
+
+def _wait(push: Pushing, row: Row, until: int, why: Hold) -> None:
+    with push.session.database.transaction():
+        push.outbox.wait(row, until, why.cause, why.message, why.remedy)
+
+
 def give_back(push: Pushing, row: Row, message: str) -> None:
-    """Nothing was sent, for a reason that is not the record's: it costs no try."""
+    """Nothing was sent, for a reason that is not the record's: it costs no try. What it waited for was there."""
+    row = row.changed(cause="", message="", remedy="") if row.state == "waiting" else row
     with push.session.database.transaction():
         ended = Ended("due", "not sent", due_at=row.due_at, cause=row.cause, remedy=row.remedy)
         ended = ended.changed(message=row.message or message)

@@ -8,17 +8,18 @@ from datetime import datetime, timedelta
 
 from syncctl.models import Struct, iso, to_ms
 from syncctl.state.database import Database
-from syncctl.state.outbox import Outbox, Row
+from syncctl.state.outbox import TO_COME, Outbox, Row
 from syncctl.state.queue import Queue
 
 SHOWN = 5
 LATELY_DAYS = 31  # a year of orders would take too long to be gone through whenever somebody looks
-# An order that a person let be posted though it is older than all others waits since that day.
-_OLDEST = """
+# An order that a person let be posted though it is older than all others waits since that day; one whose day is to
+# come does not wait yet.
+_OLDEST = f"""
 SELECT min(iif(placed_at >= ?2, strftime('%s', placed_at) * 1000, queued_at))
 FROM outbox LEFT JOIN orders ON outbox.kind = 'orders' AND orders.number = outbox.key
 WHERE connector = ?1 AND kind IN ('orders', 'completions', 'payments') AND state IN ('waiting', 'due', 'sending')
-    AND state <> 'done'
+    AND state <> 'done' AND NOT (state = 'waiting' AND cause = '{TO_COME}')
 """
 _NEW = """
 SELECT count(*), min(placed_at) FROM orders

@@ -20,6 +20,7 @@ BY_HAND = "by-hand"  # the cause of a row of which a person said that it is ther
 PUT_BACK = (
     "status"  # the cause of an order that is not posted for the time being, as the shop has given it another status
 )
+TO_COME = "to-come"  # the cause of an order that waits for its day, which is `due_at`
 # The causes of an order that is posted, but is there with another sum or currency: a person has to accept that.
 DIFFERS = ("total-differs", "currency-differs")
 DIFFERING = f"state = 'done' AND cause IN {DIFFERS}"  # as in the index
@@ -174,7 +175,7 @@ class Outbox:
         """What may be sent, the oldest first; also what waits for another record. With None whatever is not due yet."""
         return self._rows(
             "kind = ? AND state IN ('waiting', 'due') AND state <> 'done'"
-            " AND (state = 'waiting' OR due_at <= coalesce(?, due_at))",
+            f" AND (state = 'waiting' AND cause <> '{TO_COME}' OR due_at <= coalesce(?, due_at))",
             kind,
             due_by,
         )
@@ -241,10 +242,10 @@ class Outbox:
         found = self.database.row(f"SELECT count(*) FROM attempts WHERE outbox = ? AND outcome = '{NO_ANSWER}'", row.id)
         return found[0] if found else 0
 
-    def wait(self, row: Row, cause: str, message: str, remedy: str) -> None:
-        """It cannot be sent before another record is there."""
-        sql = "UPDATE outbox SET state = 'waiting', cause = ?, message = ?, remedy = ? WHERE id = ?"
-        self._sql.execute(sql, (cause, message, remedy, row.id))
+    def wait(self, row: Row, until: int, cause: str, message: str, remedy: str) -> None:
+        """It cannot be sent before another record is there, or before then (ms)."""
+        sql = "UPDATE outbox SET state = 'waiting', due_at = ?, cause = ?, message = ?, remedy = ? WHERE id = ?"
+        self._sql.execute(sql, (until, cause, message, remedy, row.id))
 
     def next_try(self, now: int) -> int | None:
         """When the next row is tried or looked for (ms); None where one is due, or none is left."""
@@ -288,8 +289,9 @@ class Outbox:
         return counts | {"differing": differing[0] if differing else 0}
 
 
-_NEXT = """
-SELECT min(due_at) FROM outbox WHERE connector = ? AND state IN ('due', 'sending') AND state <> 'done'
+_NEXT = f"""
+SELECT min(due_at) FROM outbox
+WHERE connector = ? AND (state IN ('due', 'sending') OR cause = '{TO_COME}') AND state <> 'done'
 """
 _COUNTS = """
 SELECT sum(state = 'waiting' OR state = 'due' AND cause = '') AS waiting,

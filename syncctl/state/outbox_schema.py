@@ -56,13 +56,15 @@ _TOUCHED = {
     "orders_altered_by_another AFTER INSERT": "new.number",  # that takes the place of the order that was posted
 }
 
-# An order that was refused, and is another now, is tried at once; the try that this brings forward costs none.
+# An order that was refused, or waits for its day, and is another now, is tried at once; the try that this brings
+# forward costs none.
 _MENDED = f"""
 CREATE TRIGGER orders_mended AFTER UPDATE OF status, customer_id, revision ON orders
 WHEN (old.status, old.revision) IS NOT (new.status, new.revision) OR old.customer_id IS NOT new.customer_id BEGIN
-    UPDATE outbox SET state = 'due', due_at = {_NOW}, tries = max(tries - 1, 0), ended_at = NULL
+    UPDATE outbox SET state = iif(state = 'waiting', state, 'due'), due_at = {_NOW}, tries = max(tries - 1, 0),
+        ended_at = NULL
     WHERE kind = 'orders' AND key = new.number AND cause <> ''
-        AND (state = 'due' AND due_at > {_NOW} OR state = 'gave_up');
+        AND ((state = 'due' OR state = 'waiting' AND cause = 'to-come') AND due_at > {_NOW} OR state = 'gave_up');
 END
 """
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from syncctl.models import Kind, Struct, from_ms, iso
 from syncctl.state.database import Database
-from syncctl.state.outbox import BY_HAND, DIFFERING, HELD, LAST_CALL, Row, as_row
+from syncctl.state.outbox import BY_HAND, DIFFERING, HELD, LAST_CALL, TO_COME, Row, as_row
 from syncctl.state.remote_customers import folded
 
 OPEN = ("waiting", "due", "sending", "gave_up")
@@ -71,10 +71,10 @@ SELECT made.* FROM orders JOIN outbox AS made
     OR made.kind = 'products' AND made.key IN (SELECT sku FROM order_lines WHERE order_id = orders.id)
 WHERE orders.number = ? ORDER BY made.connector, made.kind, made.id
 """
-_RETRY = """
-UPDATE outbox SET state = CASE state WHEN 'sending' THEN state ELSE 'due' END, due_at = ?, tries = 0, ended_at = NULL,
-    taken_call = NULL, cause = iif(state = 'skipped', '', cause), message = iif(state = 'skipped', '', message),
-    remedy = iif(state = 'skipped', '', remedy)
+_RETRY = f"""
+UPDATE outbox SET state = iif(state = 'sending' OR cause = '{TO_COME}', state, 'due'), due_at = ?, tries = 0,
+    ended_at = NULL, taken_call = NULL, cause = iif(state = 'skipped', '', cause),
+    message = iif(state = 'skipped', '', message), remedy = iif(state = 'skipped', '', remedy)
 WHERE id = ? AND state <> 'done'
 """
 # What may have arrived counts until stock was read again, see the view `promised`.
