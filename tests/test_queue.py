@@ -36,6 +36,12 @@ def place_one_that_is_held(shop: Shop) -> int:
     return number
 
 
+def posted_by_hand(shop: Shop, guid: str = "0b5e7a00-2222-4000-8000-000000000077") -> str:
+    """A sales order that somebody has typed in; its id."""
+    shop.upstream.put("sales_orders", {"Guid": guid, "OrderStatus": "Placed", "SourceId": None, "Total": 12})
+    return guid
+
+
 def test_the_list_says_what_waits_for_what(shop: Shop) -> None:
     number = place_one_that_is_held(shop)
     (row,) = listed(shop)
@@ -115,29 +121,29 @@ def test_what_was_dropped_and_is_retried_does_not_count_as_refused(shop: Shop) -
 
 
 def test_a_person_may_say_that_it_is_there(shop: Shop) -> None:
-    number = place_one_that_is_held(shop)
-    shop.ok("queue", "settle", str(number), "--remote-id", "so-77")
+    number, guid = place_one_that_is_held(shop), posted_by_hand(shop)
+    shop.ok("queue", "settle", str(number), "--remote-id", guid)
     assert states(shop) == {"done": 1}
     result = shop.run("queue", "retry", str(number))
-    assert (result.code, "so-77" in result.err) == (65, True)
+    assert (result.code, guid in result.err) == (65, True)
 
 
 def test_what_a_person_said_to_be_there_is_not_called_found(shop: Shop) -> None:
-    number = place_one_that_is_held(shop)
-    shop.ok("queue", "settle", str(number), "--remote-id", "so-77")
+    number, guid = place_one_that_is_held(shop), posted_by_hand(shop)
+    shop.ok("queue", "settle", str(number), "--remote-id", guid)
     assert "0 posted, 1 settled by hand, " in shop.ok("post-invoices", "-v").out
     for told in (shop.ok("explain", "order", "1").out, shop.ok("queue", "show", str(number)).out):
-        assert "done as so-77: settled by hand." in told
+        assert f"done as {guid}: settled by hand." in told
         assert told.rstrip().endswith(": settled by hand")
         assert "found" not in told
 
 
 def test_what_a_person_said_can_be_said_again(shop: Shop) -> None:
-    number = str(place_one_that_is_held(shop))
-    shop.ok("queue", "settle", number, "--remote-id", "garbage")
+    number, guid = str(place_one_that_is_held(shop)), posted_by_hand(shop)
+    shop.ok("queue", "settle", number, "--remote-id", posted_by_hand(shop, guid.replace("77", "78")))
     post(shop)
-    shop.ok("queue", "settle", number, "--remote-id", "so-77")
-    assert "done as so-77" in shop.ok("explain", "order", "1").out
+    shop.ok("queue", "settle", number, "--remote-id", guid)
+    assert f"done as {guid}" in shop.ok("explain", "order", "1").out
     shop.ok("queue", "settle", number, "--not-created")
     assert post(shop)["rejected"] == 1
 

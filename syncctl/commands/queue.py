@@ -211,8 +211,9 @@ def drop(*, ids: tuple[int, ...], everything: bool, cause: str | None, connector
 def settle(*, number: int, remote_id: str | None, not_created: bool, common: Common) -> int:
     """Say what became of a record of which nobody knows, or which somebody posted by hand.
 
-    With the id that an order is posted as, accept that its sum there is another one. What was said by hand can be
-    said again, with another id or --not-created.
+    The id of an order is looked up in the service, with one call; where it cannot be asked now, you are told, and
+    believed. With the id that an order is posted as, accept that its sum there is another one. What was said by hand
+    can be said again, with another id or --not-created.
 
     \b
     Examples:
@@ -228,6 +229,9 @@ def settle(*, number: int, remote_id: str | None, not_created: bool, common: Com
         elif other := queue.other_of(row, remote_id):
             raise RecordError(row.key, f"{remote_id} is {other} there", "Look at the id again in the service")
         else:
+            from syncctl.commands.settling import refuse_stranger
+
+            refuse_stranger(common, row, remote_id)
             queue.settle(row, remote_id, at)
 
     def may_settle(queue: Queue, row: Row) -> bool:

@@ -44,6 +44,10 @@ class Seeker:
         """The living contacts that may have one of these names; whoever asks compares."""
         return [contact for contact, _ in self._contacts_with("Name", names) if _is_active(contact)]
 
+    def by_id(self, remote_id: str) -> Seen | None:
+        """The invoice to a customer that has this id."""
+        return next(self._sales(f"IDs={quoted(remote_id)}&Statuses={_STATUSES}"), None)
+
     def _contacts(self, numbers: Sequence[str]) -> Iterator[Seen]:
         for contact, call in self._contacts_with("ContactNumber", numbers):
             if is_id(remote_id := text(contact.get("ContactID")).lower()):

@@ -323,6 +323,13 @@ class Connector(ABC):
         """What stands in the service under the references of these rows, in their order; only reads."""
         raise NotImplementedError(f"{self.title} takes no {kind}")
 
+    def seen(self, remote_id: str) -> Seen | None:
+        """The order that has this id there, in one call; None where there is none. Here for services that take ours."""
+        from syncctl.models_push import Outgoing
+
+        (found,) = self.seek(Kind.ORDERS, [Outgoing("", remote_id, None)])
+        return found
+
     @classmethod
     def besides(cls, values: Values, sales: Sequence[Sale]) -> int:
         """What posting these costs in calls besides one for each batch of them, as far as the settings tell."""

@@ -261,6 +261,10 @@ class Xero(Connector):
         """One call for up to 40 orders or payments, for all items, or for a thousand contacts."""
         return self._desk.seek(kind, rows)
 
+    def seen(self, remote_id: str) -> Seen | None:
+        """By the id that Xero gave it."""
+        return self._desk.seeker.by_id(remote_id)
+
     @classmethod
     def besides(cls, values: Values, sales: Sequence[Sale]) -> int:
         """An update of contacts for each batch with a customer's newest order, where contacts are to be as entered."""
