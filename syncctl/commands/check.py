@@ -12,6 +12,7 @@ from syncctl.commands.flood import held_words
 from syncctl.commands.layout import Level, paint, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common
+from syncctl.commands.regular import PATIENCE
 from syncctl.commands.status import overview
 from syncctl.commands.token_life import TOKEN_DAYS
 from syncctl.errors import SyncctlError
@@ -38,7 +39,7 @@ def show_check(common: Common) -> int:
         connectors = seen.connectors
         found = [finding for connector in connectors for finding in findings(connector, seen.now)]
         found += [Finding("CRITICAL", problem) for problem in seen.problems]
-        performance = [datum for connector in connectors for datum in _performance(connector)]
+        performance = [datum for connector in connectors for datum in _performance(connector, seen.now)]
     except SyncctlError as error:
         found = [Finding("UNKNOWN", str(error))]
     except Exception as error:  # a traceback would be no answer; syncctl status shows it
@@ -61,6 +62,8 @@ def findings(connector: dict[str, Any], now: datetime) -> Iterator[Finding]:
         yield from (Finding("CRITICAL", f"{name}: {problem}") for problem in connector["problems"])
         return
     yield _fresh(connector, now)
+    late = (each for each in connector["commands"] if each["due_by"] and _age(each, now) > _patience(each))
+    yield from (_stalled(name, each, now) for each in late)
     if connector["blocked"]:
         yield Finding("WARNING", f"{name}: no calls until {connector['blocked']['until']}")
     yield from (finding for window in connector["windows"] for finding in _budget(name, window))
@@ -85,16 +88,37 @@ def _fresh(connector: dict[str, Any], now: datetime) -> Finding:
     if seconds is not None and seconds <= promised * _EARLY:
         return Finding("OK", words)
     level = "CRITICAL" if seconds is None or seconds > promised else "WARNING"
-    return Finding(level, words + _why(connector, promised, now))
-
-
-def _why(connector: dict[str, Any], promised: int, now: datetime) -> str:
-    """What keeps the data from being fresh: cron, unless it has run."""
     last = next((each for each in connector["commands"] if each["command"] == "sync-recent"), None)
-    tried = last and (now - datetime.fromisoformat(last["last_end"])).total_seconds()
-    if last and tried is not None and tried <= promised * _EARLY and last["last_failure"]:
-        return f", last tried {span(max(0, tried))} ago: {last['last_failure']}"
-    return f", and changes are to show within {_exactly(promised)}: look at cron and its mails"
+    stalled = f", and changes are to show within {_exactly(promised)}: look at cron and its mails"
+    return Finding(level, words + (_in_vain(last, promised * _EARLY, now) or stalled))
+
+
+def _stalled(name: str, command: dict[str, Any], now: datetime) -> Finding:
+    """That a command which used to succeed regularly does so no more."""
+    patience = _patience(command)
+    days = patience // (PATIENCE * 86_400)
+    usual = f", and used to every {'day' if days == 1 else f'{days} days'}: look at cron and its mails"
+    words = f"{name}: {command['command']} last succeeded {span(_age(command, now))} ago"
+    return Finding("WARNING", words + (_in_vain(command, patience, now) or usual))
+
+
+def _age(command: dict[str, Any], now: datetime) -> float:
+    """How long ago a command last succeeded, in seconds."""
+    return (now - datetime.fromisoformat(command["last_success"])).total_seconds()
+
+
+def _patience(command: dict[str, Any]) -> int:
+    """For how many seconds a regular command may do without a success."""
+    due, last = (datetime.fromisoformat(command[name]) for name in ("due_by", "last_success"))
+    return round((due - last).total_seconds())
+
+
+def _in_vain(command: dict[str, Any] | None, lately: float, now: datetime) -> str:
+    """What keeps a command from success that ran within so many seconds; "" where it did not: cron is to blame."""
+    if command is None or not command["last_failure"]:
+        return ""
+    tried = (now - datetime.fromisoformat(command["last_end"])).total_seconds()
+    return f", last tried {span(max(0, tried))} ago: {command['last_failure']}" if tried <= lately else ""
 
 
 def _exactly(seconds: int) -> str:
@@ -142,12 +166,15 @@ def _orders(name: str, orders: dict[str, Any] | None) -> Iterator[Finding]:
         yield Finding("CRITICAL" if age > late else "WARNING", f"{name}: {told}")
 
 
-def _performance(connector: dict[str, Any]) -> Iterator[str]:
+def _performance(connector: dict[str, Any], now: datetime) -> Iterator[str]:
     """`label=value;warning;critical;lowest;highest` each."""
     name, seconds, promised = _promise(connector)
     if promised is not None:
         fresh = "U" if seconds is None else f"{seconds}s"
         yield f"{name}_freshness={fresh};{promised * _EARLY:.0f};{promised};0"
+    for each in connector["commands"]:
+        if each["due_by"]:
+            yield f"{name}_{each['command'].replace('-', '_')}={max(0, _age(each, now)):.0f}s;{_patience(each)};;0"
     if connector["age_seconds"]["oldest"] is not None:
         yield f"{name}_oldest_product={connector['age_seconds']['oldest']:.0f}s;;;0"
     if connector["token"] and connector["token"]["days"] is not None:

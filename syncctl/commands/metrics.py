@@ -23,6 +23,7 @@ _METRICS = {
     "syncctl_freshness_promised_seconds": ("gauge", "How soon a change has to show (SYNCCTL_FRESHNESS)."),
     "syncctl_last_success_timestamp_seconds": ("gauge", "When a command last succeeded."),
     "syncctl_last_end_timestamp_seconds": ("gauge", "When a command last ended, whatever its outcome."),
+    "syncctl_success_due_timestamp_seconds": ("gauge", "By when a regular command should have succeeded again."),
     "syncctl_products": ("gauge", "Products that the service has."),
     "syncctl_products_never_looked_at": ("gauge", "Products of which the price or the stock was never read."),
     "syncctl_products_gone": ("gauge", "Products that the service no longer has."),
@@ -105,6 +106,7 @@ def _samples(connector: dict[str, Any]) -> Iterator[tuple[str, dict[str, str], f
         label = {"command": each["command"]}
         yield "syncctl_last_success_timestamp_seconds", label, _seconds(each["last_success"])
         yield "syncctl_last_end_timestamp_seconds", label, _seconds(each["last_end"])
+        yield "syncctl_success_due_timestamp_seconds", label, _seconds(each["due_by"])
     yield "syncctl_products", {}, connector["products"]
     yield "syncctl_products_never_looked_at", {}, ages["never"]
     yield "syncctl_products_gone", {}, connector["gone"]

@@ -84,7 +84,7 @@ def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
         "kind": config.kind,
         "problems": list(config.problems),
         "freshness": {"seconds": _freshness(runs, now), "promised": promised},
-        "commands": [_command(row) for row in runs],
+        "commands": [_command(row) | {"due_by": _due_by(health, config, row, now)} for row in runs],
         "products": ages.products,
         "age_seconds": {"median": ages.median, "p95": ages.p95, "oldest": ages.oldest, "never": ages.never},
         "gone": health.gone(),
@@ -111,6 +111,12 @@ def _command(row: Any) -> dict[str, Any]:
     success, ended = (iso(from_ms(row[name])) if row[name] else None for name in ("success", "ended"))
     failure = None if row["success"] == row["ended"] else _failure(row)
     return {"command": row["command"], "last_success": success, "last_end": ended, "last_failure": failure}
+
+
+def _due_by(health: Any, config: Any, row: Any, now: datetime) -> str | None:
+    from syncctl.commands.regular import due_by, regular_commands
+
+    return due_by(health, row, now) if row["command"] in regular_commands(config) else None
 
 
 def _failure(row: Any) -> str | None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from itertools import pairwise
 
 from syncctl.models import Struct
 from syncctl.state.database import Database
 from syncctl.state.watch_schema import BUCKET_MS
+from syncctl.state.windows import DAY
+
+REGULAR_DAYS = 4  # on so many a command has to have succeeded before it is known how often it does
 
 # A run that a guard refused ends with 65 as well; its error names no record.
 # One that posts has run when it did what the calls allowed: what it left, or was refused, stands in the queue.
@@ -32,6 +36,18 @@ JOIN runs AS ended ON ended.id = (SELECT runs.id {_RUNS} ORDER BY runs.id DESC L
 JOIN run_connectors AS last ON last.run = ended.id AND last.connector = ?1
 LEFT JOIN runs AS success ON success.id = (SELECT runs.id {_RUNS} AND {SUCCESS} ORDER BY runs.id DESC LIMIT 1)
 ORDER BY names.command
+"""
+# On which days (since 1970, UTC) it succeeded last, the newest first.
+_SUCCESS_DAYS = f"""
+WITH RECURSIVE found (at) AS (
+    SELECT ?3
+    UNION ALL SELECT (
+        SELECT started_at FROM runs JOIN run_connectors ON run = runs.id AND connector = ?1
+        WHERE command = ?2 AND started_at < found.at / {DAY} * {DAY} AND {SUCCESS} ORDER BY runs.id DESC LIMIT 1
+    ) FROM found WHERE at IS NOT NULL
+    LIMIT {REGULAR_DAYS}
+)
+SELECT at / {DAY} FROM found WHERE at IS NOT NULL
 """
 # A run that made no call mended nothing, and one that met a lock learnt nothing.
 _LAST_ERRORS = f"""
@@ -78,6 +94,15 @@ class Health:
     def last_runs(self) -> list[sqlite3.Row]:
         """Of each command when the last success ended and began (ms), and how its last run ended."""
         return self.database.rows(_LAST_RUNS, self.connector)
+
+    def usual_gap(self, command: str, last: int) -> int | None:
+        """The longest distance, in days, between the last `REGULAR_DAYS` days on which a command succeeded.
+
+        `last` is when its last success began (ms). None while there are fewer such days.
+        """
+        days = [row[0] for row in self.database.rows(_SUCCESS_DAYS, self.connector, command, last)]
+        gaps = [newer - older for newer, older in pairwise(days)]
+        return max(gaps) if len(days) == REGULAR_DAYS else None
 
     def last_errors(self) -> sqlite3.Row | None:
         """The newest errors, unless a run of another command than doctor has called the service with success since."""
