@@ -50,7 +50,7 @@ LAYERS = (
     ("pull.guards", "costs"),
     ("pull.refresh", "forecast"),
     ("pull.feed",),
-    ("pull.oldest", "pull.customers", "mail.notify"),
+    ("pull.oldest", "pull.customers", "mail.notify", "mail.waiting"),
     ("push", "push.*"),
     ("report.plots",),
     ("report.page", "report"),

@@ -104,7 +104,7 @@ TEXT = st.text() | st.sampled_from(
 EVENTS = st.builds(
     Event,
     what=st.sampled_from(["failed", "gave_up", "recovered"]),
-    **dict.fromkeys(("connector", "cause", "record", "message", "remedy", "command"), TEXT),
+    **dict.fromkeys(("connector", "cause", "record", "message", "remedy", "command", "waits"), TEXT),
 )
 
 

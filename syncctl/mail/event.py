@@ -20,7 +20,7 @@ class Event(Struct):
 
     `cause` is one word, by which events are grouped; `record` is empty where the connector as a whole is meant;
     `message` is in the service's own words; `next_try` is aware UTC, None for "not by itself" or "with the next run";
-    `command` is what to type to try it now.
+    `command` is what to type to try it now; `waits` tells of the orders that wait for it, when the mail is written.
     """
 
     what: What
@@ -31,6 +31,7 @@ class Event(Struct):
     remedy: str = ""
     next_try: datetime | None = None
     command: str = ""
+    waits: str = ""
 
     @property
     def topic(self) -> str:

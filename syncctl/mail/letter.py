@@ -62,6 +62,8 @@ def _paragraph(events: Sequence[Event]) -> Iterator[str]:
     shared = _shared(events)
     if "message" in shared:
         yield f"  {'It had failed with' if first.what == 'recovered' else 'Reason'}: {first.message}"
+    if "waits" in shared and first.waits:
+        yield f"  Waiting for it: {first.waits}"
     if first.what != "recovered":
         yield from _advice(events, shared)
     for event in events[:_MOST_LISTED] if len(events) > 1 or first.record else ():
@@ -73,7 +75,8 @@ def _paragraph(events: Sequence[Event]) -> Iterator[str]:
 
 def _shared(events: Sequence[Event]) -> set[str]:
     """What all of them have in common."""
-    shared = {name for name in ("message", "remedy", "command") if len({getattr(e, name) for e in events}) == 1}
+    names = ("message", "remedy", "command", "waits")
+    shared = {name for name in names if len({getattr(event, name) for event in events}) == 1}
     return shared | {"command"} if retry_all(events) else shared
 
 
@@ -102,3 +105,5 @@ def _own(event: Event, shared: set[str]) -> Iterator[str]:
     """What a record has not in common with the others of its group."""
     names = ("message",) if event.what == "recovered" else ("message", "remedy", "command")
     yield from (getattr(event, name).rstrip(".") for name in names if name not in shared)
+    if event.waits and "waits" not in shared:
+        yield f"Waiting for it: {event.waits}"

@@ -110,9 +110,11 @@ class Notifier:
 
         from syncctl.mail.letter import Letter, letter
         from syncctl.mail.smtp import message, send
+        from syncctl.mail.waiting import with_waiting
 
         now, shop, secrets = self.run.now(), self.config.shop, self.config.secrets
-        written = letter(events, shop, socket.gethostname(), now)
+        told = with_waiting(events, self.config, self.mailed.database)
+        written = letter(told, shop, socket.gethostname(), now)
         safe = Letter(redacted_text(written.subject, secrets), redacted_text(written.body, secrets))
         return send(message(safe, self.mail, shop, now), self.mail)
 

@@ -14,7 +14,7 @@ from syncctl.decide import CANCELLED, TAKEN, Expected, Hold
 from syncctl.errors import LockedError
 from syncctl.models import Kind, Problem, Struct, from_ms, iso, to_ms
 from syncctl.models_push import Outgoing, Sending, guid_of, reference_of
-from syncctl.state.outbox import Ended, Outbox, Row, people
+from syncctl.state.outbox import Ended, Outbox, Row, subject
 from syncctl.state.postable import Orders, Postable
 from syncctl.state.unqueued_schema import POSTER
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from syncctl.shop.order import Order
     from syncctl.state.runs import Runs
 
-_SUBJECTS = {
-    Kind.CUSTOMERS: "customer", Kind.PRODUCTS: "product", Kind.COMPLETIONS: "completion of", Kind.PAYMENTS: "payment",
-}  # fmt: skip
 _MOST_WAITS = 3  # of the pattern, for what was sent without an answer
 CONTESTED = frozenset({TAKEN, CANCELLED})
 
@@ -175,9 +172,8 @@ class Pushing:
         self.session.tally.report([Problem(self.subject(row), message, remedy)])
 
     def subject(self, row: Row) -> str:
-        """What people call a record of the queue: an order by its number alone."""
-        key = people(self.session.database, row)
-        return f"{_SUBJECTS[row.kind]} {key}" if row.kind in _SUBJECTS else key
+        """See `subject`."""
+        return subject(self.session.database, row)
 
     def tell(self, row: Row, ended: Ended) -> None:
         """Puts down what a person is to be mailed: a failure, that it is given up, that it works again.

@@ -60,9 +60,9 @@ class Mailed:
             self.recover(told.connector, told.record, at)
             return
         self._sql.execute(_FAILS_AGAIN, (told.connector, told.record))
-        next_try = to_ms(told.next_try) if told.next_try else None
-        values = told.as_dict() | {"next_try": next_try}
-        self._sql.execute(_NOTE, (*values.values(), told.topic, at, at + delay))
+        values = told.as_dict() | {"next_try": to_ms(told.next_try) if told.next_try else None}
+        stored = (values[name] for name in _COLUMNS.split(", "))
+        self._sql.execute(_NOTE, (*stored, told.topic, at, at + delay))
 
     def recover(self, connector: str, record: str, at: int) -> None:
         """The record works again: that is news where its failure was; what nobody was told of is forgotten."""

@@ -31,6 +31,9 @@ HELD = (
 OutboxState = Literal["waiting", "due", "sending", "done", "gave_up", "skipped"]
 # The number of the newest call, whichever run is making it: what is called from now on has a higher one.
 LAST_CALL = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'calls'), 0)"
+_SUBJECTS = {
+    Kind.CUSTOMERS: "customer", Kind.PRODUCTS: "product", Kind.COMPLETIONS: "completion of", Kind.PAYMENTS: "payment",
+}  # fmt: skip
 _COLUMNS = (
     "id, connector, kind, key, reference, guid, state, due_at, tries, queued_at, sent_at, looked_at, cause, message,"
     " remedy, call, remote_id, expected"
@@ -310,12 +313,20 @@ def differs(row: Row) -> bool:
 
 
 def people(database: Database, row: Row) -> str:
-    """What people call the record of a row: a customer of the shop by code, e-mail address or name."""
-    if row.kind is not Kind.CUSTOMERS or not row.key.isdecimal():
+    """What people call the record of a row: a customer by code or e-mail address, one of the shop's also by name."""
+    if row.kind is not Kind.CUSTOMERS:
         return row.key
+    if not row.key.isdecimal():
+        return row.key.partition(":")[2]
     sql = "SELECT coalesce(code, email, name, company) FROM customers WHERE id = ?"
     found = database.row(sql, int(row.key))
     return (found and found[0]) or row.key
+
+
+def subject(database: Database, row: Row) -> str:
+    """What people call it with its kind: an order by its number alone."""
+    key = people(database, row)
+    return f"{_SUBJECTS[row.kind]} {key}" if row.kind in _SUBJECTS else key
 
 
 def as_row(row: sqlite3.Row) -> Row:

@@ -46,7 +46,7 @@ _CUSTOMER = """
 coalesce(CAST(orders.customer_id AS TEXT), 'code:' || nullif(trim(orders.customer ->> 'code'), ''),
     'guest:' || lower(trim(orders.customer ->> 'email')))
 """
-_NEEDS = f"""
+NEEDS = f"""
 orders.number = waits.key AND waits.kind = 'orders' AND need.connector = waits.connector
 AND waits.state <> 'done' AND need.state <> 'done'
 AND (need.kind = 'customers' AND need.key = {_CUSTOMER} OR need.kind = 'products' AND need.key IN
@@ -54,11 +54,11 @@ AND (need.kind = 'customers' AND need.key = {_CUSTOMER} OR need.kind = 'products
 """
 _NEEDED = f"""
 SELECT need.* FROM outbox AS waits, orders, outbox AS need
-WHERE waits.id = ? AND need.state IN ('due', 'gave_up') AND {_NEEDS} ORDER BY need.id
+WHERE waits.id = ? AND need.state IN ('due', 'gave_up') AND {NEEDS} ORDER BY need.id
 """
 _NEEDING = f"""
 SELECT waits.* FROM outbox AS need, outbox AS waits, orders
-WHERE need.id = ? AND waits.state IN ('due', 'gave_up') AND {_NEEDS}
+WHERE need.id = ? AND waits.state IN ('due', 'gave_up') AND {NEEDS}
     AND waits.cause IN (SELECT value FROM json_each('{json.dumps(HELD)}'))
 ORDER BY waits.id
 """
