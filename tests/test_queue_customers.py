@@ -67,6 +67,27 @@ def test_an_order_and_its_customer_are_retried_together(shop: Shop, kind: str) -
     assert arrived(shop) == once(["1"])
 
 
+ODD: dict[str, Json] = {
+    "capitals beyond ASCII": {"email": "JÖRG.STRAẞE@Shop.test"},
+    "white space around": {"email": "\t jo.x@shop.test\u00a0", "code": "  "},
+    "a code in white space": {"code": "\u2003C-2\n", "email": "jo.x@shop.test"},
+    "a control character": {"email": "jo\u0007x@shop.test"},
+}
+
+
+@pytest.mark.parametrize("entered", ODD.values(), ids=ODD)
+def test_a_guest_is_known_however_the_shop_writes_it(shop: Shop, entered: Json) -> None:
+    """To the list of what an order needs, and to what is retried together."""
+    place(shop, order("1", customer={"name": "Jo"} | entered))
+    assert post(shop)["customers_created"] == 1
+    shown = shop.ok("explain", "order", "1", "--json").json()["records"]
+    assert [each["kind"] for each in shown] == ["orders", "customers"]
+    shop.write("UPDATE outbox SET state = 'gave_up', cause = 'gave-up'")
+    for kind in ("orders", "customers"):
+        retried = shop.ok("queue", "retry", row(shop, kind), "--json").json()["rows"]
+        assert {each["kind"] for each in retried} == {"orders", "customers"}
+
+
 def test_what_waits_for_others_is_not_retried_along(shop: Shop) -> None:
     """The orders of somebody else, and those that are refused for their own sake."""
     given_up(shop)

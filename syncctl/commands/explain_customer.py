@@ -50,7 +50,7 @@ def customer(*, key: str, common: Common) -> int:
 
 def _story(database: Database, key: str) -> dict[str, Any]:
     from syncctl.state import remote_customers
-    from syncctl.state.queue import customer_keys
+    from syncctl.state.order_customer import keys_of_customers
 
     numbers = remote_customers.numbers(database, key)
     shop = [dict(row) for row in remote_customers.in_shop(database, numbers)]
@@ -58,7 +58,7 @@ def _story(database: Database, key: str) -> dict[str, Any]:
     remotes = remote_customers.records(database, names, numbers)
     records = [_record(database, row) for row in remotes]
     entered = dict.fromkeys([*names, *(name for each in records for name in (*each["codes"], *each["emails"]))])
-    made = created(database, Kind.CUSTOMERS, customer_keys(numbers, entered))
+    made = created(database, Kind.CUSTOMERS, keys_of_customers(numbers, entered))
     linked = {row["connector"]: row["matched_run"] or 0 for row in remotes if row["customer_id"] in numbers}
     if not numbers and not records and not made:
         raise RecordError(

@@ -13,11 +13,11 @@ from syncctl.push.needs import Answers, Need, called
 from syncctl.push.pushing import Pushing
 from syncctl.push.resolve import Resolver
 from syncctl.session import stand_in
+from syncctl.state.order_customer import GUEST, key_of_customer
 from syncctl.state.postable import Postable
 from syncctl.state.remote_customers import folded
 from syncctl.state.remote_links import Links
 
-GUEST = "guest:"
 _ByOrder = Mapping[str, "Need | Hold | str"]
 
 
@@ -105,7 +105,7 @@ def customer_key(cls: type[Connector], values: Values, postable: Postable) -> st
     if guest := stand_in(values):
         return f"{GUEST}={guest}"
     new = new_customer(postable)
-    return f"code:{new.code}" if new.code else GUEST + folded(new.email)
+    return key_of_customer(None, new.code, new.email)
 
 
 def new_customer(postable: Postable) -> NewCustomer:

@@ -14,7 +14,7 @@ from syncctl import costs
 from syncctl.forecast import Cost
 from syncctl.models import Kind, Struct, from_ms, iso
 from syncctl.models_push import Sale
-from syncctl.push.customers import GUEST, customer_key, new_customer
+from syncctl.push.customers import customer_key, new_customer
 from syncctl.push.orders import MOST_AGE_MS, MOST_AT_ONCE, is_flood, is_to_come, to_queue
 from syncctl.push.outcomes import number_of
 from syncctl.push.pushing import CONTESTED, Wanted, doubt_of
@@ -24,6 +24,7 @@ from syncctl.settings.posting import PostingTerms, posting_since
 from syncctl.shop.order import LineKind, Order
 from syncctl.state.cursors import Cursors
 from syncctl.state.database import Database
+from syncctl.state.order_customer import GUEST
 from syncctl.state.outbox import Outbox, Row
 from syncctl.state.postable import New, Orders, Postable
 from syncctl.state.promises import Promises

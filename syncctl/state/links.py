@@ -13,8 +13,8 @@ from syncctl.models import Kind, State, Struct
 from syncctl.state.changelog import Changelog, Look
 from syncctl.state.customer_linking import CustomerLinker
 from syncctl.state.database import Database, any_bytes
+from syncctl.state.order_customer import keys_of_customers
 from syncctl.state.outbox import HELD
-from syncctl.state.queue import customer_keys
 from syncctl.state.remote_customers import numbers
 
 
@@ -140,7 +140,7 @@ def numbers_of(database: Database, table: LinkTable, key: str) -> list[int]:
 
 def keys(table: LinkTable, key: str, found: Iterable[int]) -> list[str]:
     """What the outbox calls a record of the shop by this key, with these numbers."""
-    return customer_keys(found, [key]) if table is CUSTOMERS else [key]
+    return keys_of_customers(found, [key]) if table is CUSTOMERS else [key]
 
 
 def name_of(database: Database, table: LinkTable, number: int) -> str:

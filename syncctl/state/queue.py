@@ -9,8 +9,8 @@ from typing import Any
 
 from syncctl.models import Kind, Struct, from_ms, iso
 from syncctl.state.database import Database
+from syncctl.state.order_customer import KEY_IN_SQL, teach
 from syncctl.state.outbox import BY_HAND, DIFFERING, HELD, LAST_CALL, TO_COME, Row, as_row
-from syncctl.state.remote_customers import folded
 
 OPEN = ("waiting", "due", "sending", "gave_up")
 _LIST = """
@@ -41,15 +41,11 @@ WHERE {} AND outbox.kind = 'orders' AND outbox.state = 'done'
     AND (orders.id IS NULL OR revised OR orders.status NOT IN (SELECT value FROM json_each(?1)))
 ORDER BY outbox.id
 """
-# The key of an order's customer in the outbox, as `push.customers` makes it; and what an order and its needs share.
-_CUSTOMER = """
-coalesce(CAST(orders.customer_id AS TEXT), 'code:' || nullif(trim(orders.customer ->> 'code'), ''),
-    'guest:' || lower(trim(orders.customer ->> 'email')))
-"""
+# What an order and its needs share; on a connection that `teach` has seen.
 NEEDS = f"""
 orders.number = waits.key AND waits.kind = 'orders' AND need.connector = waits.connector
 AND waits.state <> 'done' AND need.state <> 'done'
-AND (need.kind = 'customers' AND need.key = {_CUSTOMER} OR need.kind = 'products' AND need.key IN
+AND (need.kind = 'customers' AND need.key = {KEY_IN_SQL} OR need.kind = 'products' AND need.key IN
     (SELECT sku FROM order_lines WHERE order_id = orders.id))
 """
 _NEEDED = f"""
@@ -67,7 +63,7 @@ _ALTERED_ORDER = _ALTERED.format("", "altered_at IS NOT NULL AND outbox.key = ?2
 _MADE = "SELECT * FROM outbox WHERE kind = ? AND key IN (SELECT value FROM json_each(?)) ORDER BY connector, id"
 _MADE_FOR = f"""
 SELECT made.* FROM orders JOIN outbox AS made
-    ON made.kind = 'customers' AND made.key = {_CUSTOMER}
+    ON made.kind = 'customers' AND made.key = {KEY_IN_SQL}
     OR made.kind = 'products' AND made.key IN (SELECT sku FROM order_lines WHERE order_id = orders.id)
 WHERE orders.number = ? ORDER BY made.connector, made.kind, made.id
 """
@@ -123,6 +119,7 @@ class Queue:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        teach(database.connection)
 
     def rows(self, wanted: Filter) -> list[Row]:
         """The rows, what is due first coming first."""
@@ -210,11 +207,6 @@ class Queue:
     def _rows(self, sql: str, *values: object) -> list[Row]:
         found: list[sqlite3.Row] = self.database.rows(sql, *values)
         return [as_row(row) for row in found]
-
-
-def customer_keys(numbers: Iterable[int], names: Iterable[str]) -> list[str]:
-    """The keys in the outbox of customers with these numbers of the shop, codes and e-mail addresses."""
-    return [*map(str, numbers), *(key for name in names for key in (f"code:{name}", f"guest:{folded(name)}"))]
 
 
 def _as_altered(row: sqlite3.Row) -> Altered:

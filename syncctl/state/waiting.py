@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from syncctl.models import Struct
 from syncctl.state.database import Database
+from syncctl.state.order_customer import teach
 from syncctl.state.outbox import HELD, Outbox, subject
 from syncctl.state.queue import NEEDS
 
@@ -41,6 +42,7 @@ def unsent(database: Database, connector: str) -> list[Waiting]:
 
 def needing(database: Database, connector: str, records: Collection[str]) -> dict[str, list[Waiting]]:
     """The orders that wait for those of the records that are customers and products to be created, by record."""
+    teach(database.connection)
     rows = {subject(database, row): row for row in Outbox(database, connector).uncreated()}
     wanted = {record: rows[record].id for record in records if record in rows}
     return {record: [Waiting(*row) for row in database.rows(_NEEDING, number)] for record, number in wanted.items()}
