@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -23,6 +23,10 @@ from seeded import seeded
 
 from syncctl import cli
 from syncctl.sandbox import Sandbox
+from syncctl.state.database import Database, open_database
+
+if TYPE_CHECKING:
+    from offices import Office
 
 RAM = Path("/dev/shm")  # a state file is synced at every commit, and a disk takes longer than the test
 if "TMPDIR" not in os.environ and os.access(RAM, os.W_OK) and shutil.disk_usage(RAM).free > 2**30:
@@ -178,9 +182,17 @@ def clock() -> StillClock:
 
 
 @pytest.fixture
-def catalogue_size() -> int:
-    """How many products the sandbox has; a test module overrides it where it needs another number."""
-    return 120
+def database(tmp_path: Path) -> Iterator[Database]:
+    """An empty state."""
+    with contextlib.closing(open_database(tmp_path / "state.db")) as found:
+        yield found
+
+
+@pytest.fixture
+def catalogue_size(request: pytest.FixtureRequest) -> int:
+    """How many products the sandbox has: 120, where `pytest.mark.products` tells no other number."""
+    mark = request.node.get_closest_marker("products")
+    return mark.args[0] if mark else 120
 
 
 @pytest.fixture
@@ -198,3 +210,21 @@ def shop(sandbox: Sandbox, tmp_path: Path) -> Shop:
     (tmp_path / ".env").touch(mode=0o600)
     env = sandbox.env() | {"SYNCCTL_UNLEASHED_LIMITS": "100000/minute, 125000/month"}
     return Shop(tmp_path, env, Upstream(sandbox.url))
+
+
+@pytest.fixture
+def posting(shop: Shop) -> Shop:
+    """The shop has read everything and posts to Unleashed."""
+    from posting import ready  # which needs `Shop`
+
+    ready(shop)
+    return shop
+
+
+@pytest.fixture(params=["unleashed", "vend", "xero"])
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+    """Each service, and a shop that has read everything and posts to it."""
+    from offices import opened
+
+    with opened(request.param, tmp_path) as office:
+        yield office

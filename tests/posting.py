@@ -85,6 +85,13 @@ def customer(shop: Shop, **values: str) -> int:
         return sql.execute(f"INSERT INTO customers ({names}) VALUES ({marks})", list(values.values())).lastrowid or 0
 
 
+def ready(shop: Shop, **settings: str) -> None:
+    """The shop has read everything and posts to Unleashed."""
+    shop.extra |= SETTINGS | settings
+    shop.ok("sync-recent")
+    shop.ok("sync-customers")
+
+
 def records(shop: Shop, kind: str) -> list[Json]:
     """What stands in the service."""
     found: list[Json] = shop.upstream.request("GET", f"records/unleashed/{kind}")["records"]

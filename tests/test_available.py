@@ -11,14 +11,10 @@ from posting import SETTINGS, Json, line, moment, order, place, post, session_of
 from syncctl.connectors.base import Found
 from syncctl.models import Kind
 
+pytestmark = pytest.mark.products(30)
 CUP = "bbbbbbbb-0000-4000-8000-00000000000a"
 JUG = "bbbbbbbb-0000-4000-8000-00000000000b"
 KEEP = {"SYNCCTL_READ_SOLD": "no"}
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 30
 
 
 @pytest.fixture(autouse=True)

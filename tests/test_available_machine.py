@@ -15,6 +15,7 @@ from posting import SETTINGS, arrived, line, order, place, post, session_of
 
 from syncctl.models import Kind
 
+pytestmark = pytest.mark.products(10)
 EXAMPLES = int(os.environ.get("SYNCCTL_TEST_EXAMPLES", "3"))
 STEPS = settings(
     max_examples=EXAMPLES,
@@ -23,11 +24,6 @@ STEPS = settings(
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate],  # to shrink eight steps would take minutes, and make them little clearer
 )
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 10
 
 
 class Selling(RuleBasedStateMachine):

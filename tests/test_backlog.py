@@ -13,15 +13,11 @@ from posting import SETTINGS, moment, order, place, post
 from syncctl.clock import SystemClock
 from syncctl.state.locks import Holder, hold
 
+pytestmark = pytest.mark.products(10)
 COUNTS = ("posted", "found", "waiting", "retrying", "rejected", "unknown", "gave_up", "skipped")
 NOTHING: dict[str, Any] = dict.fromkeys(
     (*COUNTS, "customers_created", "products_created", "customers_updated", "read_again"), 0
 ) | {"orders": []}
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 10
 
 
 @pytest.fixture(autouse=True)

@@ -15,30 +15,19 @@ from typing import Any
 
 import pytest
 from conftest import Shop
-from posting import SETTINGS, arrived, moment, once, order, place, post
+from posting import arrived, moment, once, order, place, post
 
 from syncctl.clock import SystemClock
 from syncctl.state import backup, database, migrations
 from syncctl.state.locks import Holder, hold
 from syncctl.state.migrations import VERSION
 
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 6
+pytestmark = pytest.mark.products(6)
 
 
 @pytest.fixture
 def copy(shop: Shop) -> Path:
     return shop.folder / "copy.db"
-
-
-@pytest.fixture
-def posting(shop: Shop) -> Shop:
-    shop.extra |= SETTINGS
-    shop.ok("sync-recent")
-    shop.ok("sync-customers")
-    return shop
 
 
 def back_up(shop: Shop, copy: Path) -> None:

@@ -11,12 +11,8 @@ from test_check import journal
 
 from syncctl.models import iso, to_ms
 
+pytestmark = pytest.mark.products(10)
 LIMITS = {"SYNCCTL_UNLEASHED_LIMITS": "60/minute, 10000/month"}
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 10
 
 
 def month(shop: Shop) -> dict[str, Any]:

@@ -10,16 +10,12 @@ import pytest
 from conftest import Shop
 from test_pull import upstream_id
 
+pytestmark = pytest.mark.products(30)
 GUID = "bbbbbbbb-0000-4000-8000-000000000001"
 
 
 def product(sku: str = "ONE", guid: str = GUID, **fields: object) -> dict[str, object]:
     return {"Guid": guid, "ProductCode": sku, "ProductDescription": "One", "DefaultSellPrice": 10, **fields}
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 30
 
 
 def row(shop: Shop, sku: str = "ONE") -> dict[str, Any]:

@@ -14,12 +14,8 @@ from seeded import seeded
 
 from syncctl.models import iso
 
+pytestmark = pytest.mark.products(10)
 PERFORMANCE = re.compile(r"[a-z0-9_]+=(U|-?[0-9.]+s?)(;[0-9.]*:?){0,4}")
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 10
 
 
 def check(shop: Shop, **settings: str) -> Result:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from conftest import Shop
 from killed import Children, children_of, kill_at_each_moment
-from posting import SETTINGS, Json, arrived, customer, line, once, order, place, records
+from posting import Json, arrived, customer, line, once, order, place, ready, records
 
+pytestmark = pytest.mark.products(6)
 SWITCHES: dict[str, Json] = {
     "as it is": {},
     "a guid twice overwrites": {"repost": "overwrite"},
@@ -18,16 +19,9 @@ SWITCHES: dict[str, Json] = {
 
 
 @pytest.fixture
-def catalogue_size() -> int:
-    return 6
-
-
-@pytest.fixture
 def children(shop: Shop) -> Iterator[Children]:
     """A shop with orders that need everything: a customer, a guest, a new product, and to be completed."""
-    shop.extra |= SETTINGS | {"SYNCCTL_UNLEASHED_STATUS": "Completed"}
-    shop.ok("sync-recent")
-    shop.ok("sync-customers")
+    ready(shop, SYNCCTL_UNLEASHED_STATUS="Completed")
     known = customer(shop, code="C-77", email="ann@shop.test")
     place(
         shop,

@@ -8,12 +8,8 @@ from typing import Any
 import pytest
 from conftest import Result, Shop
 
+pytestmark = pytest.mark.products(60)  # the sandbox has as many customers as products, at least 50
 SMALL = {"SYNCCTL_UNLEASHED_PAGE_SIZE": "25"}
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 60  # the sandbox has as many customers as products, at least 50
 
 
 def add(shop: Shop, code: str | None = None, email: str | None = None) -> int:

@@ -7,24 +7,17 @@ from pathlib import Path
 
 import pytest
 from conftest import Shop
+from offices import opened
 from posting import Json, place, post
-from seeded import seeded
-from xero_posting import paid, payments, posting_shop
-
-from syncctl.sandbox import Sandbox
+from xero_posting import paid, payments
 
 WRONG = {"SYNCCTL_XERO_TAX": "0.15:ZERORATEDOUTPUT"}
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with seeded("xero", products=6) as running:
-        yield running
-
-
-@pytest.fixture
-def shop(sandbox: Sandbox, tmp_path: Path) -> Shop:
-    return posting_shop(sandbox, tmp_path)
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with opened("xero", tmp_path) as office:
+        yield office.shop
 
 
 @pytest.fixture

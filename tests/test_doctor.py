@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import posting
 import pytest
 import vendposting
-import xero_posting
 from conftest import Result, Shop, Upstream
+from offices import opened
 from seeded import seeded
-
-from syncctl.sandbox import Sandbox
 
 Json = dict[str, Any]
 
@@ -166,14 +163,9 @@ def test_who_is_to_post_is_told_what_posting_needs(service: str, tmp_path: Path)
 
 
 class TestXero:
-    @pytest.fixture
-    def sandbox(self) -> Iterator[Sandbox]:
-        with seeded("xero", products=6) as running:
-            yield running
-
-    def test_five_calls_are_enough(self, sandbox: Sandbox, tmp_path: Path) -> None:
-        shop = xero_posting.posting_shop(sandbox, tmp_path)
-        found, calls = at_service(shop, "xero", GUEST="NOBODY")
+    def test_five_calls_are_enough(self, tmp_path: Path) -> None:
+        with opened("xero", tmp_path) as office:
+            found, calls = at_service(office.shop, "xero", GUEST="NOBODY")
         assert (found["guests"]["level"], found["guests"]["remedy"]) == (
             "warning", "Run syncctl sync-customers, or set SYNCCTL_XERO_GUEST=create",
         )  # fmt: skip

@@ -14,13 +14,9 @@ import pytest
 from conftest import Shop, Upstream
 from seeded import seeded
 
+pytestmark = pytest.mark.products(10)
 SERVICES = {"unleashed": "Items", "vend": "data", "xero": "Items"}  # and what an answer of it has
 needs_curl = pytest.mark.skipif(not (shutil.which("curl") and shutil.which("openssl")), reason="needs curl and openssl")
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 10
 
 
 @pytest.fixture

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 from conftest import Shop
+from offices import opened
 from posting import place, post
-from seeded import seeded
-from xero_posting import paid, posting_shop
+from xero_posting import paid
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """A shop whose payment of an order was refused."""
-    with seeded("xero", products=6) as sandbox:
-        refused = posting_shop(sandbox, tmp_path)
+    with opened("xero", tmp_path) as office:
+        refused = office.shop
         place(refused, paid("1001"))
         assert post(refused, SYNCCTL_XERO_PAYMENTS="card:200")["posted"] == 1
         yield refused

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from offices import FORMS, Office, opened
+from offices import Office
 from posting import Json, customer, line, moment, order, place
 
-OFFICES = pytest.mark.parametrize("office", FORMS, indirect=True)
 LINKED: list[tuple[str, dict[str, str]]] = [
     ("unleashed", {}),
     ("unleashed", {"STATUS": "Completed"}),
@@ -22,12 +19,6 @@ LINKED: list[tuple[str, dict[str, str]]] = [
     ("xero", {"CONTACT": "link-only"}),
     ("xero", {"PAYMENTS": ""}),
 ]
-
-
-@pytest.fixture
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    with opened(request.param, tmp_path) as office:
-        yield office
 
 
 def announced(office: Office, *args: str) -> Json:
@@ -86,7 +77,6 @@ def test_orders_that_are_looked_for_first_cost_the_look(linked: Office, settings
     assert set(linked.arrived()) == {"before", "1", "2"}
 
 
-@OFFICES
 @pytest.mark.parametrize(
     ("args", "posted"),
     [
@@ -120,7 +110,6 @@ def test_orders_that_were_too_old_are_announced_once_they_are_wanted(
     assert len(linked.arrived()) == 1 + posted
 
 
-@OFFICES
 @pytest.mark.parametrize("roles", ["products,stock,customers,invoices", "invoices"])
 def test_with_what_is_unknown_the_most_is_told(linked: Office, roles: str) -> None:
     linked.shop.extra |= linked.settings(ROLES=roles)
@@ -133,7 +122,6 @@ def test_with_what_is_unknown_the_most_is_told(linked: Office, roles: str) -> No
     assert len(linked.arrived()) == 4
 
 
-@OFFICES
 def test_a_pull_costs_what_was_announced_within_a_page(office: Office) -> None:
     for args in (("sync-recent",), ("sync-recent", "--full"), ("sync-customers",), ("sync-customers", "--full")):
         told = announced(office, *args)
@@ -148,7 +136,6 @@ def test_people_are_told_what_each_call_is_for(linked: Office, settings: dict[st
     assert all_ == sum(parts)
 
 
-@OFFICES
 def test_people_are_told_the_most_that_it_can_be(office: Office) -> None:
     """Also where the customer's name is taken, as here in Xero."""
     new, held = order("1", line("PLATE"), line("NEW-1"), total="23.00"), order("2", line(rate="0.2"), total="12.00")

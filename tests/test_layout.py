@@ -19,12 +19,8 @@ from syncctl.commands.layout import wrapped
 from syncctl.commands.messages import show_check
 from syncctl.connectors.base import Check
 
+pytestmark = pytest.mark.products(6)
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 6
 
 
 def shown(shop: Shop, columns: int, *args: str, **settings: str) -> str:

@@ -20,12 +20,8 @@ from syncctl.clock import SystemClock
 from syncctl.models import iso
 from syncctl.state.locks import Holder, hold
 
+pytestmark = pytest.mark.products(10)
 HOUR_MS = 3_600_000
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 10
 
 
 @pytest.fixture

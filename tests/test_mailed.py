@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,10 +19,8 @@ RECOVERED = FAILED.changed(what="recovered", cause="", message="")
 
 
 @pytest.fixture
-def mailed(tmp_path: Path) -> Iterator[Mailed]:
-    database = open_database(tmp_path / "syncctl.db")
-    yield Mailed(database)
-    database.close()
+def mailed(database: Database) -> Mailed:
+    return Mailed(database)
 
 
 def news(mailed: Mailed, *events: Event, at: int = 1, sent: bool = True) -> list[tuple[str, str, str]]:

@@ -13,13 +13,9 @@ from test_check import consented
 
 from syncctl.commands.metrics import exposition
 
+pytestmark = pytest.mark.products(10)
 __all__ = ["consented"]
 Found = dict[tuple[str, frozenset[tuple[str, str]]], float]
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 10
 
 
 def parsed(text: str) -> Found:

@@ -43,6 +43,7 @@ from syncctl.state.database import open_database
 from syncctl.state.ledger import Ledger
 from syncctl.state.runs import Runs
 
+pytestmark = pytest.mark.products(5)
 HOUR = 3600
 DAY = 86_400
 
@@ -177,11 +178,6 @@ class Bench:
         prefix = "SYNCCTL_XERO_" if self.name == "xero" else "_"
         names = ("CLIENT_ID", "CLIENT_SECRET", "TENANT_ID", "REFRESH_TOKEN")
         self.settings |= {name: found[prefix + name] for name in names if prefix + name in found}
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 5
 
 
 @pytest.fixture

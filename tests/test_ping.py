@@ -18,6 +18,7 @@ from syncctl import ping
 from syncctl.clock import SystemClock
 from syncctl.state.locks import hold
 
+pytestmark = pytest.mark.products(10)
 __all__ = ["blocked"]
 SECRET = "3f1c-the-uuid"
 
@@ -32,11 +33,6 @@ class Switch(NamedTuple):
 
     def settings(self) -> dict[str, str]:
         return {"SYNCCTL_PING_URL": self.url}
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 10
 
 
 @pytest.fixture

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import pytest
 from conftest import Shop
-from posting import SETTINGS, arrived, line, once, order, place, post, records, sales, states
+from posting import arrived, line, once, order, place, post, records, sales, states
 
 from syncctl.connectors.declared import Push
 from syncctl.connectors.unleashed import Unleashed
 
-
-@pytest.fixture(autouse=True)
-def posting(shop: Shop) -> None:
-    """A shop that has read everything and posts."""
-    shop.extra |= SETTINGS
-    shop.ok("sync-recent")
-    shop.ok("sync-customers")
+pytestmark = pytest.mark.usefixtures("posting")
 
 
 def test_an_order_arrives_with_what_it_needs(shop: Shop) -> None:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from conftest import Result, Shop
-from offices import FORMS, Office, opened
+from offices import FORMS, Office
 from posting import Json, customer, line, once, only_error, order, place
 
 JO = {"code": "C-1", "email": "jo@shop.test", "name": "Jo Example"}
 ROLES = ["products,stock,customers,invoices", "invoices"]  # with a feed, and where each is looked up
-
-
-@pytest.fixture(params=FORMS)
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    with opened(request.param, tmp_path) as office:
-        yield office
 
 
 @pytest.fixture

@@ -7,12 +7,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from conftest import Shop
-from offices import FORMS, Office, back_up, lose_state, opened
+from offices import Office, back_up, lose_state
 from posting import Json, moment, once, only_error, order, place
 
 from syncctl.models import from_ms, iso
@@ -38,12 +36,6 @@ CHANGES: dict[str, dict[str, Json]] = {
         "deleted": {"Status": "DELETED"},
     },
 }
-
-
-@pytest.fixture(params=FORMS)
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    with opened(request.param, tmp_path) as office:
-        yield office
 
 
 @pytest.fixture

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from conftest import Shop
-from offices import FORMS, Office, opened
+from offices import Office
 from postbox import Postbox, serving
 from posting import Json, customer, line, moment, order, place
 
@@ -46,12 +44,6 @@ HELD: dict[str, tuple[Json, str]] = {
     "a rate without a code": ({"lines": (line(rate="0.2"),), "total": "12.00"}, "0.20:CODE"),
 }
 LOCKED = {"placed_at": "2023-06-01T00:00:00Z"}
-
-
-@pytest.fixture(params=FORMS)
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    with opened(request.param, tmp_path) as office:
-        yield office
 
 
 def placed(shop: Shop, change: Json) -> Json:

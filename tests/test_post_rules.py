@@ -9,7 +9,6 @@ import pytest
 from conftest import Result, Shop
 from postbox import Postbox, serving
 from posting import (
-    SETTINGS,
     Json,
     arrived,
     customer,
@@ -24,17 +23,7 @@ from posting import (
     sales,
 )
 
-
-@pytest.fixture(autouse=True)
-def posting(shop: Shop) -> None:
-    shop.extra |= SETTINGS
-    shop.ok("sync-recent")
-    shop.ok("sync-customers")
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 6
+pytestmark = [pytest.mark.products(6), pytest.mark.usefixtures("posting")]
 
 
 def held(shop: Shop, *args: str, **settings: str) -> Json:

@@ -6,18 +6,14 @@ from typing import Any
 
 import pytest
 from conftest import Shop
-from posting import SETTINGS, order, place, post
+from posting import order, place, post, ready
 
+pytestmark = pytest.mark.products(6)
 DAY = 86_400_000
 TIMES = {
     "calls": ("at",), "runs": ("started_at", "finished_at"), "changes": ("at",), "bodies": ("at",),
     "attempts": ("at",), "outbox": ("queued_at", "sent_at", "due_at"),
 }  # fmt: skip
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 6
 
 
 def pass_days(shop: Shop, days: int) -> None:
@@ -97,9 +93,7 @@ def test_a_dry_run_counts_what_then_goes(shop: Shop) -> None:
 
 
 def test_an_order_that_is_not_posted_keeps_what_the_service_said(shop: Shop) -> None:
-    shop.extra |= SETTINGS
-    shop.ok("sync-recent")
-    shop.ok("sync-customers")
+    ready(shop)
     place(shop, order("1001"))
     path = {"method": "POST", "path": "SalesOrders"}
     shop.upstream.request("POST", "faults", {"service": "unleashed", "match": path, "kind": "500", "times": 1})

@@ -106,11 +106,8 @@ def test_a_full_read_of_what_is_known_writes_no_row(shop: Shop) -> None:
     assert (result["calls"], result["seen"]) == (10, 120 + len(shop.rows("SELECT 1 FROM remote_stock")))
 
 
+@pytest.mark.products(260)
 class TestManyChanges:
-    @pytest.fixture
-    def catalogue_size(self) -> int:
-        return 260
-
     def test_two_hundred_changes_of_each_kind_are_two_calls(self, shop: Shop) -> None:
         shop.ok("sync-recent")
         skus = [sku for (sku,) in shop.rows("SELECT sku FROM remote_products ORDER BY sku LIMIT 200")]

@@ -124,11 +124,8 @@ def test_all_stock_zero_needs_a_word_and_nothing_of_it_is_stored(
     assert shop.value(STOCKED) == 0
 
 
+@pytest.mark.products(12)
 class TestSmallShop:
-    @pytest.fixture
-    def catalogue_size(self) -> int:
-        return 12
-
     @pytest.mark.parametrize(("args", "silent"), [(["--full"], True), ([], False)])
     def test_all_stock_zero_needs_a_word_in_a_small_shop_too(
         self, shop: Shop, args: list[str], *, silent: bool

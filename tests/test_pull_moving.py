@@ -19,13 +19,9 @@ from syncctl.connectors.unleashed import Unleashed
 from syncctl.models import Kind
 from syncctl.sandbox import Sandbox
 
+pytestmark = pytest.mark.products(32)
 SMALL = {"SYNCCTL_UNLEASHED_PAGE_SIZE": "10"}
 Edit = Callable[[Upstream], object]
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 32
 
 
 @contextmanager

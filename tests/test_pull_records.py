@@ -10,13 +10,9 @@ import requests
 from conftest import Shop
 from requests_mock import Mocker
 
+pytestmark = pytest.mark.products(30)
 GUID = "bbbbbbbb-0000-4000-8000-000000000001"
 OTHER = "bbbbbbbb-0000-4000-8000-000000000002"
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 30
 
 
 def plant(shop: Shop, text: str, kind: str = "products", query: str = "") -> None:

@@ -6,22 +6,12 @@ import re
 
 import pytest
 from conftest import Shop
-from posting import SETTINGS, Json, arrived, customer, line, once, order, place, post, sales, states
+from posting import Json, arrived, customer, line, once, order, place, post, sales, states
 
 from syncctl.clock import SystemClock
 from syncctl.state.locks import Holder, hold
 
-
-@pytest.fixture(autouse=True)
-def posting(shop: Shop) -> None:
-    shop.extra |= SETTINGS
-    shop.ok("sync-recent")
-    shop.ok("sync-customers")
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 6
+pytestmark = [pytest.mark.products(6), pytest.mark.usefixtures("posting")]
 
 
 def listed(shop: Shop, *args: str) -> list[Json]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from conftest import Result, Shop
-from posting import SETTINGS, Json, arrived, customer, once, only_error, order, place, post
+from posting import Json, arrived, customer, once, only_error, order, place, post, ready
 
+pytestmark = pytest.mark.products(6)
 CODE = "C-1"
 TAKEN = {"Guid": "7c36511a-0000-4000-8000-000000000001", "CustomerCode": CODE, "Obsolete": True}
 GIVES_UP = {"SYNCCTL_RETRY": "1h"}
@@ -14,16 +15,9 @@ GIVES_UP = {"SYNCCTL_RETRY": "1h"}
 @pytest.fixture(autouse=True)
 def posting(shop: Shop) -> None:
     """The code of a customer is that of an obsolete record, so Unleashed refuses to create it."""
-    shop.extra |= SETTINGS
     shop.upstream.put("customers", TAKEN)
-    shop.ok("sync-recent")
-    shop.ok("sync-customers")
+    ready(shop)
     customer(shop, code=CODE, email="jo@shop.test")
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 6
 
 
 def of_jo(shop: Shop, number: str) -> Json:

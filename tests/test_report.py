@@ -96,9 +96,7 @@ def test_names_from_outside_are_text(shop: Shop) -> None:
 
 
 def test_what_waits_is_in_it(shop: Shop) -> None:
-    shop.extra |= posting.SETTINGS
-    shop.ok("sync-recent")
-    shop.ok("sync-customers")
+    posting.ready(shop)
     posting.place(shop, posting.order("1"), posting.order("2", posting.line(rate="0.07"), total="10.70"))
     posting.post(shop)
     page = written(shop, SYNCCTL_UNLEASHED_LIMITS="100000/24 hours")

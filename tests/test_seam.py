@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from conftest import StillClock
@@ -20,7 +19,7 @@ from syncctl.http.transport import Transport
 from syncctl.models import Purpose
 from syncctl.run import Run
 from syncctl.settings.connector import ConnectorConfig
-from syncctl.state.database import Database, open_database
+from syncctl.state.database import Database
 from syncctl.state.learnt import Learnt
 from syncctl.state.ledger import Ledger
 from syncctl.state.runs import Runs
@@ -40,11 +39,9 @@ class Telling(Unleashed):
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path / "syncctl.db")
+def database(database: Database) -> Database:
     Runs(database).claim_account("shop", "telling", URL, "id")
-    yield database
-    database.close()
+    return database
 
 
 @pytest.fixture

@@ -28,13 +28,6 @@ CUSTOMER = "INSERT INTO customers (code, email) VALUES ('C-1', 'ann@example.org'
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    found = open_database(tmp_path / "state.db")
-    yield found
-    found.close()
-
-
-@pytest.fixture
 def other(database: Database) -> Iterator[sqlite3.Connection]:
     """Another program's connection, with the defaults of SQLite: foreign keys are off."""
     with contextlib.closing(sqlite3.connect(database.path, isolation_level=None)) as connection:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,7 +14,7 @@ from hypothesis import strategies as st
 from syncctl.models import Problem
 from syncctl.shop.listing import clash, guess_form, read
 from syncctl.shop.product import PRODUCTS, ShopProduct
-from syncctl.state.database import Database, open_database
+from syncctl.state.database import Database
 from syncctl.state.shop import Counts, case_clashes, store
 
 
@@ -258,13 +256,6 @@ def test_of_lines_with_one_sku_none_is_taken(codes: tuple[str, ...], said: dict[
 
 
 # What is stored
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    found = open_database(tmp_path / "state.db")
-    yield found
-    found.close()
 
 
 def put(database: Database, *lines: str) -> Counts:

@@ -20,12 +20,8 @@ from syncctl.errors import ConfigError, StateError
 from syncctl.state.database import open_database
 from syncctl.state.migrations import VERSION
 
+pytestmark = pytest.mark.products(30)
 TABLES = {"products", "remote_products", "remote_stock", "looks", "cursors", "runs", "calls", "changes", "catalogue"}
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 30
 
 
 def mode(path: Path) -> int:

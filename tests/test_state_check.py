@@ -11,19 +11,14 @@ from typing import Any
 
 import pytest
 from conftest import Shop
-from posting import SETTINGS, arrived, moment, once, order, place, post
+from posting import arrived, moment, once, order, place, post, ready
 
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 6
+pytestmark = pytest.mark.products(6)
 
 
 @pytest.fixture(autouse=True)
 def posted(shop: Shop) -> Shop:
-    shop.extra |= SETTINGS
-    shop.ok("sync-recent")
-    shop.ok("sync-customers")
+    ready(shop)
     place(shop, order("1001"), order("1002"))
     post(shop)
     return shop

@@ -12,13 +12,9 @@ from syncctl.clock import SystemClock
 from syncctl.models import iso
 from syncctl.state.locks import hold
 
+pytestmark = pytest.mark.products(30)
 COUNTED = "SELECT connector, oldest_at / 300000, count(*) FROM looks WHERE oldest_at > 0 GROUP BY 1, 2"
 KEPT = "SELECT connector, bucket, products FROM look_counts"
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 30
 
 
 def age(shop: Shop, **ago: float) -> None:

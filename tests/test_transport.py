@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -28,7 +27,7 @@ from syncctl.http.transport import Transport
 from syncctl.models import Purpose
 from syncctl.run import Run, Silent
 from syncctl.settings.config import ConnectorConfig
-from syncctl.state.database import Database, open_database
+from syncctl.state.database import Database
 from syncctl.state.ledger import Ledger
 from syncctl.state.runs import Runs
 
@@ -40,11 +39,9 @@ Line = Callable[..., Transport]
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path / "syncctl.db")
+def database(database: Database) -> Database:
     Runs(database).claim_account("shop", "unleashed", URL, "id")
-    yield database
-    database.close()
+    return database
 
 
 @pytest.fixture

@@ -44,11 +44,8 @@ def test_the_client_type_may_be_required(shop: Shop, needed: str) -> None:
     assert len(mirrored(shop)) == 120
 
 
+@pytest.mark.products(450)
 class TestLargePages:
-    @pytest.fixture
-    def catalogue_size(self) -> int:
-        return 450
-
     @pytest.mark.parametrize(("cap", "pages"), [("200", 3), ("500", 1), ("1000", 1)])
     def test_a_page_may_be_smaller_than_what_was_asked_for(self, shop: Shop, cap: str, pages: int) -> None:
         shop.upstream.switch(page_cap=cap)

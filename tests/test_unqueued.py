@@ -6,21 +6,11 @@ from collections.abc import Callable
 
 import pytest
 from conftest import Shop
-from posting import SETTINGS, arrived, once, order, place, post
+from posting import arrived, once, order, place, post
 
 from syncctl.state.unqueued_schema import POSTER
 
-
-@pytest.fixture(autouse=True)
-def posting(shop: Shop) -> None:
-    shop.extra |= SETTINGS
-    shop.ok("sync-recent")
-    shop.ok("sync-customers")
-
-
-@pytest.fixture
-def catalogue_size() -> int:
-    return 6
+pytestmark = [pytest.mark.products(6), pytest.mark.usefixtures("posting")]
 
 
 def replace(shop: Shop, status: str) -> None:

@@ -25,11 +25,8 @@ SWITCHES: dict[str, Json] = {
 }  # fmt: skip
 
 
+@pytest.mark.products(6)
 class TestKilled(VendTest):
-    @pytest.fixture
-    def catalogue_size(self) -> int:
-        return 6
-
     @pytest.fixture
     def children(self, shop: Shop) -> Iterator[Children]:
         """A shop with orders that need everything: a customer, a guest, a new product, payments."""

@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 from conftest import Shop
 from killed import Children, children_of, kill_at_each_moment
+from offices import opened
 from posting import Json, customer, line, once, place
-from seeded import seeded
-from xero_posting import arrived, paid, payments, posting_shop, records
-
-from syncctl.sandbox import Sandbox
+from xero_posting import arrived, paid, payments, records
 
 SWITCHES: dict[str, Json] = {
     "as it is": {},
@@ -23,14 +21,9 @@ SWITCHES: dict[str, Json] = {
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with seeded("xero", products=6) as running:
-        yield running
-
-
-@pytest.fixture
-def shop(sandbox: Sandbox, tmp_path: Path) -> Shop:
-    return posting_shop(sandbox, tmp_path)
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with opened("xero", tmp_path) as office:
+        yield office.shop
 
 
 @pytest.fixture

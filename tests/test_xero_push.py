@@ -12,22 +12,15 @@ from typing import Any, ClassVar
 
 import pytest
 from conftest import Shop
+from offices import opened
 from posting import Json, customer, line, moment, once, only_error, order, place, post, states
-from seeded import seeded
-from xero_posting import arrived, invoices, paid, payments, posting_shop, records
-
-from syncctl.sandbox import Sandbox
+from xero_posting import arrived, invoices, paid, payments, records
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with seeded("xero", products=6) as running:
-        yield running
-
-
-@pytest.fixture
-def shop(sandbox: Sandbox, tmp_path: Path) -> Shop:
-    return posting_shop(sandbox, tmp_path)
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with opened("xero", tmp_path) as office:
+        yield office.shop
 
 
 def test_an_order_arrives_with_what_it_needs(shop: Shop) -> None:

@@ -30,12 +30,9 @@ SETTINGS = {
 }
 
 
+@pytest.mark.products(6)
 class VendPosting(VendTest):
     """The fixtures of a test class whose shop has read everything and posts."""
-
-    @pytest.fixture
-    def catalogue_size(self) -> int:
-        return 6
 
     @pytest.fixture(autouse=True)
     def posting(self, shop: Shop) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-from conftest import Shop, Upstream
+from conftest import Shop
 from posting import Json, order
-
-from syncctl.sandbox import Sandbox
 
 SETTINGS = {
     "SYNCCTL_TIMEZONE": "Pacific/Auckland",
@@ -20,15 +17,6 @@ SETTINGS = {
     "SYNCCTL_XERO_ACCOUNT": "200",
     "SYNCCTL_XERO_PAYMENTS": "card:090",
 }
-
-
-def posting_shop(sandbox: Sandbox, folder: Path) -> Shop:
-    """A shop that has read everything and posts to Xero."""
-    (folder / ".env").touch(mode=0o600)
-    ready = Shop(folder, sandbox.env() | SETTINGS, Upstream(sandbox.url, "xero"))
-    ready.ok("sync-recent")
-    ready.ok("sync-customers")
-    return ready
 
 
 def records(shop: Shop, kind: str) -> list[Json]:
