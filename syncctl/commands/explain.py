@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from syncctl.commands import timeline
 from syncctl.commands.explain_call import explain_call
 from syncctl.commands.explain_customer import customer
 from syncctl.commands.explain_order import order
@@ -14,18 +15,6 @@ from syncctl.commands.layout import say
 from syncctl.commands.looking import opened, tell
 from syncctl.commands.options import Common, Group, common_options
 from syncctl.commands.sku import as_sku
-from syncctl.commands.timeline import (
-    call,
-    changes,
-    created,
-    last_seen,
-    link,
-    print_changes,
-    print_created,
-    print_problems,
-    print_seen,
-    problems,
-)
 from syncctl.errors import RecordError
 from syncctl.models import Kind
 
@@ -65,7 +54,7 @@ def _story(database: Database, sku: str) -> dict[str, Any]:
 
     shop = database.row("SELECT * FROM catalogue WHERE sku = ?", sku)
     remotes = history.records(database, sku)
-    made = created(database, Kind.PRODUCTS, [sku])
+    made = timeline.created(database, Kind.PRODUCTS, [sku])
     if shop is None and not remotes and not made:
         raise RecordError(
             sku,
@@ -79,7 +68,7 @@ def _story(database: Database, sku: str) -> dict[str, Any]:
         "owners": history.owners(database),
         "records": [_record(database, row) for row in remotes],
         "created": made,
-        "problems": problems(database, sku),
+        "problems": timeline.problems(database, sku),
     }
 
 
@@ -91,11 +80,11 @@ def _record(database: Database, row: sqlite3.Row) -> dict[str, Any]:
         "sku": row["sku"],
         "state": row["state"],
         "prices": json.loads(row["prices"]),
-        "link": link(row, "product_id"),
-        "first_seen": call(database, row["first_call"]),
-        "product_last_seen": last_seen(database, row["product_at"], row["product_call"]),
-        "stock_last_seen": last_seen(database, row["stock_at"], row["stock_call"]),
-        "changes": changes(database, row),
+        "link": timeline.link(row, "product_id"),
+        "first_seen": timeline.call(database, row["first_call"]),
+        "product_last_seen": timeline.last_seen(database, row["product_at"], row["product_call"]),
+        "stock_last_seen": timeline.last_seen(database, row["stock_at"], row["stock_call"]),
+        "changes": timeline.changes(database, row),
     }
 
 
@@ -111,12 +100,12 @@ def _print(story: dict[str, Any]) -> None:
     for record in story["records"]:
         say(f"\n{record['connector']}: {record['remote_id']}, {record['state']}, {record['link']}", indent=4)
         if record["state"] != "gone":  # the change that says so tells when it was looked for last
-            print_seen("product seen last", record["product_last_seen"])
-            print_seen("stock seen last", record["stock_last_seen"])
-        print_changes(record["changes"])
-        print_seen("first seen", record["first_seen"])
-    print_created(story["created"])
-    print_problems(story["problems"])
+            timeline.print_seen("product seen last", record["product_last_seen"])
+            timeline.print_seen("stock seen last", record["stock_last_seen"])
+        timeline.print_changes(record["changes"])
+        timeline.print_seen("first seen", record["first_seen"])
+    timeline.print_created(story["created"])
+    timeline.print_problems(story["problems"])
 
 
 def _shop_line(shop: dict[str, Any]) -> str:

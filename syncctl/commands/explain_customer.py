@@ -8,21 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from syncctl.commands import timeline
 from syncctl.commands.layout import say
 from syncctl.commands.looking import opened, tell
 from syncctl.commands.options import Common, common_options
 from syncctl.commands.sku import as_sku
-from syncctl.commands.timeline import (
-    call,
-    changes,
-    created,
-    link,
-    print_changes,
-    print_created,
-    print_problems,
-    print_seen,
-    problems,
-)
 from syncctl.errors import RecordError
 from syncctl.models import Kind
 
@@ -58,7 +48,7 @@ def _story(database: Database, key: str) -> dict[str, Any]:
     remotes = remote_customers.records(database, names, numbers)
     records = [_record(database, row) for row in remotes]
     entered = dict.fromkeys([*names, *(name for each in records for name in (*each["codes"], *each["emails"]))])
-    made = created(database, Kind.CUSTOMERS, keys_of_customers(numbers, entered))
+    made = timeline.created(database, Kind.CUSTOMERS, keys_of_customers(numbers, entered))
     linked = {row["connector"]: row["matched_run"] or 0 for row in remotes if row["customer_id"] in numbers}
     if not numbers and not records and not made:
         raise RecordError(
@@ -69,7 +59,9 @@ def _story(database: Database, key: str) -> dict[str, Any]:
         "shop": shop,
         "records": records,
         "created": made,
-        "problems": [each for name in names for each in problems(database, name) if not _is_solved(each, linked)],
+        "problems": [
+            each for name in names for each in timeline.problems(database, name) if not _is_solved(each, linked)
+        ],
     }
 
 
@@ -88,11 +80,11 @@ def _record(database: Database, row: sqlite3.Row) -> dict[str, Any]:
         "name": row["name"],
         "emails": json.loads(row["emails"]),
         "state": row["state"],
-        "link": link(row, "customer_id"),
+        "link": timeline.link(row, "customer_id"),
         "linked_to": row["linked_to"],
-        "first_seen": call(database, row["first_call"]),
-        "last_seen": call(database, row["seen_call"]),
-        "changes": changes(database, row),
+        "first_seen": timeline.call(database, row["first_call"]),
+        "last_seen": timeline.call(database, row["seen_call"]),
+        "changes": timeline.changes(database, row),
     }
 
 
@@ -110,8 +102,8 @@ def _print(story: dict[str, Any]) -> None:
         to = f" to {record['linked_to']}" if record["linked_to"] else ""
         say(f"\n{record['connector']}: {record['remote_id']}, {record['state']}, {record['link']}{to}", indent=4)
         say(f"  {who}", indent=4)
-        print_seen("seen last", record["last_seen"])
-        print_changes(record["changes"])
-        print_seen("first seen", record["first_seen"])
-    print_created(story["created"])
-    print_problems(story["problems"])
+        timeline.print_seen("seen last", record["last_seen"])
+        timeline.print_changes(record["changes"])
+        timeline.print_seen("first seen", record["first_seen"])
+    timeline.print_created(story["created"])
+    timeline.print_problems(story["problems"])
