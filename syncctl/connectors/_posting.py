@@ -83,6 +83,11 @@ def mapping(text: str) -> dict[str, str]:
     return dict(part.strip().split(":", 1) for part in text.split(",") if ":" in part)
 
 
+def amount(value: object) -> Decimal | None:
+    """A JSON number as money; None for anything else."""
+    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
 def cents(amount: Decimal) -> Decimal:
     """Rounded to two decimals, halves away from zero."""
     return amount.quantize(CENT, ROUND_HALF_UP)

@@ -7,14 +7,22 @@ creates, and posts a guid again only where nothing is known to stand under it. F
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from syncctl.connectors._fields import quoted, text
-from syncctl.connectors._posting import HeldError, objection
-from syncctl.connectors._unleashed_sale import CHARGE_SETTINGS, Json, sale_body
+from syncctl.connectors._posting import HeldError, amount, objection
+from syncctl.connectors._unleashed_refusals import (
+    cause_of,
+    cause_of_taken,
+    charge_setting,
+    complaints_of,
+    exists,
+    remedy_of,
+    strangers_of,
+)
+from syncctl.connectors._unleashed_sale import Json, sale_body
 from syncctl.errors import AnswerError, RefusedError
 from syncctl.models import Kind
 from syncctl.models_push import Completion, NewCustomer, NewProduct, Outcome, Outgoing, Sale, Seen
@@ -22,7 +30,6 @@ from syncctl.models_push import Completion, NewCustomer, NewProduct, Outcome, Ou
 if TYPE_CHECKING:
     from syncctl.connectors.base import Http
     from syncctl.connectors.declared import Values
-    from syncctl.shop.order import Line
 
 _PATHS = {
     Kind.CUSTOMERS: "/Customers", Kind.PRODUCTS: "/Products", Kind.ORDERS: "/SalesOrders",
@@ -30,21 +37,6 @@ _PATHS = {
 }  # fmt: skip
 _COMPLETED = frozenset({"complete", "completed"})  # both are seen
 _DELETED = frozenset({"deleted"})
-# A word in a field's name or in what the service says of it -> the cause. The first that fits.
-_CAUSES = (
-    ("customer", "unknown-customer"), ("product", "unknown-product"), ("warehouse", "warehouse"),
-    ("currency", "currency"), ("exchangerate", "currency"), ("linetax", "totals"), ("linetotal", "totals"),
-    ("subtotal", "totals"), ("taxtotal", "totals"), ("total", "totals"), ("tax", "tax-code"),
-    ("orderstatus", "status"), ("date", "date"),
-)  # fmt: skip
-_REMEDIES = {
-    "warehouse": "Set SYNCCTL_{name}_WAREHOUSE to the code of a warehouse that is there",
-    "currency": "Enable the currency in Unleashed, or correct the order's",
-    "tax-code": "Correct SYNCCTL_{name}_TAX: code and rate must be those in Unleashed under Taxes",
-    "totals": "Report it as a bug of syncctl, with the order",
-    "name-taken": "Look in Unleashed for the record that has this code, also among the obsolete ones",
-    "refused": "Correct it in the shop or in Unleashed; it is tried again by itself",
-}
 
 
 class Desk:
@@ -85,7 +77,7 @@ class Desk:
         try:
             return self._create(Kind.ORDERS, row, first)
         except RefusedError as error:
-            if _cause(_complaints(error)) != "totals":
+            if cause_of(complaints_of(error)) != "totals":
                 raise
             second = sale_body(self.values, row, row.record, self.warehouse(), ROUND_HALF_EVEN)
             if second == first:
@@ -114,7 +106,7 @@ class Desk:
             return Outcome("unknown", cause="answer", message="its answer is no JSON", call=answer.call)
         if not isinstance(stored, dict) or text(stored.get("Guid")).lower() != row.guid:
             return Outcome("unknown", cause="answer", message="its answer shows no such record", call=answer.call)
-        return Outcome("done", row.guid, _amount(stored.get("Total")), call=answer.call, currency=_currency(stored))
+        return Outcome("done", row.guid, amount(stored.get("Total")), call=answer.call, currency=_currency(stored))
 
     def warehouse(self) -> str:
         """The configured warehouse, else the account's default one: an order cannot be without."""
@@ -151,14 +143,14 @@ class Desk:
         return _seen(kind, found, answer.call)
 
     def _refused(self, kind: Kind, row: Outgoing, error: RefusedError) -> Outcome:
-        complaints = _complaints(error)
-        if kind is Kind.COMPLETIONS or _exists(complaints):  # it may be ours: a look will tell
+        complaints = complaints_of(error)
+        if kind is Kind.COMPLETIONS or exists(complaints):  # it may be ours: a look will tell
             return Outcome("unknown", cause="exists", message=error.message, call=error.call)
-        cause = _cause(complaints) if kind is Kind.ORDERS else _cause_of_taken(complaints)
-        remedy = _REMEDIES.get(cause, _REMEDIES["refused"]).format(name=self.values.name.upper())
-        if cause == "unknown-product" and (setting := _charge_setting(self.values, row, complaints)):
+        cause = cause_of(complaints) if kind is Kind.ORDERS else cause_of_taken(complaints)
+        remedy = remedy_of(self.values, cause)
+        if cause == "unknown-product" and (setting := charge_setting(self.values, row, complaints)):
             cause, remedy = "settings", f"Correct {setting}: there is no such product in Unleashed that can be sold"
-        strangers = _strangers(cause, row, complaints)
+        strangers = strangers_of(cause, row, complaints)
         return Outcome(
             "refused", cause=cause, message=error.message, remedy=remedy, call=error.call, strangers=strangers
         )
@@ -220,7 +212,7 @@ def _seen(kind: Kind, found: Json, call: int) -> Seen:
         remote_id=guid,
         reference=text(found.get("SourceId")),
         live=text(found.get("OrderStatus")).lower() not in _DELETED,
-        total=_amount(found.get("Total")),
+        total=amount(found.get("Total")),
         currency=_currency(found),
         customer=text(customer.get("Guid")) if isinstance(customer, dict) else "",
         call=call,
@@ -237,71 +229,3 @@ def _completed(found: Json, call: int) -> Seen | None:
     if status in _DELETED:
         return Seen(text(found["Guid"]).lower(), live=False, call=call)
     return Seen(text(found["Guid"]).lower(), call=call) if status in _COMPLETED else None
-
-
-def _complaints(error: RefusedError) -> list[tuple[str, str]]:
-    """What is wrong with which field, as far as the body tells."""
-    try:
-        body = json.loads(error.body)
-    except ValueError:
-        return [("", error.message)]
-    items = body.get("Items") if isinstance(body, dict) else None
-    told = [(text(i.get("Field")), text(i.get("Description"))) for i in (items or ()) if isinstance(i, dict)]
-    return told or [("", error.message)]
-
-
-def _exists(complaints: list[tuple[str, str]]) -> bool:
-    """Whether it is refused since its guid is there already; how that is put is not documented."""
-    return any(
-        field.lower() == "guid" or (not field and "guid" in words.lower() and "exist" in words.lower())
-        for field, words in complaints
-    )
-
-
-def _cause(complaints: list[tuple[str, str]]) -> str:
-    for field, words in complaints:
-        where = (field.rpartition(".")[2] or words).lower().replace(" ", "")
-        for word, cause in _CAUSES:
-            if word in where:
-                return cause
-    return "refused"
-
-
-def _cause_of_taken(complaints: list[tuple[str, str]]) -> str:
-    taken = any(field.lower() in ("customercode", "productcode") for field, _ in complaints)
-    return "name-taken" if taken else "refused"
-
-
-def _strangers(cause: str, row: Outgoing, complaints: list[tuple[str, str]]) -> tuple[str, ...]:
-    """The remote ids that the service says it does not know, as far as that can be told."""
-    sale = row.record
-    if not isinstance(sale, Sale):
-        return ()
-    if cause == "unknown-customer":
-        return (sale.customer,)
-    return tuple(_product_of(sale, field) for field, _ in complaints) if cause == "unknown-product" else ()
-
-
-def _charge_setting(values: Values, row: Outgoing, complaints: list[tuple[str, str]]) -> str:
-    """The setting and the code in it that the line takes which is complained of; "" for that of a product."""
-    sale = row.record
-    if not isinstance(sale, Sale):
-        return ""
-    lines = [line for field, _ in complaints if (line := _line_of(sale, field))]
-    kinds = [line.kind for line in lines if line.kind in CHARGE_SETTINGS]
-    return f"{values.variable(name)}={values.get(name)}" if kinds and (name := CHARGE_SETTINGS[kinds[0]]) else ""
-
-
-def _product_of(sale: Sale, field: str) -> str:
-    line = _line_of(sale, field)
-    return sale.products.get(line.sku or "", "") if line else ""
-
-
-def _line_of(sale: Sale, field: str) -> Line | None:
-    """The line that `SalesOrderLines[2].Product` names."""
-    number = "".join(filter(str.isdigit, field.partition("[")[2].partition("]")[0]))
-    return sale.order.lines[int(number)] if number and int(number) < len(sale.order.lines) else None
-
-
-def _amount(value: Any) -> Decimal | None:
-    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None

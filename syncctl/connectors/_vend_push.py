@@ -13,7 +13,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from syncctl.connectors._fields import number, quoted, text
-from syncctl.connectors._posting import HeldError, cents, objection
+from syncctl.connectors._posting import HeldError, amount, cents, objection
+from syncctl.connectors._vend_answers import unwrapped
 from syncctl.connectors._vend_records import WALK_IN
 from syncctl.connectors._vend_refusals import UNKNOWN, cause_of, is_taken, remedy_of
 from syncctl.connectors._vend_sale import Json, sale_body, same_sum
@@ -105,7 +106,7 @@ class Desk:
         outcome = self._created(answer)
         if outcome.result != "done":
             return outcome
-        total = _total(_data(answer))
+        total = _total(unwrapped(answer.json()))
         if total is None:
             total = self._total_there(outcome.remote_id)
         if total is not None:
@@ -126,7 +127,7 @@ class Desk:
     def _created(answer: Answer) -> Outcome:
         """The id comes in a record, as a text, or as the only one of a list."""
         try:
-            data = _data(answer)
+            data = unwrapped(answer.json())
         except AnswerError:
             return Outcome("unknown", cause="answer", message="its answer is no JSON", call=answer.call)
         data = data[0] if isinstance(data, list) and len(data) == 1 else data
@@ -178,7 +179,7 @@ class Desk:
             if error.status == 404:
                 return None, error.call
             raise
-        return _data(answer), answer.call
+        return unwrapped(answer.json()), answer.call
 
     def _seek_sale(self, row: Outgoing) -> Seen | None:
         """Its own address is the only one that neither lags nor needs an index."""
@@ -206,7 +207,7 @@ class Desk:
     def _only(self, path: str, query: str, field: str, wanted: str) -> Seen | None:
         """The first record that has exactly this value and is not deleted; the walk-in customer is nobody."""
         answer = self.http.get(path, query)
-        rows = _data(answer)
+        rows = unwrapped(answer.json())
         for row in rows if isinstance(rows, list) else ():
             if isinstance(row, dict) and text(row.get(field)).strip() == wanted and not row.get("deleted_at"):
                 if field == "customer_code" and wanted.upper() == WALK_IN:
@@ -264,13 +265,7 @@ def _price(new: NewProduct, *, including: bool) -> Decimal | None:
     return (new.price * factor if including else new.price / factor).quantize(Decimal("0.00001"), ROUND_HALF_UP)
 
 
-def _data(answer: Answer) -> Any:
-    data = answer.json()
-    return data.get("data") if isinstance(data, dict) else data
-
-
 def _total(sale: Any) -> Decimal | None:
     """What a sale comes to, tax included; numbers may be texts."""
     totals = sale.get("totals") if isinstance(sale, dict) else None
-    value = number(totals.get("price_incl_tax")) if isinstance(totals, dict) else None
-    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+    return amount(number(totals.get("price_incl_tax"))) if isinstance(totals, dict) else None

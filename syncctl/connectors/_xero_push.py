@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from syncctl.connectors._fields import text
-from syncctl.connectors._posting import HeldError, objection
+from syncctl.connectors._posting import HeldError, amount, objection
 from syncctl.connectors._xero_causes import messages, not_found, refusal
 from syncctl.connectors._xero_contacts import whole_contact
 from syncctl.connectors._xero_records import contact_body, entered_body, item_body, left_out, suffixed, tells_news
 from syncctl.connectors._xero_sale import invoice_body, payment_body
-from syncctl.connectors._xero_seek import Seeker, agreeing, amount, is_id
+from syncctl.connectors._xero_seek import Seeker, agreeing, is_id
 from syncctl.errors import RefusedError, SyncctlError
 from syncctl.models import Kind
 from syncctl.models_push import NewCustomer, Outcome, Outgoing, Sale, Seen, Updated

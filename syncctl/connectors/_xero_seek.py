@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from syncctl.connectors._fields import microsoft_date, quoted, text
+from syncctl.connectors._posting import amount
 from syncctl.models import Kind, from_ms, in_batches
 from syncctl.models_push import Outgoing, Payment, Seen
 
@@ -133,11 +133,6 @@ def agreeing(contacts: Sequence[Json], body: Json) -> list[str]:
 def is_id(value: str) -> bool:
     """Whether it is the id of something that is stored: what is not has the zero id, or none."""
     return bool(value) and value != _NO_ID
-
-
-def amount(value: object) -> Decimal | None:
-    """A JSON number as money; None for anything else."""
-    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
 
 
 def _seen_invoice(invoice: Json, call: int) -> Seen:

@@ -11,10 +11,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from syncctl.connectors._fields import quoted, text, with_sku
-from syncctl.connectors._vend_records import TAXES, WALK_IN, is_gone, read, version_of
+from syncctl.connectors._fields import quoted, with_sku
+from syncctl.connectors._vend_answers import rows_of, unwrapped, words_of
+from syncctl.connectors._vend_records import TAXES, WALK_IN, is_gone, read
 from syncctl.connectors._vend_settings import CHARGES, SETTINGS, SIGN_INS, consent, wrong
 from syncctl.connectors.base import Answer, Auth, Check, Connector, Found, Page
 from syncctl.connectors.declared import (
@@ -184,7 +185,7 @@ class Vend(Connector):
             data = json.loads(body)
         except ValueError:
             return super().service_words(body)
-        return _words(data)[:300] if isinstance(data, dict) else super().service_words(body)
+        return words_of(data)[:300] if isinstance(data, dict) else super().service_words(body)
 
     @classmethod
     def remedy(cls, values: Values, headers: Mapping[str, str], body: str) -> str:
@@ -204,7 +205,7 @@ class Vend(Connector):
         at = Cursor.parse(cursor)
         size = self.page_size(self.values, kind) or 0
         answer = self._ask_page(kind, at, size)
-        rows, newest = _rows(answer)
+        rows, newest = rows_of(answer)
         if not rows:
             return Page((), str(at.changed(whole=False)), last=True, call=answer.call)
         if newest <= at.after:
@@ -238,7 +239,7 @@ class Vend(Connector):
             if error.status != 404:
                 raise
             return Found((), remote_ids, error.call)
-        rows = [_unwrapped(answer.json())] if kind is Kind.PRODUCTS else _rows(answer)[0]
+        rows = [unwrapped(answer.json())] if kind is Kind.PRODUCTS else rows_of(answer)[0]
         came = read(kind, rows, f"the answer for {remote_id}")
         records = [r for r in came if isinstance(r, Problem) or (r.remote_id == remote_id.lower() and not is_gone(r))]
         return Found(records, () if records else remote_ids, answer.call)
@@ -252,7 +253,7 @@ class Vend(Connector):
     def find(self, sku: str) -> Found:
         """The service looks among all codes of a product and ignores every other parameter."""
         answer = self.http.get(self._path("products"), f"sku={quoted(sku)}")
-        there = [record for record in read(Kind.PRODUCTS, _rows(answer)[0], "the list") if not is_gone(record)]
+        there = [record for record in read(Kind.PRODUCTS, rows_of(answer)[0], "the list") if not is_gone(record)]
         records = with_sku(sku, there, self.title)
         known = any(isinstance(record, Product) for record in records)
         return Found(records, () if known else [sku], answer.call)
@@ -262,7 +263,7 @@ class Vend(Connector):
         name = "customer_code" if code else "email"
         query = f"type=customers&{name}={quoted(code or email)}&page_size=1000"
         answer = self.http.get(self._path("search"), query)
-        return Found(list(read(Kind.CUSTOMERS, _rows(answer)[0], "the search")), (), answer.call)
+        return Found(list(read(Kind.CUSTOMERS, rows_of(answer)[0], "the search")), (), answer.call)
 
     def announced(self, kind: Kind, version: int, cursor: str) -> bool:
         """Whether the version is above the one up to which everything is known."""
@@ -291,36 +292,6 @@ class Vend(Connector):
         from syncctl.connectors._vend_checks import checks
 
         return checks(self, self._path(), posts=posts)
-
-
-def _rows(answer: Answer) -> tuple[list[Any], int]:
-    """The rows, in an envelope or (stock) as they are, and the highest version: as told, else that of the rows."""
-    data = answer.json()
-    rows = _unwrapped(data)
-    if not isinstance(rows, list):
-        said = f": {words}" if isinstance(data, dict) and (words := _words(data)) else ""
-        remedy = "Look at it with syncctl explain, and at the base URL"
-        raise answer.unfit(f"The answer has no list of rows (call {answer.call}){said}", remedy)
-    told = data.get("version") if isinstance(data, dict) else None
-    highest = version_of({"version": told.get("max")}) if isinstance(told, dict) else 0
-    return rows, highest or max(map(version_of, rows), default=0)
-
-
-def _unwrapped(data: Any) -> Any:
-    """What is in the envelope of an answer; stock comes without one."""
-    return data.get("data") if isinstance(data, dict) else data
-
-
-def _words(data: Mapping[str, Any]) -> str:
-    """The sentences in an error body: `errors` (a list or an object), or `error` with `message` or `details`."""
-    told = [data.get("errors")] if data.get("errors") else [data.get(name) for name in ("error", "message", "details")]
-    return ": ".join(part for part in map(_flat, told) if part)
-
-
-def _flat(value: object) -> str:
-    if isinstance(value, dict):
-        return "; ".join(f"{text(name)}: {_flat(inner)}" for name, inner in value.items())
-    return "; ".join(map(_flat, value)) if isinstance(value, list) else text(value)
 
 
 CONNECTOR = Vend
