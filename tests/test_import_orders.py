@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from syncctl.models import Problem
 from syncctl.shop.listing import read as read_list
-from syncctl.shop.order import Order, orders
+from syncctl.shop.order import Order
+from syncctl.shop.order_check import orders
 from syncctl.state.database import Database, open_database
 from syncctl.state.orders import load, store
 

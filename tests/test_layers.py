@@ -16,6 +16,7 @@ LAYERS = (
     ("shop.listing",),
     ("shop.customer", "shop.product"),
     ("shop.order",),
+    ("shop.order_check",),
     ("models_push",),
     ("decide",),
     ("connectors.declared",),

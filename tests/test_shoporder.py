@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from syncctl.shop.customer import Customer
 from syncctl.shop.fields import BadLineError, flat, json_object
-from syncctl.shop.order import Line, LineKind, Order, Payment, order
+from syncctl.shop.order import Line, LineKind, Order, Payment
+from syncctl.shop.order_check import order
 
 CENT = Decimal("0.01")
 MUG: dict[str, object] = {"sku": "MUG", "unit_price": "10.00"}

@@ -118,7 +118,7 @@ def orders(*, source: Source, posted: bool, common: Common) -> int:
         syncctl import orders --posted history.jsonl
     """
     from syncctl.app import App
-    from syncctl.shop.order import orders as listing
+    from syncctl.shop.order_check import orders as listing
     from syncctl.state import orders as table
 
     with App.opened(common.env_file) as app:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Literal
 
 from syncctl.models import Problem, iso, money_text
 from syncctl.shop.fields import BadLineError, flat, json_object
-from syncctl.shop.order import order as checked_order
+from syncctl.shop.order_check import order as checked_order
 from syncctl.state.customers import as_json, owner
 from syncctl.state.database import Database, any_bytes, explained
 from syncctl.state.shop import Counts, clashes
 
 if TYPE_CHECKING:
     from syncctl.shop.customer import Customer
-    from syncctl.shop.order import Line, Order, Payment, ShopOrder
+    from syncctl.shop.order import Line, Order, Payment
+    from syncctl.shop.order_check import ShopOrder
 
 _AT_ONCE = 200  # orders in one statement or transaction
 

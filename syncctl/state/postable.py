@@ -112,7 +112,7 @@ class Orders:
             row["remote_id"] or "", row["revision"], row["status"],
         )  # fmt: skip
         from syncctl.shop.fields import BadLineError, flat
-        from syncctl.shop.order import order
+        from syncctl.shop.order_check import order
 
         try:
             return Postable(*facts, order(self._given(row)))
