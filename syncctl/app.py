@@ -22,9 +22,10 @@ from syncctl.errors import (
     SyncctlError,
     worst,
 )
-from syncctl.models import Kind, Purpose, Struct, from_ms, iso, to_ms
+from syncctl.models import Purpose, Struct, from_ms, iso, to_ms
 from syncctl.run import Run, stopped
 from syncctl.settings.config import Config, ConnectorConfig, load
+from syncctl.sources import choose_sources
 from syncctl.state.blocks import Blocks
 from syncctl.state.database import IF_USED, Database, is_empty, open_database
 from syncctl.state.gaps import Gaps
@@ -32,7 +33,7 @@ from syncctl.state.learnt import as_learnt
 from syncctl.state.locks import Holder, highest_run, hold
 from syncctl.state.place import place_of
 from syncctl.state.promises import Promises, PromiseTerms
-from syncctl.state.runs import Runs, Source
+from syncctl.state.runs import Runs
 from syncctl.state.unqueued_schema import POSTER
 from syncctl.tally import Tally
 
@@ -84,7 +85,7 @@ class App:
                 app.doubt = f"The state file {config.state} was empty, and is a new one now. {IF_USED}"
             app.runs.claim_shop(config.shop)
             app.runs.notice_copy(highest_run(config.state), place_of(config.state), to_ms(app.clock.now()))
-            app.choose_sources()
+            choose_sources(app.config, database)
             app.note_posters()
             Promises(database).agree(app.promise_terms())
             yield app
@@ -137,20 +138,6 @@ class App:
         found = posters(self.config, name)
         posting_terms(self.config)
         return found
-
-    def choose_sources(self) -> None:
-        """Lets the catalogue follow the settings. Stock of another warehouse shows once it has been read."""
-        keep = _unsure(self.config)
-        for each in self.config.connectors:
-            if each.name == self.config.stock_from and not each.problems and not self._has_stock(each):
-                keep["stock"] = each.name
-        self.runs.choose_sources(_sources(self.config), keep)
-
-    def _has_stock(self, config: ConnectorConfig) -> bool:
-        """Whether the stock has been read to its end as the settings want it now, and some of it is where they say."""
-        scope, places = config.cls.scope(config.values, Kind.STOCK), config.cls.locations(config.values)
-        gaps = Gaps(self.database, config.name, places)
-        return self.runs.has_read(config.name, Kind.STOCK, scope) and not gaps.misplaced()
 
     def go_through(self, run: Run, configs: Sequence[ConnectorConfig], work: Work, terms: Terms) -> list[Tally]:
         """Does the work for one connector after the other; one that fails never stops the next."""
@@ -206,7 +193,7 @@ class App:
         """Writes how the run ended; that a full disk prevents it is told like everything else."""
         codes = [worst(tally.codes) for tally in tallies]
         try:
-            self.choose_sources()
+            choose_sources(self.config, self.database)
             self.runs.finish(run.number, to_ms(self.clock.now()), worst(codes), list(zip(tallies, codes, strict=True)))
             self._tell(run, command, tallies)
             self._prune_daily()
@@ -313,26 +300,3 @@ def chosen(config: Config, name: str | None) -> tuple[ConnectorConfig, ...]:
         known = ", ".join(each.name for each in config.connectors)
         raise ConfigError([f"--connector: there is no {name}"], f"SYNCCTL_CONNECTORS has {known}")
     return found
-
-
-def _sources(config: Config) -> dict[str, Source]:
-    """The owner of each field of the catalogue, and the tier and locations that it is taken from."""
-    sources: dict[str, Source] = {}
-    for each in config.connectors:
-        if each.problems:
-            continue
-        if each.name == config.price_from:
-            currency = each.values.settings.get("CURRENCY") or None
-            includes_tax = each.cls.price_includes_tax(each.values)
-            sources["price"] = (each.name, each.cls.price_tier(each.values), includes_tax, currency, None)
-        if each.name == config.stock_from:
-            locations = each.cls.locations(each.values)
-            sources["stock"] = (each.name, None, None, None, None if locations is None else json.dumps(locations))
-    return sources
-
-
-def _unsure(config: Config) -> dict[str, str]:
-    """The fields whose owner has a wrong setting: a lost key takes no price and no stock out of the catalogue."""
-    unusable = {each.name for each in config.connectors if each.problems}
-    owners = {"price": config.price_from, "stock": config.stock_from}
-    return {field: owner for field, owner in owners.items() if owner in unusable}

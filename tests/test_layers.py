@@ -45,7 +45,7 @@ LAYERS = (
     ("state.database",),
     ("state.shop",),
     ("state.*",),
-    ("session", "http.failures", "oauth.grants"),
+    ("session", "sources", "http.failures", "oauth.grants"),
     ("oauth.tokens", "http.line", "ping"),
     ("http.transport",),
     ("pull.guards", "costs"),
