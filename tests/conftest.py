@@ -228,3 +228,15 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
 
     with opened(request.param, tmp_path) as office:
         yield office
+
+
+@pytest.fixture
+def consented(tmp_path: Path) -> Iterator[Shop]:
+    """A shop whose Xero app a person has consented to, and that has read it once."""
+    (tmp_path / ".env").touch(mode=0o600)
+    with seeded("xero", products=10) as sandbox:
+        upstream = Upstream(sandbox.url, "xero")
+        shop = Shop(tmp_path, sandbox.env() | upstream.request("GET", "tokens")["xero"]["settings"], upstream)
+        shop.ok("sync-recent")
+        shop.ok("doctor")
+        yield shop

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from conftest import Result, Shop, Upstream
-from seeded import seeded
+from conftest import Result, Shop
 
 from syncctl.models import iso
 
@@ -223,18 +221,6 @@ def test_json_has_the_findings(shop: Shop) -> None:
     told = json.loads(result.out)
     assert (result.code, told["exit_code"], told["check"]["level"]) == (2, 2, "CRITICAL")
     assert told["check"]["findings"][0]["level"] == "CRITICAL"
-
-
-@pytest.fixture
-def consented(tmp_path: Path) -> Iterator[Shop]:
-    """A shop whose Xero app a person has consented to, and that has read it once."""
-    (tmp_path / ".env").touch(mode=0o600)
-    with seeded("xero", products=10) as sandbox:
-        upstream = Upstream(sandbox.url, "xero")
-        shop = Shop(tmp_path, sandbox.env() | upstream.request("GET", "tokens")["xero"]["settings"], upstream)
-        shop.ok("sync-recent")
-        shop.ok("doctor")
-        yield shop
 
 
 @pytest.mark.parametrize(("days", "code"), [(0, 0), (45, 0), (47, 1), (58, 2)])

@@ -388,13 +388,6 @@ def test_a_block_ends_by_itself(ledger: Ledger, clock: HandClock, shop: str) -> 
     assert ledger.reserve(call(shop))
 
 
-def test_a_block_can_be_lifted(ledger: Ledger, shop: str) -> None:
-    ledger.block(shop, START + DAY, "x")
-    ledger.unblock(shop)
-    assert ledger.blocked(shop) is None
-    assert ledger.reserve(call(shop))
-
-
 def test_a_shorter_block_does_not_replace_a_longer_one(ledger: Ledger, shop: str) -> None:
     ledger.block(shop, START + DAY, "month used up")
     ledger.block(shop, START + MS, "slow down")

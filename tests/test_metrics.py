@@ -9,12 +9,10 @@ from collections.abc import Mapping
 import pytest
 from conftest import Shop
 from prometheus_client.parser import text_string_to_metric_families
-from test_check import consented
 
 from syncctl.commands.metrics import exposition
 
 pytestmark = pytest.mark.products(10)
-__all__ = ["consented"]
 Found = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 

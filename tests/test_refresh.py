@@ -13,8 +13,6 @@ from syncctl.connectors.base import Found
 from syncctl.connectors.unleashed import Unleashed
 from syncctl.models import Kind, Problem
 
-OLD = "/Date(1600000000000)/"
-
 
 def age(shop: Shop, sku: str, *, product: int, stock: int) -> None:
     """Makes a product look as if it had been looked at these many hours ago."""

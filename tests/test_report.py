@@ -18,8 +18,6 @@ from conftest import Shop
 from syncctl.state.database import open_database
 from syncctl.state.reporting import endpoint
 
-VOID = {"meta", "line", "rect", "i", "br"}
-
 
 class Page(HTMLParser):
     """A page: whether every tag is closed, what it would load, and the rows of its tables and bars."""

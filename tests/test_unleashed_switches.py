@@ -13,8 +13,6 @@ from syncctl.connectors._fields import microsoft_date
 from syncctl.connectors.unleashed import signature
 from syncctl.sandbox.unleashed import service
 
-CATALOGUE = "SELECT sku, price, available, state FROM catalogue ORDER BY sku"
-
 
 def upstream_ids(upstream: Upstream, kind: str) -> set[str]:
     found = upstream.request("GET", f"records/unleashed/{kind}")["records"]

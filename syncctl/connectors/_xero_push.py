@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 Pair = tuple[Outgoing, Json]
-BATCH = 50
 _QUERY = "summarizeErrors=false&unitdp=4"
 _LISTS = {
     Kind.CUSTOMERS: "Contacts", Kind.PRODUCTS: "Items", Kind.ORDERS: "Invoices", Kind.PAYMENTS: "Payments",

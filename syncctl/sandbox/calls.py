@@ -8,13 +8,11 @@ from threading import Lock
 from typing import Any
 
 KEPT = 1000
-NO_ANSWER = 0
-"""The status shown for a call whose connection was closed without an answer."""
 
 
 @dataclass(slots=True)
 class Call:
-    """One call in order of arrival; `status` stays None while it is being worked on."""
+    """One call in order of arrival; `status` is None while it is being worked on, and 0 where no answer was sent."""
 
     service: str
     method: str

@@ -21,7 +21,6 @@ ON CONFLICT DO UPDATE SET until = excluded.until, reason = excluded.reason, lear
 WHERE excluded.until > blocks.until OR blocks.learnt_at > excluded.learnt_at
 """
 _MEND_BLOCK = "UPDATE blocks SET until = ?, learnt_at = ? WHERE connector = ?"
-_UNBLOCK = "DELETE FROM blocks WHERE connector = ?"
 
 
 class Blocks:
@@ -35,11 +34,6 @@ class Blocks:
         """No call before `until`, in no process; a block that lasts longer already stays as it is."""
         with self._database.transaction() as db:
             db.execute(_BLOCK, (connector, to_ms(until), reason, self._now()))
-
-    def unblock(self, connector: str) -> None:
-        """Lifts the block, if there is one."""
-        with self._database.transaction() as db:
-            db.execute(_UNBLOCK, (connector,))
 
     def blocked(self, connector: str) -> tuple[datetime, str] | None:
         """Until when no call may be made and why; None where calls may be made."""
