@@ -19,9 +19,19 @@ from pathlib import Path
 from typing import Any
 
 from conftest import Shop
-from posting import Json, states
+from posting import Json, customer, line, place, states
 
 SCHEDULES = 16  # of each way that the service may behave
+
+
+def place_demanding(shop: Shop, order: Callable[..., Json]) -> None:
+    """Orders that need everything: a guest and a new product; a customer of the shop."""
+    known = customer(shop, code="C-77", email="ann@shop.test")
+    place(
+        shop,
+        order("1001", line("MUG"), line("NEW-1", "5.00", "2"), total="23.00"),
+        order("1002", customer_id=known, customer={"code": "C-77", "email": "ann@shop.test", "name": "Ann"}),
+    )
 
 
 class Children:

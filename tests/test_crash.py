@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import Shop
-from killed import Children, children_of, kill_at_each_moment
-from posting import Json, arrived, customer, line, once, order, place, ready, records
+from killed import Children, children_of, kill_at_each_moment, place_demanding
+from posting import Json, arrived, once, order, ready, records
 
 pytestmark = pytest.mark.products(6)
 SWITCHES: dict[str, Json] = {
@@ -22,12 +22,7 @@ SWITCHES: dict[str, Json] = {
 def children(shop: Shop) -> Iterator[Children]:
     """A shop with orders that need everything: a customer, a guest, a new product, and to be completed."""
     ready(shop, SYNCCTL_UNLEASHED_STATUS="Completed")
-    known = customer(shop, code="C-77", email="ann@shop.test")
-    place(
-        shop,
-        order("1001", line("MUG"), line("NEW-1", "5.00", "2"), total="23.00"),
-        order("1002", customer_id=known, customer={"code": "C-77", "email": "ann@shop.test", "name": "Ann"}),
-    )
+    place_demanding(shop, order)
     with children_of(shop) as running:
         yield running
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Shop
-from killed import Children, children_of, kill_at_each_moment
+from killed import Children, children_of, kill_at_each_moment, place_demanding
 from offices import opened
-from posting import Json, customer, line, once, place
+from posting import Json, once
 from xero_posting import arrived, paid, payments, records
 
 SWITCHES: dict[str, Json] = {
@@ -29,12 +29,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 @pytest.fixture
 def children(shop: Shop) -> Iterator[Children]:
     """A shop with orders that need everything: a customer, a guest, a new product, and to be paid."""
-    known = customer(shop, code="C-77", email="ann@shop.test")
-    place(
-        shop,
-        paid("1001", line("MUG"), line("NEW-1", "5.00", "2"), total="23.00"),
-        paid("1002", customer_id=known, customer={"code": "C-77", "email": "ann@shop.test", "name": "Ann"}),
-    )
+    place_demanding(shop, paid)
     with children_of(shop) as running:
         yield running
 
