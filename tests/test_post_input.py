@@ -120,6 +120,17 @@ def test_an_order_of_a_day_to_come_waits_for_it_or_until_it_is_mended(office: Of
 
 
 @pytest.mark.parametrize("office", ["unleashed"], indirect=True)
+def test_a_date_that_is_mistyped_is_told(office: Office) -> None:
+    placed(office.shop, {"number": "E1", "placed_at": moment(days=-40)})
+    result, before = office.run(), office.writes()
+    (error,) = result.only()["errors"]
+    assert (result.code, error["record"], office.writes()) == (65, "E1", before)
+    assert "more than a month ahead" in error["message"]
+    office.shop.write("UPDATE orders SET placed_at = ?", moment())
+    assert office.run().only()["posted"] == 1
+
+
+@pytest.mark.parametrize("office", ["unleashed"], indirect=True)
 def test_an_order_of_a_day_to_come_is_no_failure_and_is_posted_on_its_day(office: Office) -> None:
     shop, day = office.shop, moment(days=-9)
     placed(shop, {"number": "E1", "placed_at": day})

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 50
 MOST_AGE_MS = 7 * 86_400_000
 MOST_AHEAD_MS = 86_400_000  # the shop's clock, or its idea of UTC, may be wrong by hours
+_TOO_FAR_MS = 31 * 86_400_000  # nobody sells so far ahead: the date is mistyped
 
 
 def post(push: Pushing) -> None:
@@ -223,6 +224,11 @@ def is_to_come(placed_at: int, now: int) -> bool:
 
 
 def _await(push: Pushing, row: Row, placed_at: int) -> None:
+    """Until its day; a date that is mistyped, most likely, is for a person to mend."""
+    if placed_at > push.now() + _TOO_FAR_MS:
+        message = f"it is dated {push.day(placed_at)}, more than a month ahead"
+        refuse(push, row, Hold("order", message, "Correct placed_at in the shop"))
+        return
     message = f"it is dated {push.day(placed_at)}, which is to come: it is posted then, and not before"
     postpone(push, row, placed_at, Hold(TO_COME, message, "Correct placed_at in the shop if that is wrong"))
 
