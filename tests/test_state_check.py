@@ -111,6 +111,28 @@ def test_a_history_that_was_lost_is_noted(shop: Shop, sql: str, check: str) -> N
     assert (found["check"], found["level"], found["records"]) == (check, "note", ["1001"])
 
 
+@pytest.mark.parametrize(
+    ("sql", "check"),
+    [
+        ("UPDATE orders SET placed_at = '2062-11-23T00:00:00Z' WHERE number = '1001'", "placed-in-future"),
+        ("UPDATE sources SET connector = 'xero' WHERE field = 'price'", "no-owner"),
+    ],
+)
+def test_what_is_only_worth_knowing_fails_no_nightly_cron(shop: Shop, sql: str, check: str) -> None:
+    shop.write(sql)
+    (found,) = findings(shop, 0)
+    assert (found["check"], found["level"]) == (check, "note")
+    assert shop.ok("state", "check").out == ""
+    assert shop.ok("state", "check", "-v").out.startswith("note: ")
+
+
+def test_a_note_hides_nothing_that_needs_somebody(shop: Shop) -> None:
+    shop.write("UPDATE orders SET placed_at = '2062-11-23T00:00:00Z' WHERE number = '1001'")
+    shop.write(IMPOSSIBLE["sending"])
+    assert {found["level"] for found in findings(shop)} == {"note", "wrong"}
+    assert "note: " not in shop.run("state", "check").out
+
+
 def test_the_state_of_another_shop_is_found(shop: Shop) -> None:
     shop.write("UPDATE meta SET value = 'other' WHERE key = 'shop'")
     found = only(shop, "other-shop")
@@ -154,7 +176,7 @@ def test_a_connector_that_is_not_configured_any_more(shop: Shop) -> None:
     shop.ok("queue", "drop", "--all", "--connector", "old")
     (left,) = findings(shop, 0)
     assert left["check"] == "not-configured"
-    assert shop.ok("state", "check").out.startswith("note: old: is not named in SYNCCTL_CONNECTORS")
+    assert shop.ok("state", "check", "-v").out.startswith("note: old: is not named in SYNCCTL_CONNECTORS")
 
 
 def test_what_a_person_reads(shop: Shop) -> None:

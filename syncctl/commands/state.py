@@ -29,7 +29,8 @@ def command() -> None:
 def check(*, common: Common) -> int:
     """Look for damage, references to nothing and impossible states, and say what to do. Makes no call.
 
-    Exit codes: 0 nothing that needs anybody, 65 something does, 74 the file itself is damaged.
+    Exit codes: 0 nothing that needs anybody, 65 something does, 74 the file itself is damaged. Notes need nobody, and
+    are shown on a terminal, with -v and in --json only.
 
     \b
     Example:
@@ -58,7 +59,8 @@ def check(*, common: Common) -> int:
 
 
 def _print(found: list[Finding], common: Common) -> None:
-    for finding in found:
+    shown = [finding for finding in found if finding.level != "note" or common.talks]
+    for finding in shown:
         note = "note: " if finding.level == "note" else ""
         message = f"{_named(finding)}{finding.message}"
         say(note + sentence(finding.connector or "state", "", message, finding.remedy), indent=4)

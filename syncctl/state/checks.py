@@ -151,6 +151,7 @@ CHECKS = (
         "Run syncctl sync-recent, or let SYNCCTL_PRICE_FROM and SYNCCTL_STOCK_FROM name others",
         """SELECT connector, field FROM sources
         WHERE NOT EXISTS (SELECT 1 FROM remote_products WHERE remote_products.connector = sources.connector)""",
+        "note",
     ),
     Check(
         "looked-at-in-future",
@@ -160,10 +161,11 @@ CHECKS = (
     ),
     Check(
         "placed-in-future",
-        "placed in the future",
-        "Correct placed_at, which is in UTC, in the shop",
+        "placed in the future; what is dated more than a day ahead is posted then, and not before",
+        "Correct placed_at, which is in UTC, in the shop if that is wrong",
         """SELECT '', number FROM orders
         WHERE placed_at > strftime('%Y-%m-%dT%H:%M:%SZ', :soon / 1000, 'unixepoch')""",
+        "note",
     ),
     Check(
         "future",
