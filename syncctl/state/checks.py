@@ -161,7 +161,7 @@ CHECKS = (
     ),
     Check(
         "placed-in-future",
-        "placed in the future; what is dated more than a day ahead is posted then, and not before",
+        "placed in the future; one that is dated more than a day ahead is not posted yet",
         "Correct placed_at, which is in UTC, in the shop if that is wrong",
         """SELECT '', number FROM orders
         WHERE placed_at > strftime('%Y-%m-%dT%H:%M:%SZ', :soon / 1000, 'unixepoch')""",
