@@ -100,3 +100,16 @@ def test_a_window_that_is_counted_anew_is_told_before_the_next_call(shop: Shop) 
     after = shop.ok("budget", "--json").only()["windows"]
     assert [each["used"] for each in after] == [each["used"] for each in before]
     assert shop.value("SELECT count(*) FROM spend") == 0, "a look writes nothing"
+
+
+def test_a_limit_that_comes_back_into_the_settings_is_kept(shop: Shop) -> None:
+    """Whoever tries a looser plan and goes back to the old one has spent the old one's calls all the same."""
+    day, minute = {"SYNCCTL_UNLEASHED_LIMITS": "6/day"}, {"SYNCCTL_UNLEASHED_LIMITS": "60/minute"}
+    shop.ok("sync-product", "MUG", **day)
+    shop.ok("sync-recent", **minute)
+    shop.ok("sync-recent", **minute)
+    (window,) = shop.ok("budget", "--json", **day).only()["windows"]
+    assert (window["used"], window["left"]) == (shop.upstream.calls(), 0) == (6, 0)
+    assert window["by_purpose"] == {"manual": 2, "recent": 4}
+    assert shop.run("sync-recent", "--json", **day).only()["deferred_until"]
+    assert shop.upstream.calls() == 6

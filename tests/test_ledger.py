@@ -281,6 +281,22 @@ def test_a_window_added_to_the_settings_knows_the_calls_made_before(
     assert drain(ledger, call(shop, month, Limit(20, "day"))) == 20 - 13
 
 
+@pytest.mark.parametrize("window", [60, 3600, "day", "month"])
+def test_a_window_that_left_the_settings_for_a_while_knows_the_calls_made_meanwhile(
+    ledger: Ledger, clock: HandClock, shop: str, window: int
+) -> None:
+    away = Limit(12, window)
+    assert drain(ledger, call(shop, away), 2) == 2
+    ledger.correct(shop, away, 9)
+    clock.passes(timedelta(seconds=10))
+    assert drain(ledger, call(shop, Limit(60, 900)), 6) == 6
+    assert drain(ledger, call(shop), 1) == 1
+    ledger.drop_expired()
+    (usage,) = ledger.usage(shop, [away])
+    assert (usage.used, usage.others) == (2 + 6 + 1, 1)
+    assert drain(ledger, call(shop, away)) == 12 - 10
+
+
 # Who may use how much -------------------------------------------------------------------------------------------
 
 

@@ -186,8 +186,7 @@ def _book(db: sqlite3.Connection, wanted: Reservation, now: int) -> DeferredErro
     """Raises the counters of all windows, or says why not."""
     refusal = _block(db, wanted.connector, now) or _full(db, wanted, now)
     if refusal is None:
-        slots = {limit.name: (windows.slot_at(limit.window, now), 1, 0) for limit in wanted.limits}
-        windows.book(db, wanted.connector, slots)
+        windows.book_call(db, wanted.connector, wanted.limits, now)
     return refusal
 
 

@@ -15,6 +15,7 @@ from syncctl.models import Purpose, from_ms, to_ms
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
     from syncctl.connectors.declared import Calendar, Limit
 
@@ -41,6 +42,15 @@ _SLOTS = (
     "SELECT slot, used, others FROM spend WHERE connector = ? AND win = ? AND slot >= ? ORDER BY connector, win, slot"
 )
 _KNOWN = "SELECT 1 FROM spend WHERE connector = ? AND win = ? LIMIT 1"
+# From one window to the next: their slots in between are skipped.
+_EVER_COUNTED = """
+WITH RECURSIVE known (win) AS (
+    SELECT min(win) FROM spend WHERE connector = ?1
+    UNION ALL SELECT (SELECT min(win) FROM spend WHERE connector = ?1 AND spend.win > known.win)
+    FROM known WHERE known.win IS NOT NULL
+)
+SELECT win FROM known WHERE win IS NOT NULL
+"""
 _JOURNAL = """
 SELECT at FROM calls
 WHERE id > (SELECT coalesce(max(id), 0) FROM calls WHERE at < ?) AND connector = ? AND purpose <> 'auth'
@@ -101,6 +111,15 @@ def booked(db: sqlite3.Connection, connector: str, limit: Limit, now: int) -> in
     if row[1] > _newest_kept(limit.window, now):
         _redate(db, connector, limit, now)
     return int(row[0])
+
+
+def book_call(db: sqlite3.Connection, connector: str, limits: Iterable[Limit], now: int) -> None:
+    """Counts a call in the windows of these limits, and in all that were ever counted for this connector.
+
+    A limit that has left the settings may come back, and its window is then as full as the service says.
+    """
+    names = {limit.name for limit in limits}.union(row[0] for row in db.execute(_EVER_COUNTED, (connector,)))
+    book(db, connector, {name: (slot_at(_window(name), now), 1, 0) for name in names})
 
 
 def book(db: sqlite3.Connection, connector: str, counts: dict[str, tuple[int, int, int]]) -> None:
