@@ -246,6 +246,20 @@ def test_cron_is_told_of_a_long_block_only(shop: Shop, sku: str, seconds: int, l
     assert [len(deferred(shop, "sync-recent", limits="9/month").splitlines()) for _ in range(2)] == [lines, 0]
 
 
+def test_cron_is_told_once_of_a_service_that_refuses_every_run_for_hours(shop: Shop, sku: str) -> None:
+    """It never says how long: each of its refusals stands for minutes."""
+    shop.upstream.fault("429", times=None)
+    told = [deferred(shop, "sync-recent", limits="99/month")]
+    for _ in range(4):
+        shop.write("UPDATE runs SET (started_at, finished_at) = (started_at - ?1, finished_at - ?1)", 3_600_000)
+        shop.write("UPDATE run_connectors SET deferred_until = deferred_until - ?", 3_600_000)
+        shop.write("UPDATE blocks SET (until, learnt_at) = (until - ?1, learnt_at - ?1)", 3_600_000)
+        told.append(deferred(shop, "sync-recent", limits="99/month"))
+    assert [len(each.splitlines()) for each in told] == [0, 0, 1, 0, 0]
+    assert "429 Too Many Requests, though only" in told[2]
+    assert len(told[2].split()) < 40
+
+
 def test_a_full_read_that_takes_several_runs_hides_no_used_up_month(shop: Shop) -> None:
     slow = "2/minute, 3/month"
     assert deferred(shop, "sync-recent", "--max-seconds", "0.0001") == ""

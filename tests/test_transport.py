@@ -315,13 +315,13 @@ def test_a_month_that_others_used_up_is_told_of(
     used(line, requests_mock, 3)
     requests_mock.get(f"{URL}/Products/1", status_code=status)
     told = str(refused(line(MONTH), kind))
-    assert "of 20 calls of this month (UTC) are booked here, so others may have used up the rest" in told
+    assert "of 20 calls of this month (UTC) are booked here: look at the account's usage there" in told
     assert "SYNCCTL_SHOP_LIMITS" in told
 
 
 def test_a_limit_of_minutes_blames_nobody_else(line: Line, requests_mock: Mocker) -> None:
     requests_mock.get(f"{URL}/Products/1", status_code=429)
-    assert "others" not in refused(line((Limit(2, 60),)), DeferredError).message
+    assert "booked here" not in refused(line((Limit(2, 60),)), DeferredError).message
 
 
 def test_a_used_up_quota_is_tried_once_a_day(

@@ -6,14 +6,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from syncctl.commands.layout import say
 from syncctl.commands.messages import Terminal, deferral, mute, sentence, show_errors, show_json, summary, warn
 from syncctl.commands.options import Common, Running
 from syncctl.errors import worst
-from syncctl.models import Purpose, Struct, from_ms, to_ms
+from syncctl.models import Purpose, Struct, to_ms
 from syncctl.tally import Tally
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from syncctl.run import Run
 
 
-_LONG_SECONDS = 2 * 60 * 60  # a deferral that lasts longer is news to cron
+_LONG_MS = 2 * 60 * 60 * 1000  # a deferral that lasts longer, from run to run, is news to cron
 
 
 class Job(Struct):
@@ -110,17 +110,20 @@ def execute(job: Job, common: Common, running: Running) -> Outcome:
 
 
 def _is_news(app: App, command: str, run: Run, tally: Tally) -> bool:
-    """Whether the connector is kept from its calls for long, and the run before was not."""
-    if not tally.deferred_until or not _is_long(tally.deferred_until, app.clock.now()):
+    """Whether the connector is kept from its calls for long, and was not yet by the end of the run before."""
+    if not tally.deferred_until:
         return False
-    before = app.runs.deferred_before(tally.name, command, run.number)
-    return before is None or not _is_long(from_ms(before[0]), from_ms(before[1]))
+    before, now = app.runs.deferred_before(tally.name, command, run.number), to_ms(app.clock.now())
+    since = before.since if before and not tally.seen + tally.verified else None
+    if not _is_long(since or now, to_ms(tally.deferred_until)):
+        return False
+    return before is None or not _is_long(before.since or before.ended, before.until)
 
 
-def _is_long(until: datetime, now: datetime) -> bool:
-    """Whether a deferral is more than a pause: a used-up day or month, which ends at midnight UTC, or hours."""
-    at_midnight = to_ms(until) % (86400 * 1000) == 0
-    return at_midnight or until - now > timedelta(seconds=_LONG_SECONDS)
+def _is_long(since: int, until: int) -> bool:
+    """Whether a deferral (ms) is more than a pause: a used-up day or month, which ends at midnight UTC, or hours."""
+    at_midnight = until % (86400 * 1000) == 0
+    return at_midnight or until - since > _LONG_MS
 
 
 @contextmanager

@@ -227,7 +227,7 @@ class Failures:
     def _limit_words(self, said: str) -> str:
         """A limit that the service enforces and does not name, or for long; what is booked here may not explain it."""
         elsewhere = "" if self.ledger.nearly_spent(self.config.name, self.config.limits) else self._elsewhere()
-        return f"The service says {said}; {elsewhere}" if elsewhere else f"The service says {said}"
+        return f"The service says {said}, though {elsewhere}" if elsewhere else f"The service says {said}"
 
     def _elsewhere(self) -> str:
         """Who may have used up what is not used up here; "" where no limit is longer than a few minutes."""
@@ -238,9 +238,8 @@ class Failures:
         fullest = max(usages, key=lambda usage: (usage.used + usage.others) / usage.limit.calls)
         booked, limit = fullest.used + fullest.others, fullest.limit
         return (
-            f"only {booked:,} of {limit.calls:,} calls {limit.span} are booked here, so others may have used up the"
-            " rest: look at the account's usage at the service, and set"
-            f" {self.variable('LIMITS')} if the plan has fewer"
+            f"only {booked:,} of {limit.calls:,} calls {limit.span} are booked here: look at the account's usage there"
+            f" and at {self.variable('LIMITS')}"
         )
 
     def _wait(self, response: requests.Response) -> float | None:

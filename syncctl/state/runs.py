@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from syncctl.errors import AccountError, ConfigError, InterruptedRunError
-from syncctl.models import Kind
+from syncctl.models import Kind, Struct
 from syncctl.state.database import Database
 from syncctl.tally import Tally
 
@@ -42,10 +42,28 @@ WITH RECURSIVE posted (connector) AS (
 )
 SELECT connector FROM accounts UNION SELECT connector FROM posted WHERE connector IS NOT NULL ORDER BY 1
 """
-_DEFERRED_BEFORE = """
-SELECT deferred_until, finished_at FROM run_connectors JOIN runs ON runs.id = run
-WHERE connector = ? AND command = ? AND run < ? AND run_connectors.exit_code <> 75 ORDER BY run DESC LIMIT 1
+_ENDED_BEFORE = """
+FROM run_connectors JOIN runs ON runs.id = run
+WHERE connector = ?1 AND command = ?2 AND run < ?3 AND run_connectors.exit_code <> 75
 """
+# The runs that came to nothing follow the last one that read something or was not kept from it.
+_DEFERRED_BEFORE = f"""
+SELECT deferred_until AS until, finished_at AS ended, (
+    SELECT finished_at {_ENDED_BEFORE} AND run > coalesce((
+        SELECT run {_ENDED_BEFORE} AND coalesce(deferred_until <= finished_at OR seen + verified > 0, TRUE)
+        ORDER BY run DESC LIMIT 1
+    ), 0) ORDER BY run LIMIT 1
+) AS since
+{_ENDED_BEFORE} ORDER BY run DESC LIMIT 1
+"""
+
+
+class Deferral(Struct):
+    """A run that was kept from its calls until then; `since` it all came to nothing, None where it still read some."""
+
+    since: int | None
+    until: int
+    ended: int
 
 
 class Runs:
@@ -190,10 +208,10 @@ class Runs:
         )
         return row is not None
 
-    def deferred_before(self, connector: str, command: str, run: int) -> tuple[int, int] | None:
-        """Until when the run of this command before `run` was deferred, and when it ended; None if it was not."""
+    def deferred_before(self, connector: str, command: str, run: int) -> Deferral | None:
+        """How the run of this command before `run` was kept from its calls; None if it was not."""
         row = self.database.row(_DEFERRED_BEFORE, connector, command, run)
-        return (row[0], row[1]) if row and row[0] and row[1] else None
+        return Deferral(row["since"], row["until"], row["ended"]) if row and row["until"] and row["ended"] else None
 
     def expected_calls(self, connector: str, command: str) -> float | None:
         """What this command cost this connector lately, in calls; None where it did not run since the last full read.
