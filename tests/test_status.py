@@ -109,3 +109,75 @@ def test_an_error_stays_shown_until_a_sync_has_called_the_service(shop: Shop) ->
     assert last_errors(shop) == told
     shop.ok("sync-recent")
     assert last_errors(shop) == []
+
+
+def to_mend(shop: Shop) -> dict[str, list[str]]:
+    """What status says is to be mended at the service; its check warns of the same."""
+    told = shop.ok("status", "--json").only()["to_mend"]
+    check, printed = shop.run("status", "--check"), shop.ok("status").out
+    assert (check.code, "look at syncctl status" in check.out) == ((1, True) if told else (0, False))
+    assert all(name in printed for each in told for name in each["first"])
+    assert all(each["count"] == len(each["first"]) for each in told)
+    return {each["cause"]: each["first"] for each in told}
+
+
+def guid(number: int) -> str:
+    return f"bbbbbbbb-0000-4000-8000-{number:012}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "field"), [("products", "Guid", "DefaultSellPrice"), ("stock", "ProductGuid", "AvailableQty")]
+)
+def test_a_value_that_cannot_be_used_stands_until_it_is_mended(shop: Shop, kind: str, key: str, field: str) -> None:
+    shop.upstream.put("products", {"Guid": guid(1), "ProductCode": "BAD", "DefaultSellPrice": 5})
+    shop.upstream.put("stock", {"ProductGuid": guid(1), "AvailableQty": 5})
+    shop.ok("sync-recent")
+    shop.upstream.put(kind, {key: guid(1), field: "12,50"})
+    assert shop.run("sync-recent").code == 65
+    shop.upstream.put("products", {"ProductCode": "OTHER", "DefaultSellPrice": 5})
+    shop.ok("sync-recent")
+    assert to_mend(shop) == {"unusable-value": ["BAD"]}
+    assert "cannot be used: BAD (syncctl explain product BAD)" in shop.ok("status").out
+    shop.upstream.put(kind, {key: guid(1), field: 7})
+    shop.ok("sync-recent")
+    assert to_mend(shop) == {}
+
+
+def test_what_is_gone_needs_nobody(shop: Shop) -> None:
+    shop.upstream.put("products", {"Guid": guid(1), "ProductCode": "BAD", "DefaultSellPrice": "12,50"})
+    assert shop.run("sync-recent").code == 65
+    assert to_mend(shop) == {"unusable-value": ["BAD"]}
+    shop.upstream.delete("products", guid(1))
+    assert shop.run("sync-product", "BAD").code == 65
+    assert to_mend(shop) == {}
+
+
+def test_a_quantity_is_nobodys_affair_where_no_stock_is_wanted(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    remote_id = shop.value("SELECT min(remote_id) FROM remote_products")
+    shop.upstream.put("stock", {"ProductGuid": remote_id, "AvailableQty": "five"})
+    assert shop.run("sync-recent").code == 65
+    assert "unusable-value" in to_mend(shop)
+    shop.extra["SYNCCTL_UNLEASHED_ROLES"] = "products"
+    assert to_mend(shop) == {}
+
+
+def test_twins_and_products_without_a_sku_stand_until_they_are_mended(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    twins = [{"Guid": guid(number), "ProductCode": "TWIN", "DefaultSellPrice": 5} for number in (1, 2)]
+    shop.upstream.put("products", *twins, {"Guid": guid(3), "ProductCode": " ", "DefaultSellPrice": 5})
+    assert shop.run("sync-recent").code == 65
+    assert to_mend(shop) == {"shared-sku": ["TWIN"], "no-sku": [guid(3)]}
+    assert "1 SKU of several products: TWIN (syncctl links list --ambiguous)" in shop.ok("status").out
+    shop.upstream.put("products", {"Guid": guid(2), "ProductCode": "MENDED"}, {"Guid": guid(3), "ProductCode": "NAMED"})
+    shop.ok("sync-recent")
+    assert to_mend(shop) == {}
+
+
+def test_the_first_of_many_are_named(shop: Shop) -> None:
+    products = [{"Guid": guid(n), "ProductCode": f"BAD{n}", "DefaultSellPrice": "12,50"} for n in range(1, 6)]
+    shop.upstream.put("products", *products)
+    assert shop.run("sync-recent").code == 65
+    assert (
+        "5 products with a price or quantity that cannot be used: BAD1, BAD2, BAD3 and 2 more" in shop.ok("status").out
+    )

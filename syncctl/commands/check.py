@@ -13,7 +13,7 @@ from syncctl.commands.layout import Level, paint, say
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common
 from syncctl.commands.regular import PATIENCE
-from syncctl.commands.status import overview
+from syncctl.commands.status import mend_words, overview
 from syncctl.commands.token_life import TOKEN_DAYS
 from syncctl.errors import SyncctlError
 from syncctl.models import Struct
@@ -66,6 +66,8 @@ def findings(connector: dict[str, Any], now: datetime) -> Iterator[Finding]:
     yield from (_stalled(name, each, now) for each in late)
     if connector["blocked"]:
         yield Finding("WARNING", f"{name}: no calls until {connector['blocked']['until']}")
+    for each in connector["to_mend"]:
+        yield Finding("WARNING", f"{name}: {mend_words(each)[0]}: look at syncctl status")
     yield from (finding for window in connector["windows"] for finding in _budget(name, window))
     yield from _token(name, connector["token"])
     yield from _orders(name, connector["orders"])

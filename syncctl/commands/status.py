@@ -17,7 +17,13 @@ from syncctl.models import Struct, from_ms, iso, to_ms
 
 _WEEK_MS = 7 * 86400 * 1000
 _MOST_ERRORS = 5
-_LEVELS: dict[str, Level] = {"setting": "wrong", "blocked": "warning", "last error": "wrong"}
+_LEVELS: dict[str, Level] = {"setting": "wrong", "blocked": "warning", "to mend": "warning", "last error": "wrong"}
+
+_TO_MEND = {
+    "unusable-value": ("product", "with a price or quantity that cannot be used", "syncctl explain product {}"),
+    "shared-sku": ("SKU", "of several products", "syncctl links list --ambiguous"),
+    "no-sku": ("product", "without a SKU", "give each its own there"),
+}
 
 
 class Overview(Struct):
@@ -71,6 +77,7 @@ def overview(env_file: str | None) -> Overview:
 def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
     from syncctl.commands.backlog import figures
     from syncctl.session import kinds_of
+    from syncctl.state.flaws import Flaws
     from syncctl.state.health import Health
     from syncctl.state.pace import Pace
     from syncctl.state.remote_customers import Customers
@@ -88,6 +95,9 @@ def _connector(app: Any, config: Any, now: datetime) -> dict[str, Any]:
         "products": ages.products,
         "age_seconds": {"median": ages.median, "p95": ages.p95, "oldest": ages.oldest, "never": ages.never},
         "gone": health.gone(),
+        "to_mend": [
+            each.as_dict() for each in Flaws(app.database, config.name).standing(stock="stock" in config.roles)
+        ],
         "customers": customers.live(),
         "customers_linked": customers.linked(),
         "orders": figures(app, config, now),
@@ -197,6 +207,7 @@ def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
     lines = [("setting", problem) for problem in connector["problems"]]
     lines += [(each["command"], _success(each, now)) for each in connector["commands"]] or [("runs", "none so far")]
     lines += [("products", _products(connector))]
+    lines += [("to mend", f"{what}: {more}") for what, more in map(mend_words, connector["to_mend"])]
     lines += [("age", _ages(connector["age_seconds"]))] if connector["products"] else []
     lines += [("customers", _customers(connector))] if connector["customers"] else []
     lines += backlog.lines(connector["orders"])
@@ -233,6 +244,14 @@ def _success(each: dict[str, Any], now: datetime) -> str:
 def _products(connector: dict[str, Any]) -> str:
     drift = plural(connector["drift_7_days"], "drift")
     return f"{connector['products']:,}, and {connector['gone']:,} gone; {drift} in 7 days"
+
+
+def mend_words(each: dict[str, Any]) -> tuple[str, str]:
+    """What is to be mended at the service, and of which records."""
+    noun, what, more = _TO_MEND[each["cause"]]
+    names, rest = each["first"], each["count"] - len(each["first"])
+    listed = ", ".join(name[:40] for name in names) + (f" and {rest:,} more" if rest else "")
+    return f"{plural(each['count'], noun)} {what}", f"{listed} ({more.format(names[0])})"
 
 
 def _customers(connector: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from syncctl.models import MILLION, Kind, Problem, Product, Record, State, Stock, money_text
 from syncctl.state.changelog import Changelog, Difference, Look, to_tell
 from syncctl.state.database import Database, insert
+from syncctl.state.flaws import Flaws, in_words
 from syncctl.state.records import THESE
 
 
@@ -106,6 +107,7 @@ class Mirror:
         self.adopt = adopt
         self.with_stock = with_stock
         self.changelog = Changelog(database.connection, connector)
+        self.flaws = Flaws(database, connector)
 
     @property
     def _sql(self) -> sqlite3.Connection:
@@ -138,9 +140,11 @@ class Mirror:
         newer = _newer(found, len(products), look, since, stored)
         products = {remote_id: product for remote_id, product in products.items() if remote_id not in newer}
         known = {row["remote_id"]: row for row in found if row["sku"] is not None and row["remote_id"] not in newer}
-        for remote_id, product in products.items():
-            if product.problems:
-                stored.problems += to_tell(product, known.get(remote_id), look)
+        bad = {remote_id: product for remote_id, product in products.items() if product.problems}
+        for remote_id, product in bad.items():
+            stored.problems += to_tell(product, known.get(remote_id), look)
+        wrong = {(remote_id, ""): in_words(product.problems) for remote_id, product in bad.items()}
+        self.flaws.keep(Kind.PRODUCTS, ((remote_id, "") for remote_id in products), wrong)
         updates = []
         for remote_id, row in known.items():
             values = _product_values(products[remote_id], row)
@@ -197,13 +201,12 @@ class Mirror:
         known = {(row["remote_id"], row["location"]): row for row in found if row["location"] is not None}
         new: list[tuple[Any, ...]] = []
         updates: list[tuple[Any, ...]] = []
-        told: list[Problem] = []
+        problems: list[Problem] = []
+        stock = {key: record for key, record in stock.items() if key[0] not in newer}
         for key, record in stock.items():
-            if key[0] in newer:
-                continue
             row = known.get(key)
             if record.problems:
-                told += to_tell(record, row, look)
+                problems += to_tell(record, row, look)
             if row is None and record.available is not None:
                 new.append((records[key[0]], key[1], _millionths(record), record.version, look.call))
             elif row is not None and self._stock_differs(record, row, look, stored):
@@ -211,7 +214,10 @@ class Mirror:
                 updates.append((available, record.version, row["record"], key[1]))
         insert(self._sql, _NEW_STOCK, new)
         self._sql.executemany(_UPDATE_STOCK, updates)
-        stored.problems += self._by_sku(told)
+        self.flaws.keep(
+            Kind.STOCK, stock, {key: in_words(each.problems) for key, each in stock.items() if each.problems}
+        )
+        stored.problems += self._by_sku(problems)
 
     def _by_sku(self, problems: Sequence[Problem]) -> list[Problem]:
         """The same under the SKU, where a service tells of stock by the id of the product alone."""
@@ -248,6 +254,8 @@ class Mirror:
         keys = [(row["record"],) for row in known]
         self._sql.executemany("UPDATE remote_products SET state = 'gone', deleted_call = NULL WHERE record = ?", keys)
         self._sql.executemany(_FORGET_LOOK, keys)
+        for kind in (Kind.PRODUCTS, Kind.STOCK):
+            self.flaws.forget(kind, remote_ids)
         return len(known)
 
     def mark_without_stock(self, remote_ids: Sequence[str], look: Look) -> list[str]:
@@ -261,6 +269,7 @@ class Mirror:
             "UPDATE remote_stock SET available = 0 WHERE record = ? AND location = ?",
             [(row["record"], row["location"]) for row in known],
         )
+        self.flaws.forget(Kind.STOCK, remote_ids)
         self._look("stock", remote_ids, look, found)
         return list({row["remote_id"]: None for row in known})
 

@@ -41,6 +41,18 @@ CREATE TRIGGER calls_counted AFTER INSERT ON calls BEGIN
 END
 """
 
+# What the last look at a record found that cannot be used; a look that finds it mended takes the row away.
+_FLAWS = """
+CREATE TABLE flaws (
+    connector TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    remote_id TEXT NOT NULL,
+    location TEXT NOT NULL,
+    message TEXT NOT NULL,
+    PRIMARY KEY (connector, kind, remote_id, location)
+) STRICT, WITHOUT ROWID
+"""
+
 WATCH = (
     _LOOK_COUNTS,
     f"INSERT INTO look_counts SELECT connector, oldest_at / {BUCKET_MS}, count(*) FROM looks"
@@ -52,6 +64,7 @@ WATCH = (
     _CALL_COUNTS,
     "INSERT INTO call_counts SELECT connector, at / 86400000, purpose, count(*) FROM calls GROUP BY 1, 2, 3",
     _CALLED,
+    _FLAWS,
     "CREATE INDEX runs_command ON runs (command)",
     "CREATE INDEX changes_call ON changes (call)",
     "CREATE INDEX remote_customers_live ON remote_customers (connector, customer_id, state) WHERE state <> 'gone'",
