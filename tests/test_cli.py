@@ -393,3 +393,36 @@ def test_wrong_roles_of_no_connector_reach_no_service(shop: Shop) -> None:
     result = shop.run("sync-recent", "--connector", "unleashed", SYNCCTL_UNLEASHED_ROLES="prodcts")
     assert (result.code, shop.upstream.calls()) == (78, 0)
     assert "SYNCCTL_UNLEASHED_ROLES" in result.err
+
+
+SMALL = {"SYNCCTL_UNLEASHED_PAGE_SIZE": "20"}
+
+
+def dry_run(shop: Shop, *args: str, **settings: str) -> tuple[int | None, int]:
+    """What the dry run expects, and what the run then makes."""
+    expected: int | None = shop.ok(*args, "--dry-run", "--json", **settings).only()["expected"]
+    return expected, shop.run(*args, "--json", **settings).only()["calls"]
+
+
+def test_a_dry_run_in_the_middle_of_a_first_read_tells_what_is_left_of_all_kinds(shop: Shop) -> None:
+    assert dry_run(shop, "sync-recent", SYNCCTL_UNLEASHED_LIMITS="3/day", **SMALL) == (None, 2)
+    assert "what is left of reading 120 products" in shop.ok("sync-recent", "--dry-run", **SMALL).out
+    expected, calls = dry_run(shop, "sync-recent", **SMALL)
+    assert expected == calls == 4 + 6
+    assert dry_run(shop, "sync-recent", **SMALL) == (2, 2)
+    assert dry_run(shop, "sync-recent", "--full", **SMALL) == (12, 12)
+
+
+def test_a_dry_run_tells_of_a_budget_that_is_used_up(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    few = {"SYNCCTL_UNLEASHED_LIMITS": "4/day"}
+    assert dry_run(shop, "sync-recent", **few) == (1, 1)
+    assert "of the calls of this day (UTC) only 0 are left for it" in shop.ok("sync-recent", "--dry-run", **few).out
+    assert dry_run(shop, "sync-recent", **few) == (0, 0)
+
+
+def test_a_dry_run_tells_of_a_service_that_asks_for_no_calls(shop: Shop, sku: str) -> None:
+    shop.upstream.fault("429", retry_after=3600)
+    shop.ok("sync-recent")
+    assert "the service says 429" in shop.ok("sync-recent", "--dry-run").out
+    assert dry_run(shop, "sync-recent") == (0, 0)

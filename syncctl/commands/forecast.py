@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 def show_forecast(wanted: Wanted, common: Common, connector: str | None) -> int:
     """Prints the minimum and the expected number of calls for each connector; makes no call and writes nothing."""
     from syncctl.app import chosen
+    from syncctl.clock import SystemClock
     from syncctl.forecast import forecast
     from syncctl.settings.config import load
     from syncctl.state.database import has_content, open_database
+    from syncctl.state.learnt import as_learnt
 
     config = load(common.env_file)
     warn(config.warnings)
-    configs = chosen(config, connector)
     database = open_database(config.state, create=False) if has_content(config.state) else None
     try:
-        costs = [forecast(each, database, wanted) for each in configs if not each.problems]
+        configs = chosen(as_learnt(config, database) if database else config, connector)
+        costs = [forecast(each, database, wanted, SystemClock()) for each in configs if not each.problems]
     finally:
         if database:
             database.close()
