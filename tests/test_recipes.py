@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import shlex
 import shutil
@@ -18,6 +19,7 @@ from conftest import Shop, Upstream
 from posting import SETTINGS, arrived, moment, once, order, place, post
 from test_readme import block
 
+from syncctl.commands.surroundings import CRON_PATH
 from syncctl.sandbox.sandbox import Sandbox
 
 STAND_INS = {"install -d -o syncctl -g syncctl": "install -d", "chown syncctl:syncctl": "test -w"}
@@ -42,6 +44,20 @@ class Machine(Shop):
             script = script.replace(words, instead)
         script = PLACES.sub(f"{self.root}/", script).replace("/opt/syncctl/bin", str(self.root / "bin"))
         return "".join(self.line(line) for line in script.replace("cd / ", f"cd {self.root} ").splitlines())
+
+    def cron(self, name: str) -> str:
+        """What the one line of a block for /etc/cron.d prints, run as cron runs it, which finds few programs."""
+        (line,) = block("crontab", name).strip().removeprefix("```").removesuffix("```").strip().splitlines()
+        *_, user, command = line.split(maxsplit=6)
+        pwd.getpwnam(user)
+        command = PLACES.sub(f"{self.root}/", command.replace("\\%", "%"))
+        command = command.replace("/opt/syncctl/bin", str(Path(sys.executable).parent))
+        env = {"PATH": CRON_PATH, "HOME": str(self.root)}
+        done = subprocess.run(
+            ["/bin/sh", "-c", command], env=env, cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
 
     def line(self, line: str) -> str:
         """Runs syncctl in this process, which is quicker, and anything else in a shell."""
@@ -107,6 +123,13 @@ def test_maintenance(machine: Machine) -> None:
 def test_upgrading(machine: Machine) -> None:
     machine.recipe("upgrading")
     assert value(machine.root / "var/backups/syncctl-before.db", "PRAGMA integrity_check") == "ok"
+
+
+def test_the_line_of_cron_that_makes_a_backup(machine: Machine) -> None:
+    machine.cron("backup")
+    (copy,) = (machine.root / "var/backups").iterdir()
+    assert copy.name in {f"syncctl-{day}.db" for day in ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+    assert value(copy, "SELECT count(*) FROM orders") == 1
 
 
 def test_moving(machine: Machine, tmp_path: Path) -> None:
