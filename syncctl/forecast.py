@@ -84,7 +84,8 @@ def _cost(config: ConnectorConfig, database: Database | None, wanted: Wanted) ->
     if wanted.command == "sync-customers":
         return _customers(config, database, wanted)
     if wanted.command == "doctor":
-        return Cost(config.name, 1, config.cls.check_calls, f"{config.cls.check_calls} if the first is accepted")
+        calls = config.cls.posting_check_calls if "invoices" in config.roles else config.cls.check_calls
+        return Cost(config.name, 1, calls, f"{calls} if the first is accepted")
     gaps = Gaps(database, config.name) if database else None
     if wanted.command == "sync-product":
         return _by_sku(config, kinds, [bool(gaps and gaps.by_sku(sku)) for sku in wanted.skus])

@@ -94,6 +94,18 @@ def test_all_that_is_found_stands_in_one_order_on_one_stream(shop: Shop) -> None
     assert f"warning  syncctl: settings: {shop.folder}/.env holds secrets" in result.out
 
 
+@pytest.mark.parametrize("service", ["unleashed", "vend", "xero"])
+def test_who_does_not_post_pays_for_no_check_of_posting(service: str, tmp_path: Path) -> None:
+    """Though settings of posting may still stand there."""
+    with opened(service, tmp_path) as office:
+        prefix = f"SYNCCTL_{service.upper()}"
+        assert office.shop.env[f"{prefix}_TAX"]
+        result = office.shop.run("doctor", "--json", **{f"{prefix}_ROLES": "products"})
+        dry = office.shop.run("doctor", "--dry-run", "--json", **{f"{prefix}_ROLES": "products"})
+    assert {each["level"] for each in result.only()["checks"]} == {"ok"}
+    assert (result.only()["calls"], dry.only()["expected"]) == (2 if service != "xero" else 1, 2)
+
+
 class TestUnleashed:
     @pytest.fixture(autouse=True)
     def _posting(self, shop: Shop) -> None:

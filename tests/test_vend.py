@@ -47,13 +47,13 @@ class TestContract(VendTest, ConnectorContract):
         assert isinstance(bench, VendBench)
         with Mocker(real_http=True) as mocker:
             date = {"Date": "Mon, 23 Nov 2026 12:00:00 GMT"}
-            mocker.get(f"{bench.url}/products", json={"data": []}, headers=date)
+            mocker.get(f"{bench.url}/outlets", json={"data": [{"id": MAIN}]}, headers=date)
             levels = {check.subject: check.level for check in bench.connector.check()}
         del levels["clock"]
         assert set(levels.values()) == {"ok"}
         before = bench.calls()
-        list(bench.restarted(TAX=f"0.15:{MAIN}").check())
-        assert bench.calls() - before == bench.connector.check_calls
+        list(bench.restarted(TAX=f"0.15:{MAIN}").check(posts=True))
+        assert bench.calls() - before == bench.connector.posting_check_calls
 
 
 class TestFeeds(VendTest):

@@ -23,11 +23,11 @@ from syncctl.tally import Tally
 @running_options
 @common_options
 def command(*, mail: bool, common: Common, running: Running) -> int:
-    """Check this machine, the settings and each service, with at most five calls per service.
+    """Check this machine, the settings and each service: 1-2 calls a service, at most 5 where orders are posted.
 
     Here: settings file, state and tokens, who may read them, and whether cron would find them. At a service:
-    credentials, clock, host and rights, and that what the settings name is there. Of the mail server: address,
-    encryption and login.
+    credentials, clock, host and rights, and that what the settings name is there; with the role
+    invoices also what posting needs. Of the mail server: address, encryption and login.
 
     \b
     Examples:
@@ -77,12 +77,12 @@ def _check_services(common: Common, running: Running) -> tuple[Outcome, dict[str
 
 
 def _checks(session: Session) -> Iterator[Check]:
-    """What the connector asks the service; then, of what was read, the products for lines that are none."""
-    told = set()
-    for check in session.connector.check(posts="invoices" in session.roles):
+    """What the connector asks the service; where orders are posted also, of what was read, products for charges."""
+    told, posts = set(), "invoices" in session.roles
+    for check in session.connector.check(posts=posts):
         told.add(check.subject)
         yield check
-    if session.connector.charges:
+    if posts and session.connector.charges:
         from syncctl.push.charges import charge_checks
 
         yield from (check for check in charge_checks(session) if check.subject not in told)

@@ -13,7 +13,6 @@ from syncctl.connectors._vend_posting_checks import (
     POSTING_CHECKS,
     POSTING_SCOPES,
     outlets_of_registers,
-    posts_set,
     register_check,
     status_check,
 )
@@ -23,33 +22,32 @@ from syncctl.errors import CredentialsError
 
 _READ = ("products", "inventory", "customers", "outlets", "registers", "retailer", "payment_types")
 NEEDED_SCOPES = frozenset(f"{name}:read" for name in _READ)
-_ONE = "page_size=1&include_images=false"
 _ALL = "page_size=200"
 SUPPORTED_YEARS = 1  # a version is supported for at least that long
 
 
 def checks(connector: Connector, path: str, *, posts: bool) -> Iterator[Check]:
-    """Four calls: a product, the outlets, the retailer, the registers.
+    """Two calls: the outlets, whose answer tells how many registers there are, too, and the retailer.
 
     Five where orders are posted: the registers, which tell of the outlets, too, the retailer, and what sales name.
     """
     values, http = connector.values, connector.http
-    posting = posts or posts_set(values)
-    answer = http.get(f"{path}/registers", _ALL) if posting else http.get(f"{path}/products", _ONE)
+    answer = http.get(f"{path}/{'registers' if posts else 'outlets'}", _ALL)
     yield Check("ok", "credentials", f"{values.base_url} accepts them")
     yield clock_check(answer)
     yield version_check(values, answer.date() or datetime.now(UTC))
-    yield from _scopes(http.scopes(), posts=posting)
-    yield from _unless_refused("retailer", lambda: _retailer(values, http.get(f"{path}/retailer")))
+    yield from _scopes(http.scopes(), posts=posts)
+    yield from _unless_refused("retailer", lambda: _retailer(values, http.get(f"{path}/retailer"), posts=posts))
+
+    if not posts:
+        yield _outlets(connector, _live(answer))
+        yield _registers(values, _reckoned_with(connector, answer))
+        return
 
     def listed(kind: str) -> list[Mapping[str, Any]]:
         return _live(http.get(f"{path}/{kind}", _ALL))
 
-    if posting:
-        yield from _posting_checks(connector, _live(answer), listed)
-    else:
-        yield from _unless_refused("outlets", lambda: [_outlets(connector, listed("outlets"))])
-        yield from _unless_refused("registers", lambda: [_registers(values, listed("registers"))])
+    yield from _posting_checks(connector, _live(answer), listed)
 
 
 def _posting_checks(
@@ -57,7 +55,7 @@ def _posting_checks(
 ) -> Iterator[Check]:
     values = connector.values
     yield outlets_of_registers(values, connector.locations(values) or (), registers)
-    yield _registers(values, registers)
+    yield _registers(values, len(registers))
     yield register_check(values, connector.locations(values) or (), registers)
     yield from status_check(values)
     for kind in POSTING_CHECKS:
@@ -116,7 +114,7 @@ def _outlets(connector: Connector, outlets: list[Mapping[str, Any]]) -> Check:
     return Check("ok", "outlets", f"stock is the sum of all {len(known)}: {shown}")
 
 
-def _retailer(values: Values, answer: Answer) -> Iterator[Check]:
+def _retailer(values: Values, answer: Answer, *, posts: bool) -> Iterator[Check]:
     """The account's name and currency; prices in another one than the setting says would be wrong everywhere."""
     data = answer.json()
     retailer = data.get("data") if isinstance(data, dict) else None
@@ -129,7 +127,7 @@ def _retailer(values: Values, answer: Answer) -> Iterator[Check]:
         yield Check("wrong", "retailer", f"{name} has prices in {code}, not {wanted}", remedy)
     else:
         yield Check("ok", "retailer", f"{name}, prices in {code or 'a currency that it does not tell'}")
-    if posts_set(values) and (own := text(retailer.get("discount_product_id"))):
+    if posts and (own := text(retailer.get("discount_product_id"))):
         yield from _discount(values, own)
 
 
@@ -143,12 +141,19 @@ def _discount(values: Values, own: str) -> Iterator[Check]:
         yield Check("ok", "discount", f"{told} is the store's own")
 
 
-def _registers(values: Values, live: list[Mapping[str, Any]]) -> Check:
+def _reckoned_with(connector: Connector, answer: Answer) -> int:
+    """With how many registers the service reckons the limit that its answer tells; 0 where it tells none."""
+    (base,), (one,) = (connector.allowance({"REGISTERS": str(number)}) for number in (0, 1))
+    limit = next((rate.limit for rate in connector.rates(answer.headers)), None) or 0
+    return max(0, limit - base.calls) // (one.calls - base.calls)
+
+
+def _registers(values: Values, live: int) -> Check:
     """The limit grows with the registers; what the service says in its answers is believed over this."""
     told = int(values.get("REGISTERS"))
-    if live and len(live) != told:
-        message = f"the account has {len(live)}, and the call limit is reckoned with {told}"
-        return Check("warning", "registers", message, f"Set {values.variable('REGISTERS')}={len(live)}")
+    if live and live != told:
+        message = f"the account has {live}, and the call limit is reckoned with {told}"
+        return Check("warning", "registers", message, f"Set {values.variable('REGISTERS')}={live}")
     return Check("ok", "registers", f"{told}, by which the call limit is reckoned")
 
 

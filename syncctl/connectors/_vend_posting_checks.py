@@ -17,12 +17,6 @@ POSTING_SCOPES = frozenset(
         "products:write", "customers:read", "customers:write", "sales:read", "sales:write", "taxes:read", "users:read",
     }
 )  # fmt: skip
-_SETTINGS = ("REGISTER", "USER", "TAX", "PAYMENTS")
-
-
-def posts_set(values: Values) -> bool:
-    """Whether the settings are those of a shop whose orders are posted."""
-    return any(map(values.get, _SETTINGS))
 
 
 def status_check(values: Values) -> Iterator[Check]:

@@ -21,11 +21,11 @@ _BROAD = "accounting.transactions"  # of older apps, for invoices and payments, 
 _ACCOUNTS = ("ACCOUNT", "SHIPPING", "DISCOUNT", "FEE", "ROUNDING")
 
 
-def checks(connector: Connector) -> Iterator[Check]:
-    """At most five calls: a token's organisations, the organisation, its accounts, its tax rates, the guest contact."""
+def checks(connector: Connector, *, posts: bool) -> Iterator[Check]:
+    """Two calls, a token's organisations and the organisation; where orders are posted accounts, tax rates, guests."""
     values, http = connector.values, connector.http
     http.renew()
-    for check in _access_checks(connector):
+    for check in _access_checks(connector, posts=posts):
         yield check
         if check.level == "wrong":
             return
@@ -37,14 +37,14 @@ def checks(connector: Connector) -> Iterator[Check]:
         raise answer.unfit("The answer names no organisation", "Look at it with syncctl explain")
     yield _organisation_check(organisation)
     yield _currency_check(values, text(organisation.get("BaseCurrency")))
-    if values.get("TAX"):  # it is for posting alone
+    if posts:
         yield from _lock_checks(organisation)
         yield from _account_checks(values, _objects(http.get("/Accounts").elements("Accounts")))
         yield from _tax_checks(values, _objects(http.get("/TaxRates").elements("TaxRates")))
         yield from guest_check(connector, sure=False)
 
 
-def _access_checks(connector: Connector) -> Iterator[Check]:
+def _access_checks(connector: Connector, *, posts: bool) -> Iterator[Check]:
     """What would have the organisation refuse the call."""
     scopes = connector.http.scopes()
     if scopes is not None:
@@ -52,7 +52,7 @@ def _access_checks(connector: Connector) -> Iterator[Check]:
         if scopes.isdisjoint(CONTACT_SCOPES):
             remedy = f"Give the app the scope {CONTACT_SCOPES[0]}, if customers are wanted"
             yield Check("warning", "contacts", "the token may not read contacts", remedy)
-        if connector.setting("TAX"):
+        if posts:
             yield _posting_scope_check(connector.values, scopes)
     if app_of(connector.values) != "custom":
         yield tenant_check(connector)

@@ -156,6 +156,7 @@ class Connector(ABC):
     oldest: ClassVar[Oldest] = "lists"
     charges: ClassVar[tuple[str, ...]] = ()  # settings that name products, by SKU or id, for lines that are none
     check_calls: ClassVar[int] = 2  # of `check`
+    posting_check_calls: ClassVar[int] = 5  # of `check` where orders are posted
     address_setting: ClassVar[str] = "BASE_URL"  # what makes up the address where no base URL is set
     location_setting: ClassVar[str] = ""  # the setting that names where stock is sold from, where there is one
     quota_status: ClassVar[frozenset[int]] = frozenset()  # statuses other than 429 that may mean "quota used up"
@@ -348,7 +349,7 @@ class Connector(ABC):
 
     @abstractmethod
     def check(self, *, posts: bool = False) -> Iterator[Check]:
-        """The connector's part of `syncctl doctor`: at most `check_calls`.
+        """The connector's part of `syncctl doctor`: at most `check_calls`, or `posting_check_calls`.
 
         `posts`: orders are to be posted there, though no setting of posting may be made yet.
         """

@@ -57,7 +57,6 @@ class Unleashed(Connector):
     quota_status: ClassVar[frozenset[int]] = frozenset({403})
     location_setting: ClassVar[str] = "WAREHOUSE"
     charges: ClassVar[tuple[str, ...]] = CHARGES
-    check_calls: ClassVar[int] = 5
 
     @classmethod
     def takes_stock(cls, values: Values) -> bool:

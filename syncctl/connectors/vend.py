@@ -96,7 +96,6 @@ class Vend(Connector):
     walk_in: ClassVar[str] = WALK_IN
     oldest: ClassVar[Oldest] = "pages"
     charges: ClassVar[tuple[str, ...]] = (*CHARGES.values(), "ROUNDING")
-    check_calls: ClassVar[int] = 5
     address_setting: ClassVar[str] = "DOMAIN_PREFIX"
     location_setting: ClassVar[str] = "OUTLETS"
 
@@ -288,7 +287,7 @@ class Vend(Connector):
         return [self._desk.seek(kind, row) for row in rows]
 
     def check(self, *, posts: bool = False) -> Iterator[Check]:
-        """Four calls: a product, outlets, retailer, registers; where orders are posted also users, taxes, payments."""
+        """Two calls, outlets and retailer; where orders are posted five: registers, users, taxes and payments, too."""
         from syncctl.connectors._vend_checks import checks
 
         return checks(self, self._path(), posts=posts)

@@ -94,7 +94,6 @@ class Xero(Connector):
         Kind.ORDERS: Push(50, sought=40), Kind.PAYMENTS: Push(50, sought=40),
     }  # fmt: skip
     oldest: ClassVar[Oldest] = "everything"
-    check_calls: ClassVar[int] = 5
 
     @classmethod
     def wrong(cls, values: Values) -> Iterable[str]:
@@ -293,7 +292,7 @@ class Xero(Connector):
 
     def check(self, *, posts: bool = False) -> Iterator[Check]:
         """What the token may do, with a refresh token the organisations that it opens, then the organisation."""
-        return checks(self)
+        return checks(self, posts=posts)
 
 
 CONNECTOR = Xero
