@@ -44,7 +44,7 @@ GROUPS = {
         "init": ("init", "Write a commented .env and make the state file, by asking or from options."),
         "auth": ("auth", "Let a person consent on the service's page, once, for the connector NAME."),
         "plan": ("plan", "Reckon the calls of a schedule that keeps the promise, and write it for cron or systemd."),
-        "doctor": ("doctor", "Check this machine, the settings and each service, with at most five calls per service."),
+        "doctor": ("doctor", "Check this machine, the settings and each service: 1-2 calls each, up to 5 for posting."),
         "completion": ("completion", "Print the script that lets a shell complete commands and options."),
         "sandbox": ("sandbox", "Serve a local copy of the back offices, to try syncctl without any account."),
         "demo": ("demo", "Run the main job on a local sandbox, and say what it costs."),

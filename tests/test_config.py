@@ -381,6 +381,13 @@ def test_all_wrong_settings_are_told_together(here: Path) -> None:
     assert raised.value.remedy == f"Mend {here}/.env or the environment"
 
 
+@pytest.mark.parametrize("zone", ["Mars/Base", "leapseconds", "Pacific"])
+def test_a_time_zone_that_there_is_not_is_a_wrong_setting_without_posting_too(zone: str) -> None:
+    found = problems(SHOP="my shop", TIMEZONE=zone)
+    assert f"SYNCCTL_TIMEZONE: there is no time zone {zone}; write one as Pacific/Auckland" in found
+    assert len(found) == 2
+
+
 def test_without_any_setting_it_says_what_is_needed_and_where(here: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         load(environ={"HOME": str(tmp_path / "home")})

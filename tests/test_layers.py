@@ -24,7 +24,7 @@ LAYERS = (
     ("oauth.consent",),
     ("oauth.callback",),
     ("connectors.*",),
-    ("connectors", "settings.file"),
+    ("connectors", "settings.file", "settings.zone"),
     ("settings.connector", "settings.names"),
     ("settings.mail", "mail.letter"),
     ("settings.config", "redact", "http.answer", "mail.smtp"),

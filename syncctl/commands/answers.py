@@ -17,7 +17,7 @@ from syncctl.settings.connector import ROLES, variable_prefix
 from syncctl.settings.env_text import env_text, settings_of
 from syncctl.settings.file import PREFIX
 from syncctl.settings.names import parse_names
-from syncctl.settings.posting import is_zone
+from syncctl.settings.zone import is_zone
 
 _ROOM = 8  # columns for an answer
 _OPTIONS = {"shop": "SYNCCTL_SHOP", "services": "SYNCCTL_CONNECTORS", "timezone": "SYNCCTL_TIMEZONE"}

@@ -23,7 +23,7 @@ from syncctl.tally import Tally
 @running_options
 @common_options
 def command(*, mail: bool, common: Common, running: Running) -> int:
-    """Check this machine, the settings and each service: 1-2 calls a service, at most 5 where orders are posted.
+    """Check this machine, the settings and each service: 1-2 calls each, up to 5 for posting.
 
     Here: settings file, state and tokens, who may read them, and whether cron would find them. At a service:
     credentials, clock, host and rights, and that what the settings name is there; with the role

@@ -27,6 +27,7 @@ from syncctl.settings.connector import (
 from syncctl.settings.file import PREFIX, Settings, default_state, mode_warning, places, read_settings
 from syncctl.settings.mail import MAIL_SETTINGS, Mail, read_mail
 from syncctl.settings.names import parse_names
+from syncctl.settings.zone import is_zone
 
 if TYPE_CHECKING:
     from _typeshed import StrPath
@@ -193,6 +194,9 @@ def _read_global(settings: Settings, findings: Findings) -> dict[str, str]:
     """The values that are set or have a default."""
     reader = Reader(settings, PREFIX, findings, findings.problems)
     values = {setting.name: reader.read(setting) for setting in _GLOBAL}
+    zone = values.get("TIMEZONE")
+    if zone and not is_zone(zone):
+        findings.problems.append(f"{PREFIX}TIMEZONE: there is no time zone {zone}; write one as Pacific/Auckland")
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -71,22 +71,10 @@ def posting_problems(config: Config) -> Iterator[str]:
     able = [each.name for each in config.connectors if ROLE in each.roles]
     if not able:
         return
-    zone = config.posting.get("TIMEZONE")
-    if not zone:
+    if not config.posting.get("TIMEZONE"):
         yield "SYNCCTL_TIMEZONE is not set: the day of an order depends on where the shop is, as Pacific/Auckland"
-    elif not is_zone(zone):
-        yield f"SYNCCTL_TIMEZONE: there is no time zone {zone}; write one as Pacific/Auckland"
     if len(able) > 1 and config.posting.get("POST_TO_ALL") != "yes":
         yield (
             f"{' and '.join(able)} have the role {ROLE}: a native link between them would book each order twice;"
             " set SYNCCTL_POST_TO_ALL=yes if there is none"
         )
-
-
-def is_zone(name: str) -> bool:
-    """Whether there is a time zone of this name."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError):
-        return False
-    return True
