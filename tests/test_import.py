@@ -51,7 +51,16 @@ def test_a_second_list_changes_only_what_it_tells(shop: Shop) -> None:
 
 
 def test_a_dry_run_stores_nothing(shop: Shop) -> None:
-    assert shop.ok("import", "products", write(shop.folder, "sku\nMUG\n"), "--dry-run").code == 0
+    result = shop.ok("import", "products", write(shop.folder, "sku\nMUG\nCUP\n"), "--dry-run")
+    assert result.out == "2 lines would be stored; nothing was, as this is a dry run\n"
+    assert shop.rows("SELECT * FROM products") == []
+
+
+def test_a_dry_run_tells_what_bad_lines_lead_to(shop: Shop) -> None:
+    result = shop.run("import", "products", write(shop.folder, BAD), "--dry-run")
+    assert (result.code, result.out, "Nothing would be stored: mend" in result.err) == (65, "", True)
+    result = shop.run("import", "products", write(shop.folder, BAD), "--dry-run", "--skip-bad")
+    assert (result.code, result.out.partition(";")[0]) == (65, "1 line would be stored")
     assert shop.rows("SELECT * FROM products") == []
 
 

@@ -137,12 +137,14 @@ def _bring(what: str, app: App, source: Source, target: Target, common: Common) 
     problems = [item for item in items if isinstance(item, Problem)] + list(conflicts.values())
     if not items:  # as of an hourly export with nothing new
         Terminal(common).note(f"There is nothing in the list, so no {what} came.")
-    stored = bool(good) and not source.dry_run and (source.skip_bad or not problems)
-    counts = target.store(app.database, good) if stored else None
+    storable = bool(good) and (source.skip_bad or not problems)
+    counts = target.store(app.database, good) if storable and not source.dry_run else None
     _show_problems(problems)
-    if problems and not stored and not source.dry_run:
+    if problems and not storable:
         rest = "no line was good" if not good else "mend these lines, or store the others with --skip-bad"
-        say(f"Nothing was stored: {rest}.", indent=4, err=True)
+        say(f"Nothing {'would be' if source.dry_run else 'was'} stored: {rest}.", indent=4, err=True)
+    elif source.dry_run and not common.as_json:
+        say(f"{plural(len(good), 'line')} would be stored; nothing was, as this is a dry run")
     _show_counts(f"import {what}", counts, problems, common)
     return 65 if problems else 0
 
