@@ -198,7 +198,10 @@ def test_bytes_that_are_not_utf8_cost_their_own_line_only() -> None:
     ("text", "message"),
     [
         ("A,x\nB,y\n", "The header line has no column sku / Begin with a line of column names, as sku,name,"),
-        ("sku;name\nA;x\n", "The header line has no column sku"),
+        ("sku;name\nA;x\n", "The columns are separated with semicolons / Separate them with commas, "),
+        ('name;"SKU";price\nx;A;4,50\n', "The columns are separated with semicolons"),
+        ("sku\tname\nA\tx\n", "The columns are separated with tabs"),
+        ("code;name\nA;x\n", "The header line has no column sku"),
         ("sku,name,SKU\nA,x,B\n", "A column stands twice in the header line"),
         ('[{"sku": "A"},\n{"sku": "B"}]', "A JSON array begins here / Write one object a line, as jq -c '.[]' does"),
     ],
@@ -220,7 +223,15 @@ def test_an_unknown_column_is_told_once_and_its_cells_are_left_out() -> None:
     text = "sku,pirce,name\nA,1,x\nB,2,y\n"
     assert list(problems(text)) == ["line 1"]
     assert "There is no column 'pirce'" in problems(text)["line 1"]
+    assert problems(text)["line 1"].endswith("leave it out; with --skip-bad the lines are stored without it")
     assert [item.fields for item in items(text) if isinstance(item, ShopProduct)] == [{"name": "x"}, {"name": "y"}]
+
+
+def test_a_line_with_another_number_of_cells_is_told_what_it_lacks() -> None:
+    assert problems("sku,name,price\nA\nB,x,1,5\nC,x,\n") == {
+        "line 2": "It has 1 cell, the header line 3 / Give each line all cells, also those that are empty",
+        "line 3": "It has 4 cells, the header line 3 / Put text that has a comma in quotes",
+    }
 
 
 def test_a_quote_that_is_not_closed_says_how_much_was_lost() -> None:

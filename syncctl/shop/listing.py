@@ -18,6 +18,7 @@ from syncctl.models import Problem
 from syncctl.shop.fields import SURROGATE, BadLineError, flat, json_object, not_utf8, refuse_unknown
 
 Form = Literal["jsonl", "csv"]
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}  # as spreadsheets write them in much of Europe
 Key: TypeAlias = tuple[str, str]  # what it is and its value, as ("SKU", "A-1")
 Cells: TypeAlias = Mapping[str, object]
 
@@ -150,6 +151,7 @@ def _csv_items(lines: Iterator[str], listing: Listing[EntryT]) -> Iterator[Entry
     try:
         refuse_unknown(columns, listing.columns, "column")
     except BadLineError as error:
+        error.remedy += "; with --skip-bad the lines are stored without it"
         yield _problem(number, error)
     for number, row in rows:
         if isinstance(row, Problem):
@@ -181,6 +183,7 @@ def _columns(header: list[str], listing: Listing[EntryT]) -> list[str]:
         raise not_utf8()
     columns = [name.strip().lower() for name in header]
     if not set(columns) & set(listing.key_columns):
+        _refuse_separators(columns, listing)
         raise BadLineError(
             f"The header line has no column {' or '.join(listing.key_columns)}",
             f"Begin with a line of column names, as {','.join(listing.columns)}",
@@ -190,12 +193,22 @@ def _columns(header: list[str], listing: Listing[EntryT]) -> list[str]:
     return columns
 
 
+def _refuse_separators(columns: list[str], listing: Listing[EntryT]) -> None:
+    """Raises `BadLineError` where the columns stand there, but not between commas."""
+    for character, name in _SEPARATORS.items():
+        if set(listing.key_columns) & {part.strip(' "') for part in ",".join(columns).split(character)}:
+            remedy = "Separate them with commas, and put text that has a comma in quotes"
+            raise BadLineError(f"The columns are separated with {name}", remedy)
+
+
 def _csv_fields(columns: list[str], row: list[str], listing: Listing[EntryT]) -> Cells:
     if SURROGATE.search("".join(row)):
         raise not_utf8()
     if len(row) != len(columns):
+        few = len(row) < len(columns)
         raise BadLineError(
-            f"It has {len(row)} cells, the header line {len(columns)}", "Put text that has a comma in quotes"
+            f"It has {len(row)} cell{'s' * (len(row) > 1)}, the header line {len(columns)}",
+            "Give each line all cells, also those that are empty" if few else "Put text that has a comma in quotes",
         )
     cells = {name: cell for name, cell in zip(columns, row, strict=True) if name in listing.columns}
     return listing.from_cells(cells)
