@@ -12,6 +12,7 @@ import click
 
 from syncctl import __version__
 from syncctl.errors import EXIT_CODES
+from syncctl.invocation import Given
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -126,6 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(args: list[str]) -> int:
     """Runs a command; its exit code. Never raises."""
+    before, Given.env_file = Given.env_file, None
     try:
         return _run(args)
     except (BrokenPipeError, SystemExit):  # whoever read it, as `head` does, has seen enough; click exits then
@@ -135,6 +137,8 @@ def run(args: list[str]) -> int:
         _mute()
         click.echo(f"syncctl: {error}. Look at the disk, and at where the output goes.", err=True)
         return 74
+    finally:
+        Given.env_file = before
 
 
 def _run(args: list[str]) -> int:

@@ -34,8 +34,10 @@ def story() -> str:
 
 
 def step(story: str, command: str, number: int = 0) -> str:
-    """What a command said, the first or a later time that it was run."""
-    return story.split(f"$ syncctl {command}\n")[number + 1].split("\n\n", maxsplit=1)[0]
+    """What a command said, the first or a later time that it was run; those of a mail name the settings file."""
+    return (
+        re.sub(r" --env-file \S+", "", story).split(f"$ syncctl {command}\n")[number + 1].split("\n\n", maxsplit=1)[0]
+    )
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent / "syncctl"
 
 # The lowest first; a module may import from its own layer and from those before it.
 LAYERS = (
-    ("errors", "models", "clock", "mail.event", "shop.fields"),
+    ("errors", "models", "clock", "invocation", "mail.event", "shop.fields"),
     ("shop.listing",),
     ("shop.customer", "shop.product"),
     ("shop.order",),

@@ -57,7 +57,7 @@ def test_refused_credentials_are_mailed_when_they_begin_and_when_they_end(mailin
     assert mail["To"] == "ops@shop.test, boss@shop.test"
     text = mail.get_content()
     assert "What to do: Check SYNCCTL_UNLEASHED_API_ID and SYNCCTL_UNLEASHED_API_KEY" in text
-    assert "To try now: syncctl sync-recent --connector unleashed" in text
+    assert f"To try now: syncctl sync-recent --env-file {mailing.folder / '.env'} --connector unleashed" in text
     silent(mailing, 77, "sync-recent", **WRONG_KEY)
     silent(mailing, 77, "sync-oldest", **WRONG_KEY)
     assert not box.take()

@@ -83,7 +83,7 @@ def _needs_none(name: str, why: str, common: Common) -> int:
     if common.as_json:
         show_json("auth", exit_code=0, connector=name, consent_needed=False, why=why)
     else:
-        click.echo(f"{name} needs no consent: {why}. Check it with: syncctl doctor --connector {name}")
+        say(f"{name} needs no consent: {why}. Check it with: syncctl doctor --connector {name}")
     return 0
 
 

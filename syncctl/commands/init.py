@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import click
 from syncctl.commands.answers import Answers
 from syncctl.commands.layout import say
 from syncctl.commands.messages import end_line, show_json, warn
+from syncctl.commands.options import remember_env_file
 from syncctl.errors import ConfigError, InterruptedRunError
 from syncctl.models import Struct
 
@@ -36,7 +36,13 @@ class Made(Struct):
 @click.option("--set", "told", multiple=True, metavar="NAME=VALUE", help="Any other setting; may be given again.")
 @click.option("--system", is_flag=True, help="Write /etc/syncctl/.env; the state is /var/lib/syncctl/state.db.")
 @click.option("--no-input", is_flag=True, help="Ask nothing, as without a terminal.")
-@click.option("--env-file", type=click.Path(path_type=Path, dir_okay=False), help="Write this file, instead of ./.env.")
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    is_eager=True,
+    callback=remember_env_file,
+    help="Write this file, instead of ./.env.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(*, told: Sequence[str], env_file: Path | None, system: bool, no_input: bool, **options: Any) -> int:
     """Write a commented .env and make the state file, by asking or from options.
@@ -146,12 +152,8 @@ def _checked(path: Path) -> tuple[Config | None, list[str]]:
 
 def _steps(path: Path, answers: Answers) -> Iterator[tuple[str, str]]:
     """The commands that come next, and what each is for."""
-    from syncctl.settings import file as settings_file
-
-    found = path in (Path.cwd() / ".env", Path(settings_file.ETC))
-    ending = "" if found else f" --env-file {shlex.quote(str(path))}"
     begin = _as_owner(path) + "syncctl "
-    return ((f"{begin}{each}{ending}", why) for each, why in _commands(answers))
+    return ((f"{begin}{each}", why) for each, why in _commands(answers))
 
 
 def _commands(answers: Answers) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,8 @@ from typing import Literal
 
 import click
 
+from syncctl.invocation import Given, typed
+
 Level = Literal["ok", "warning", "wrong"]
 _COLOURS = {"ok": "green", "warning": "yellow", "wrong": "red"}
 LEAST_WIDTH = 40
@@ -17,7 +19,11 @@ MOST_SHOWN = 100  # rows of a list, unless --limit tells
 
 
 def say(text: str = "", *, indent: int = 0, err: bool = False) -> None:
-    """Prints a line. On a terminal one that is too long goes on in the next, so far to the right."""
+    """Prints a line. On a terminal one that is too long goes on in the next, so far to the right.
+
+    Commands in it name the settings file that this one was given.
+    """
+    text = typed(text, Given.env_file)
     stream = sys.stderr if err else sys.stdout
     if stream.isatty():
         import shutil  # slow to import, and a run without a terminal needs it not

@@ -14,6 +14,7 @@ import click
 from syncctl.commands.layout import Level, padded, paint, plural, say
 from syncctl.commands.options import Common
 from syncctl.errors import ConfigError, RecordError, SyncctlError
+from syncctl.invocation import Given, typed
 from syncctl.models import Problem, iso
 from syncctl.run import GOES_ON
 from syncctl.tally import QUEUED, SCHEMA_VERSION, Tally
@@ -86,8 +87,9 @@ def warn(warnings: Sequence[str]) -> None:
 
 
 def show_json(command: str, **values: object) -> None:
-    """One JSON object on stdout."""
-    click.echo(json.dumps({"schema_version": SCHEMA_VERSION, "command": command, **values}, ensure_ascii=False))
+    """One JSON object on stdout; commands in its sentences name the settings file, as `say` does."""
+    text = json.dumps({"schema_version": SCHEMA_VERSION, "command": command, **values}, ensure_ascii=False)
+    click.echo(typed(text, Given.env_file, lambda words: json.dumps(words, ensure_ascii=False)[1:-1]))
 
 
 def show_errors(tally: Tally, common: Common) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 from syncctl.commands.layout import MOST_SHOWN
+from syncctl.invocation import Given
 from syncctl.models import Struct
 
 
@@ -50,9 +52,20 @@ _WHOLE = 1000  # characters; click cuts at 45
 _MOST_SECONDS = 366 * 86400
 
 
+def remember_env_file(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Lets all that is printed name the settings file in its commands, before anything can go wrong."""
+    if value is not None:
+        from syncctl.settings.file import absolute
+
+        Given.env_file = absolute(os.getcwd(), os.fspath(value))
+    return value
+
+
 _ENV_FILE = click.option(
     "--env-file",
     type=click.Path(dir_okay=False),
+    is_eager=True,
+    callback=remember_env_file,
     help="Settings file; else ./.env, $XDG_CONFIG_HOME/syncctl/.env or /etc/syncctl/.env.",
 )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncctl.clock import seconds_in
+from syncctl.commands.layout import say
 from syncctl.commands.messages import sentence, show_json, warn
 from syncctl.commands.options import Common, common_options, gathered
 from syncctl.errors import StateError
@@ -83,7 +84,7 @@ def command(*, given: Given, crontab: bool, folder: Path | None, common: Common)
         from syncctl.commands.plan_words import told
 
         for line in told(config, plan):
-            click.echo(line)
+            say(line)
     return code
 
 
@@ -118,7 +119,7 @@ def _problems(configs: Sequence[ConnectorConfig]) -> int:
     """Tells what is wrong with the settings of connectors, which are left out; the exit code."""
     for each in configs:
         for problem in each.problems:
-            click.echo(sentence(each.name, "", problem, "It is left out of the plan"), err=True)
+            say(sentence(each.name, "", problem, "It is left out of the plan"), err=True)
     return 78 if any(each.problems for each in configs) else 0
 
 
@@ -154,4 +155,4 @@ def _tell_written(config: Config, folder: Path, written: Sequence[str]) -> None:
     click.echo(f"They run as {owner_of(config.state)}, who owns the state; with another owner, write them anew.")
     if others := strangers(config.shop, folder, written):
         click.echo(f"These are not of this schedule, disable and delete them: {' '.join(others)}")
-    click.echo("systemd mails nothing: set SYNCCTL_SMTP_URL, or watch syncctl status --check")
+    say("systemd mails nothing: set SYNCCTL_SMTP_URL, or watch syncctl status --check")

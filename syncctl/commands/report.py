@@ -7,14 +7,18 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from syncctl.commands.layout import plural, say
 from syncctl.commands.messages import show_json, warn
 from syncctl.commands.options import Common, common_options
+from syncctl.invocation import typed
 from syncctl.models import from_ms, iso, to_ms
+
+if TYPE_CHECKING:
+    from syncctl.commands.status import Overview
 
 _COLUMNS = 60  # of the plot of freshness
 _MOST_ROWS = 10
@@ -35,22 +39,25 @@ def command(*, file: Path, days: int, common: Common) -> int:
         syncctl report report.html
         syncctl report --days 7 /var/www/html/syncctl.html
     """
+    from html import escape
+
     from syncctl.commands.metrics import replace
     from syncctl.report.page import page
+    from syncctl.settings.file import elsewhere
 
-    figures, warnings = gathered(common.env_file, days)
-    replace(file, page(figures))
+    figures, seen = gathered(common.env_file, days)
+    replace(file, typed(page(figures), elsewhere(seen.places["env_file"]), escape))
     if common.as_json:
         show_json("report", exit_code=0, file=str(file), **figures)
     else:
-        warn(warnings)
+        warn(seen.warnings)
         if common.talks:
             say(f"{file} shows {plural(days, 'day')} up to {figures['generated_at']}", indent=4)
     return 0
 
 
-def gathered(env_file: str | None, days: int) -> tuple[dict[str, Any], Sequence[str]]:
-    """The figures of the page, and the warnings of the settings; raises `ConfigError` and `StateError`."""
+def gathered(env_file: str | None, days: int) -> tuple[dict[str, Any], Overview]:
+    """The figures of the page, and what status knows; raises `ConfigError` and `StateError`."""
     from syncctl.app import App
     from syncctl.commands.status import overview
 
@@ -65,7 +72,7 @@ def gathered(env_file: str | None, days: int) -> tuple[dict[str, Any], Sequence[
             "posted": _posted(app, begin, days),
             "connectors": [_connector(app, each, begin, seen.now) for each in seen.connectors],
         }
-    return figures, seen.warnings
+    return figures, seen
 
 
 def _connector(app: Any, told: dict[str, Any], begin: int, now: datetime) -> dict[str, Any]:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from syncctl.connectors.base import Check
 from syncctl.errors import LockedError, worst
+from syncctl.invocation import typed
 from syncctl.mail.event import RECORD, Event
 from syncctl.models import Problem, iso, to_ms
 from syncctl.redact import redacted_text
 from syncctl.run import GOES_ON
+from syncctl.settings.file import elsewhere
 from syncctl.state.locks import Holder, hold
 from syncctl.state.mailed import Mailed
 
@@ -115,7 +117,8 @@ class Notifier:
         now, shop, secrets = self.run.now(), self.config.shop, self.config.secrets
         told = with_waiting(events, self.config, self.mailed.database)
         written = letter(told, shop, socket.gethostname(), now)
-        safe = Letter(redacted_text(written.subject, secrets), redacted_text(written.body, secrets))
+        body = typed(written.body, elsewhere(self.config.env_file))
+        safe = Letter(redacted_text(written.subject, secrets), redacted_text(body, secrets))
         return send(message(safe, self.mail, shop, now), self.mail)
 
     def _warn(self, text: str) -> None:

@@ -11,7 +11,7 @@ from syncctl.plan.jobs import HOUR, MONTH, Wishes
 from syncctl.plan.outlook import spoken
 from syncctl.plan.schedule import Entry
 from syncctl.settings.config import Config
-from syncctl.settings.file import ETC
+from syncctl.settings.file import ETC, elsewhere
 
 
 class Place(Struct):
@@ -33,10 +33,10 @@ class Place(Struct):
 
 def place(config: Config) -> Place:
     """The installation that writes the schedule."""
-    own = config.env_file if config.env_file and config.env_file != ETC else None
     mail_to = config.mail.to[0] if config.mail else "you@example.com"
     program = os.path.join(os.path.dirname(sys.executable), "syncctl")
-    return Place(config.shop, program, own, config.env_file or ETC, config.state, owner_of(config.state), mail_to)
+    own, settings = elsewhere(config.env_file), config.env_file or ETC
+    return Place(config.shop, program, own, settings, config.state, owner_of(config.state), mail_to)
 
 
 def owner_of(state: str) -> str:

@@ -35,7 +35,7 @@ class Settings(Struct):
     def path(self, name: str) -> str:
         """The absolute path in a variable: one of the `.env` counts from its folder, since cron starts elsewhere."""
         folder = os.path.dirname(self.env_file) if self.env_file and name in self.from_file else os.getcwd()
-        return _absolute(folder, self.values[name])
+        return absolute(folder, self.values[name])
 
     def place(self, name: str) -> str:
         """Where a variable was set, for a message."""
@@ -69,6 +69,11 @@ def default_state(env_file: str | None, environ: Mapping[str, str]) -> str:
     return os.path.join(os.path.dirname(env_file), "syncctl.db")
 
 
+def elsewhere(env_file: str | None) -> str | None:
+    """The settings file that another user, in another folder, has to name; None where everybody finds it."""
+    return None if env_file is None or _same(env_file, ETC) else env_file
+
+
 def places(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Where a `.env` is looked for; the first one wins."""
     return (os.path.abspath(".env"), _xdg(environ, "XDG_CONFIG_HOME", ".config", "syncctl/.env"), ETC)
@@ -91,13 +96,13 @@ def _xdg(environ: Mapping[str, str], variable: str, default: str, below: str) ->
 
 
 def _given(env_file: StrPath) -> str:
-    path = _absolute(os.getcwd(), os.fspath(env_file))
+    path = absolute(os.getcwd(), os.fspath(env_file))
     if not _exists(path):
         raise ConfigError([f"--env-file {env_file}: there is no such file"])
     return path
 
 
-def _absolute(folder: str, path: str) -> str:
+def absolute(folder: str, path: str) -> str:
     """A path from a folder on, in its shortest form; `..` stays, since a link may lead elsewhere."""
     parts = os.path.join(folder, os.path.expanduser(path)).split("/")
     return "/" + "/".join(part for part in parts if part not in ("", "."))
