@@ -46,8 +46,12 @@ class Store:
         self.lock = RLock()
         self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.connection.row_factory = sqlite3.Row
-        self.connection.executescript(_PRAGMAS)
-        self.connection.execute("CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT)")
+        try:
+            self.connection.executescript(_PRAGMAS)
+            self.connection.execute("CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT)")
+        except sqlite3.Error:  # no database, say
+            self.connection.close()
+            raise
 
     def settle(self) -> None:
         """After the seeding: from now on a killed sandbox must not break its file."""
