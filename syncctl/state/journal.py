@@ -34,7 +34,7 @@ _CONDITIONS = {
         "purpose": "purpose = ?",
         "least": "status >= ?",
         "most": "status <= ?",
-        "failed": "(status IS NULL OR error IS NOT NULL) = ?",
+        "failed": "(status IS NULL OR error IS NOT NULL) AND ?",  # as the index `calls_failed` has it
     },
     "runs": {
         "connector": "EXISTS (SELECT 1 FROM run_connectors WHERE run = runs.id AND connector = ?)",

@@ -8,5 +8,7 @@ KEEP = (
     "CREATE INDEX attempts_call ON attempts (call)",
     "CREATE INDEX attempts_run ON attempts (run)",
     "CREATE INDEX calls_run ON calls (run)",
+    # Those that are under way are in it, too, and leave it with their outcome.
+    "CREATE INDEX calls_failed ON calls (id) WHERE status IS NULL OR error IS NOT NULL",
     "CREATE INDEX changes_run ON changes (run)",
 )
