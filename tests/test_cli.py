@@ -351,10 +351,12 @@ def test_max_seconds_ends_in_good_order_and_the_next_run_goes_on(shop: Shop) -> 
     slow = {"SYNCCTL_UNLEASHED_LIMITS": "2/minute", "SYNCCTL_UNLEASHED_PAGE_SIZE": "50"}
     result = shop.run("sync-recent", "--max-seconds", "30", "-v", **slow)
     assert result.code == 0
-    assert "reading 120 products in 3 calls, about 2 min" in result.err
+    assert "reading 120 products and their stock in 6 calls, about 3 min" in result.err
     assert "2 calls in 60s is used up, goes on" in result.out
     assert shop.value("SELECT count(*) FROM remote_products") == 100
-    done = shop.ok("sync-recent", "--json", SYNCCTL_UNLEASHED_PAGE_SIZE="50").only()
+    result = shop.run("sync-recent", "--json", "-v", SYNCCTL_UNLEASHED_PAGE_SIZE="50")
+    assert "reading 120 products (100 are in) and their stock in 4 calls, less than a minute" in result.err
+    done = result.only()
     assert shop.value("SELECT count(*) FROM remote_products") == 120
     assert shop.value("SELECT count(DISTINCT path) = count(*) FROM calls") == 1
     assert done["errors"] == []
@@ -426,3 +428,10 @@ def test_a_dry_run_tells_of_a_service_that_asks_for_no_calls(shop: Shop, sku: st
     shop.ok("sync-recent")
     assert "the service says 429" in shop.ok("sync-recent", "--dry-run").out
     assert dry_run(shop, "sync-recent") == (0, 0)
+
+
+def test_a_full_read_announces_all_its_calls_and_one_of_stock_alone_its_own(shop: Shop, sku: str) -> None:
+    told = shop.run("sync-recent", "--full", "-v", **SMALL).err
+    assert "reading 120 products and their stock in 12 calls" in told
+    assert "records of stock in 6 calls" in told
+    assert "stock" not in shop.run("sync-recent", "--full", "-v", SYNCCTL_UNLEASHED_ROLES="products", **SMALL).err

@@ -178,9 +178,12 @@ def _read_pages(session: Session, kind: Kind, reading: Reading, most: int | None
     """One call a page, its records and the new position; whether the last page came before `most` were read."""
     start = reading.stamp if reading.feed == "delta" else None
     before: _Shown = frozenset()
-    for _ in count() if most is None else range(most):
+    for number in count() if most is None else range(most):
         page = session.connector.pull(kind, reading.position or start)
         if reading.first_call is None:
+            reading.first_call, reading.started_at = page.call, to_ms(session.run.clock.now())
+            _announce(session, kind, reading, page)
+        elif not number and reading.feed == "full":
             _announce(session, kind, reading, page)
         before = _store_page(session, reading, page, before)
         _show_progress(session, kind, reading)
@@ -253,18 +256,30 @@ def _refuse_repeat(reading: Reading, page: Page, same: bool) -> None:
 
 
 def _announce(session: Session, kind: Kind, reading: Reading, page: Page) -> None:
-    """Marks the beginning of a read, and says what a long one will cost."""
-    reading.first_call, reading.started_at = page.call, to_ms(session.run.clock.now())
-    pages = session.connector.pages(session.connector.values, kind, page.total or 0)
-    if pages > 1:
+    """Says what a long read, or what is left of it, will cost; with that of the kinds that follow it."""
+    total, values = max(page.total or 0, reading.announced or 0), session.connector.values
+    pages, following = session.connector.pages(values, kind, total), _following(session, kind, reading)
+    left = pages - reading.pages + sum(session.connector.pages(values, each, total) for each in following)
+    if pages > 1 and left > 1:
         what = "products" if kind is Kind.PRODUCTS else f"records of {kind}"
-        session.run.reporter.note(
-            f"{session.name}: reading {page.total:,} {what} in {pages:,} calls, {_duration(session, pages)}"
-        )
+        also = " and their stock" if following else ""
+        done = f" ({reading.seen:,} are in)" if reading.pages else ""
+        words = f"reading {total:,} {what}{done}{also} in {left:,} calls, {_duration(session, left)}"
+        session.run.reporter.note(f"{session.name}: {words}")
     elif page.total is None and not page.last and reading.feed == "full":
         size = session.connector.page_size(session.connector.values, kind)
         words = f"reading all {kind}, {size:,} a call; the service does not say how many there are"
         session.run.reporter.note(f"{session.name}: {words}")
+
+
+def _following(session: Session, kind: Kind, reading: Reading) -> list[Kind]:
+    """The kinds that are read as a whole after this one, at the first time or with `full`."""
+    if reading.feed != "full" or kind not in session.kinds():
+        return []
+    known = {each: session.cursors.load(each, "delta", session.scope(each)).stamp for each in session.kinds()}
+    full = known[kind] is not None and session.has_delta(kind)
+    later = session.kinds()[session.kinds().index(kind) + 1 :]
+    return [each for each in later if full or known[each] is None]
 
 
 def _duration(session: Session, calls: int) -> str:
