@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeGuard
@@ -81,6 +82,14 @@ class Session:
         if kind is not Kind.CUSTOMERS:
             return self.gaps.unseen(kind, first_call)
         return self.customers.unseen(first_call) if kind in self.connector.lookups else []
+
+    def lasting(self, calls: int) -> str:
+        """How long the limits make that many calls last, for a message."""
+        rolling = [limit for limit in self.limits if isinstance(limit.window, int)]
+        seconds = max((calls / limit.calls * int(limit.window) for limit in rolling), default=0.0)
+        if seconds < 60:
+            return "less than a minute"
+        return f"about {math.ceil(seconds / 60)} min; may be interrupted, and goes on where it stopped"
 
     def look(self, call: int, rule: str, *, repeats: bool = True) -> Look:
         """The circumstances of what is stored now."""

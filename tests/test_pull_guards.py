@@ -97,6 +97,16 @@ def test_more_than_a_fifth_gone_needs_a_word(shop: Shop, command: list[str], cal
     assert mirror(shop) == upstream(shop)
 
 
+def test_it_is_told_what_to_make_sure_of_a_loss_costs_before_and_while_it_does(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    delete(shop, 40)
+    told = shop.run("sync-recent", "--full", SYNCCTL_UNLEASHED_LIMITS="20/minute").err
+    assert "with --accept-loss, which asks for each alone: 40 calls more, about 2 min" in told
+    accepted = shop.run("sync-recent", "--full", "--accept-loss", "-v")
+    assert "asking for each of 40 products that no list shows, less than a minute" in accepted.err
+    assert "40 gone" in accepted.out
+
+
 @pytest.mark.parametrize("command", [["sync-recent", "--full"], ["sync-oldest", "--limit", "120"]])
 def test_a_fifth_gone_needs_none(shop: Shop, command: list[str]) -> None:
     shop.ok("sync-recent")

@@ -7,7 +7,6 @@ pages: as many different records were seen as the service announced.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from itertools import count, islice
 
@@ -92,13 +91,14 @@ def _is_stale(session: Session, reading: Reading) -> bool:
 
 
 def _sweep(session: Session, kind: Kind, reading: Reading, unseen: list[str]) -> None:
+    certain = reading.pages == 1 and session.connector.pulls[Kind(reading.kind)].page_size is None
     if kind is Kind.PRODUCTS:
-        refuse_loss(session, len(unseen), "does not show")
+        refuse_loss(session, len(unseen), "does not show", calls=0 if certain else len(unseen))
     elif kind is Kind.STOCK and not session.gaps.stocked(reading.first_call or 0):
         refuse_emptiness(session)
     if kind is Kind.CUSTOMERS:
         confirm_customers(session, unseen, reading.rule)
-    elif reading.pages == 1 and session.connector.pulls[Kind(reading.kind)].page_size is None:
+    elif certain:
         _mark(session, kind, reading, unseen)
     else:
         verify(session, unseen, reading.rule, [kind])
@@ -264,7 +264,7 @@ def _announce(session: Session, kind: Kind, reading: Reading, page: Page) -> Non
         what = "products" if kind is Kind.PRODUCTS else f"records of {kind}"
         also = " and their stock" if following else ""
         done = f" ({reading.seen:,} are in)" if reading.pages else ""
-        words = f"reading {total:,} {what}{done}{also} in {left:,} calls, {_duration(session, left)}"
+        words = f"reading {total:,} {what}{done}{also} in {left:,} calls, {session.lasting(left)}"
         session.run.reporter.note(f"{session.name}: {words}")
     elif page.total is None and not page.last and reading.feed == "full":
         size = session.connector.page_size(session.connector.values, kind)
@@ -280,15 +280,6 @@ def _following(session: Session, kind: Kind, reading: Reading) -> list[Kind]:
     full = known[kind] is not None and session.has_delta(kind)
     later = session.kinds()[session.kinds().index(kind) + 1 :]
     return [each for each in later if full or known[each] is None]
-
-
-def _duration(session: Session, calls: int) -> str:
-    """How long the limits make that many calls last."""
-    rolling = [limit for limit in session.limits if isinstance(limit.window, int)]
-    seconds = max((calls / limit.calls * int(limit.window) for limit in rolling), default=0.0)
-    if seconds < 60:
-        return "less than a minute"
-    return f"about {math.ceil(seconds / 60)} min; may be interrupted, and goes on where it stopped"
 
 
 def _show_progress(session: Session, kind: Kind, reading: Reading) -> None:

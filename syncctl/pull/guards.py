@@ -11,13 +11,14 @@ MOST_LOSS = 0.2  # of the products at once
 SUSPICIOUS_ROWS = 50
 
 
-def refuse_loss(session: Session, lost: int, verb: str) -> None:
-    """Stops before too much is marked gone at once. Raises `LossError`."""
+def refuse_loss(session: Session, lost: int, verb: str, *, calls: int = 0) -> None:
+    """Stops before too much is marked gone at once; `calls` is what it would cost to make sure. Raises `LossError`."""
     known = session.gaps.live() if lost else 0
     if lost > MOST_LOSS * known and not session.accept_loss:
+        price = f", which asks for each alone: {calls:,} calls more, {session.lasting(calls)}" if calls else ""
         raise LossError(
             f"The service {verb} {lost} of {known} products, so nothing was marked",
-            "Look at the products there; if it is right, run the command again with --accept-loss",
+            f"Look at the products there; if it is right, run the command again with --accept-loss{price}",
         )
 
 

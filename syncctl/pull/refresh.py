@@ -18,6 +18,7 @@ from syncctl.session import Session
 from syncctl.state.changelog import Look
 from syncctl.state.mirror import Stored
 
+_FEW = 10  # calls that need no announcement
 _TOO_LONG = frozenset({400, 404, 414})  # how services refuse a list of ids that is too long
 
 
@@ -73,7 +74,7 @@ def verify(session: Session, remote_ids: Sequence[str], rule: str, kinds: Sequen
     for start in range(0, len(remote_ids) if kinds else 0, size):
         session.run.check()
         missing += _verify_some(lookups, list(remote_ids[start : start + size]))
-        refuse_loss(session, len(missing), "no longer has")
+        refuse_loss(session, len(missing), "no longer has", calls=len(missing))
     gone = _confirm(lookups[Kind.PRODUCTS], missing) if missing else []
     there = [remote_id for remote_id in missing if remote_id not in gone]
     if there:
@@ -95,8 +96,14 @@ def _verify_some(lookups: Mapping[Kind, _Lookup], remote_ids: list[str]) -> list
 def _confirm(lookup: _Lookup, missing: list[str]) -> list[str]:
     """Asks for each alone, since a list may leave out what is there; marks those that are gone."""
     session, gone = lookup.session, []
-    for remote_id in missing:
+    alone = len(set(missing) - lookup.absent.keys())
+    if alone > _FEW:
+        words = f"asking for each of {alone:,} products that no list shows, {session.lasting(alone)}"
+        session.run.reporter.note(f"{session.name}: {words}")
+    for number, remote_id in enumerate(missing):
         session.run.check()
+        if alone > _FEW:
+            session.run.reporter.progress(f"{session.name} asked for", number + 1, len(missing))
         if remote_id not in lookup.absent and not _look_up(lookup, [remote_id]):
             continue
         gone.append(remote_id)
