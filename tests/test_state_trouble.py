@@ -192,3 +192,26 @@ def test_a_disk_that_fills_up(shop: Shop, more: int) -> None:
     assert shop.value("SELECT count(*) FROM products") >= known
     assert shop.run("sync-recent", **small).code == 0
     assert shop.value("SELECT count(*) FROM products") == known + 200
+
+
+FULL_DISK = """
+mount -t tmpfs -o size=8m tmpfs "$1" || exit 99
+"$2" -m syncctl sync-recent || exit 98
+cat /dev/zero > "$1/fill" 2> /dev/null
+"$2" -m syncctl sync-recent
+"""
+
+
+def test_a_disk_that_is_full_before_the_run(shop: Shop) -> None:
+    disk = shop.folder / "disk"
+    disk.mkdir()
+    env = {"PATH": os.environ["PATH"], "HOME": "/"} | shop.env | {"SYNCCTL_STATE": str(disk / "syncctl.db")}
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", FULL_DISK, "sh", str(disk), sys.executable]
+    try:
+        done = subprocess.run(command, env=env, cwd="/", capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no unshare")
+    if done.returncode in (1, 99):
+        pytest.skip(f"no disk can be mounted here: {done.stderr}")
+    assert done.returncode == 74, done
+    assert f"The state file {disk}/syncctl.db: the disk is full. Free some space on the disk" in done.stderr

@@ -250,9 +250,23 @@ def explained(path: StrPath) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StateError(f"The state file {path}: {error}", _remedy(str(error))) from error
+        said = _FULL if "disk I/O" in str(error) and _is_full(folder_of(path)) else str(error)
+        raise StateError(f"The state file {path}: {said}", _remedy(said)) from error
     except OSError as error:
         raise StateError(f"The state file {path}: {error.strerror or error}", _remedy(str(error))) from error
+
+
+_FULL = "the disk is full"
+_LEAST_BYTES = 64 * 1024  # what SQLite makes beside the file when it opens it, with room to spare
+
+
+def _is_full(folder: str) -> bool:
+    """Whether there is no room for the files that SQLite makes, of which it tells like of a broken disk."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < _LEAST_BYTES or (disk.f_files > 0 and disk.f_favail == 0)
 
 
 def _remedy(message: str) -> str:
