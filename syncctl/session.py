@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
@@ -102,6 +103,13 @@ class Session:
         if stamp is None or not self.has_delta(kind):
             return look
         return replace(look, drifted=lambda kind, record: not self.connector.announced(kind, record.version, stamp))
+
+    @contextmanager
+    def transaction(self, *, quick: bool = False) -> Iterator[None]:
+        """A transaction of the state; what is counted in it counts once it is committed."""
+        begin = self.database.quick_transaction if quick else self.database.transaction
+        with self.tally.unless_undone(), begin():
+            yield
 
     def store(self, records: Iterable[Record | Problem], look: Look, since_call: int = 0) -> Stored:
         """Stores records and their links inside the caller's transaction, and counts them.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from syncctl import __version__
@@ -12,6 +14,7 @@ SCHEMA_VERSION = 1
 # As the outbox counts its orders.
 QUEUED = ("waiting", "retrying", "rejected", "unknown", "gave_up", "skipped", "differing")
 BY_HAND = "settled by hand"  # how an order arrived of which a person said that it is there, and nobody looked
+_STORED = ("seen", "changed", "created", "verified", "drifted", "gone", "customers_linked")
 _OF_THE_RUN = ("posted", "found", "customers_created", "products_created", "customers_updated")
 
 
@@ -78,6 +81,16 @@ class Tally:
         self.mailed: frozenset[Problem] = frozenset()  # errors that a mail tells of: cron need not
         self.trace = ""  # of a bug, without secrets: whoever mends it will want it
 
+    @contextmanager
+    def unless_undone(self) -> Iterator[None]:
+        """Takes back what is counted inside, where that ends with an error."""
+        counts, back = {name: getattr(self, name) for name in _STORED}, list(self.back)
+        try:
+            yield
+        except BaseException:
+            vars(self).update(counts, back=back)
+            raise
+
     def report(self, problems: list[Problem]) -> None:
         """Adds records that need a person; one sentence is reported once a run."""
         fresh = [problem for problem in dict.fromkeys(problems) if problem not in self.errors]
@@ -106,7 +119,7 @@ class Tally:
 
     def as_json(self) -> dict[str, object]:
         """The object of this connector in `--json`."""
-        counts = ("calls", "bytes", "seen", "changed", "created", "verified", "drifted", "gone", "customers_linked")
+        counts = ("calls", "bytes", *_STORED)
         return {
             "name": self.name,
             **{name: getattr(self, name) for name in counts},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import resource
 import sqlite3
@@ -30,11 +31,11 @@ def trouble(shop: Shop, code: int, *args: str, **settings: str) -> str:
     return result.err
 
 
-def process(shop: Shop, prepare: Callable[[], None], **settings: str) -> subprocess.CompletedProcess[str]:
+def process(shop: Shop, prepare: Callable[[], None], *args: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """syncctl in a process of its own that is `prepare`d first."""
     env = {"PATH": os.environ["PATH"], "HOME": "/"} | shop.env | {"SYNCCTL_STATE": str(shop.state)} | settings
     return subprocess.run(
-        [sys.executable, "-m", "syncctl", "sync-recent"], env=env, cwd="/", preexec_fn=prepare,
+        [sys.executable, "-m", "syncctl", "sync-recent", *args], env=env, cwd="/", preexec_fn=prepare,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -183,13 +184,14 @@ def test_a_disk_that_fills_up(shop: Shop, more: int) -> None:
     shop.ok("sync-recent")
     shop.upstream.put("products", *({"ProductCode": f"N-{i}", "ProductDescription": "x" * 300} for i in range(200)))
     known = shop.value("SELECT count(*) FROM products")
-    done = process(shop, smaller_than(max(0, shop.state.stat().st_size + more)), **small)
+    done = process(shop, smaller_than(max(0, shop.state.stat().st_size + more)), "--json", **small)
     assert done.returncode == 74, done
     assert str(shop.state) in done.stderr
     assert "Traceback" not in done.stderr
     assert "disk" in done.stderr
     assert shop.rows("PRAGMA integrity_check") == [("ok",)]
-    assert shop.value("SELECT count(*) FROM products") >= known
+    (told,) = json.loads(done.stdout)["connectors"]
+    assert shop.value("SELECT count(*) FROM products") == known + told["created"]
     assert shop.run("sync-recent", **small).code == 0
     assert shop.value("SELECT count(*) FROM products") == known + 200
 

@@ -81,7 +81,7 @@ def _mark_deleted(session: Session, kind: Kind, reading: Reading) -> None:
     if told:
         refuse_loss(session, sum(map(len, told.values())), "has deleted")
     for call, remote_ids in told.items():
-        with session.database.transaction():
+        with session.transaction():
             session.tally.gone += session.mirror.mark_gone(remote_ids, session.look(call, reading.rule))
 
 
@@ -107,7 +107,7 @@ def _sweep(session: Session, kind: Kind, reading: Reading, unseen: list[str]) ->
 def _mark(session: Session, kind: Kind, reading: Reading, unseen: list[str]) -> None:
     """One answer that shows everything says for certain what is not there."""
     look = session.look(reading.first_call or 0, reading.rule)
-    with session.database.transaction():
+    with session.transaction():
         if kind is Kind.PRODUCTS:
             session.tally.gone += session.mirror.mark_gone(unseen, look)
         else:
@@ -117,7 +117,7 @@ def _mark(session: Session, kind: Kind, reading: Reading, unseen: list[str]) -> 
 def _drop(session: Session, reading: Reading) -> None:
     """The read is not believed: the next run begins it anew."""
     reading.forget()
-    with session.database.transaction():
+    with session.transaction():
         session.cursors.save(reading)
 
 
@@ -129,7 +129,7 @@ def _finish_full(session: Session, reading: Reading, delta: Reading) -> None:
         delta.stamp, delta.finished_at = reading.stamp, now
     reading.forget()
     reading.finished_at = now
-    with session.database.transaction():
+    with session.transaction():
         if Kind.STOCK in session.brought(Kind(reading.kind)):
             session.gaps.close_stock(first_call, now)
         session.cursors.save(delta)
@@ -170,7 +170,7 @@ def _close(session: Session, reading: Reading) -> None:
     if reading.feed == "delta":
         reading.begin_again()
         reading.finished_at = to_ms(session.run.clock.now())
-    with session.database.transaction():
+    with session.transaction():
         session.cursors.save(reading)
 
 
@@ -205,7 +205,7 @@ def _store_page(session: Session, reading: Reading, page: Page, before: _Shown) 
         if not page.last:  # else nobody asks, and a list of everything is long
             came |= {_shown(record) for record in chunk if not isinstance(record, Problem)}
         guard_stock(session, page, chunk)
-        with session.database.quick_transaction():
+        with session.transaction(quick=True):
             stored = session.store(chunk, look, reading.first_call or page.call)
             reading.seen += stored.fresh
             if last:

@@ -108,7 +108,7 @@ def _confirm(lookup: _Lookup, missing: list[str]) -> list[str]:
             continue
         gone.append(remote_id)
         look = session.look(lookup.absent[remote_id], lookup.rule)
-        with session.database.transaction():
+        with session.transaction():
             session.tally.gone += session.mirror.mark_gone([remote_id], look)
     return gone
 
@@ -121,7 +121,7 @@ def _stock(lookups: Mapping[Kind, _Lookup], remote_ids: list[str]) -> None:
     session = lookup.session
     without = _look_up(lookup, remote_ids)
     look = lookup.look()
-    with session.database.transaction():
+    with session.transaction():
         emptied = session.mirror.mark_without_stock(without, look)
     session.tally.changed += len(emptied)
     session.tally.drifted += len(emptied) if look.drifted else 0
@@ -152,7 +152,7 @@ def _look_up(lookup: _Lookup, remote_ids: list[str]) -> list[str]:
 
 def _store(lookup: _Lookup, found: Found) -> Stored:
     session, look = lookup.session, lookup.look()
-    with session.database.transaction():
+    with session.transaction():
         stored = session.store(found.records, look)
         if Kind.STOCK in session.brought(lookup.kind)[1:]:
             session.mirror.mark_without_stock(without_stock(found.records), look)
@@ -165,7 +165,7 @@ def confirm_customers(session: Session, remote_ids: Sequence[str], rule: str) ->
         session.run.check()
         found = session.connector.lookup(Kind.CUSTOMERS, [remote_id])
         look = session.look(found.call, rule)
-        with session.database.transaction():
+        with session.transaction():
             if found.missing:
                 session.tally.gone += session.customers.mark_gone([remote_id], look)
             else:
@@ -181,7 +181,7 @@ def without_stock(records: Iterable[Record | Problem]) -> list[str]:
 def _search(session: Session, sku: str) -> list[str]:
     """One call for an SKU that the mirror does not know; the remote id of the one product that has it."""
     found, title = session.connector.find(sku), session.connector.title
-    with session.database.transaction():
+    with session.transaction():
         session.store(found.records, session.look(found.call, "manual"))
     if found.missing:
         session.tally.report([differs_in_case(sku, other, title) for other in session.gaps.near_skus(sku)])

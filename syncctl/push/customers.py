@@ -70,7 +70,7 @@ def _link(push: Pushing, needs: Mapping[str, Need]) -> None:
     ids = {need.customer_id for need in needs.values() if need.customer_id is not None}
     unlinked = ids - Links(session.database, session.name).customers(ids).keys()
     if unlinked and _is_whole(push):
-        with session.database.transaction():
+        with session.transaction():
             session.customer_linker.decide(sorted(unlinked), session.look(0, "link"))
 
 
@@ -172,7 +172,7 @@ def _look_up_customer(push: Pushing, need: Need) -> Hold | None:
             continue
         found = session.connector.find_customer(code, email)
         look = session.look(found.call, "manual")
-        with session.database.transaction():
+        with session.transaction():
             session.store(found.records, look)
             if need.customer_id is not None:
                 session.customer_linker.decide([need.customer_id], look)

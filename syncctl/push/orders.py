@@ -62,7 +62,7 @@ def _settle(push: Pushing) -> None:
 
 def enqueue(push: Pushing) -> None:
     """Queues the orders that are to be posted; older ones are marked as skipped, until a person wants them."""
-    with push.session.database.transaction():
+    with push.session.transaction():
         push.outbox.reconsider(iso(from_ms(push.since)), push.wanted.numbers)
     new = push.orders.new(push.posting.statuses)
     if push.wanted.numbers:
@@ -73,7 +73,7 @@ def enqueue(push: Pushing) -> None:
         _tell_flood(push, to_queue(new, push.wanted.changed(limit=None), push.since))
         fresh = []
     chosen = {each.number for each in fresh}
-    with push.session.database.transaction():
+    with push.session.transaction():
         for each in new:
             if each.elsewhere:
                 names, lately = push.names(Kind.ORDERS, each.number), each.placed_at >= push.since
@@ -161,7 +161,7 @@ def _tell_lost(push: Pushing) -> None:
 def _heed_statuses(push: Pushing) -> None:
     """Puts back what the shop does not want posted any more, whenever it would be due; and takes up what it wants."""
     statuses = push.posting.statuses
-    with push.session.database.transaction():
+    with push.session.transaction():
         push.outbox.want_again(statuses, push.now())
     for row in push.outbox.unwanted(statuses):
         postable = push.order(row.key)
@@ -265,7 +265,7 @@ def _forget(push: Pushing) -> None:
     look = session.look(0, "manual")
     push.looked_up.clear()
     push.created.clear()
-    with session.database.transaction():
+    with session.transaction():
         for kind in (Kind.CUSTOMERS, Kind.PRODUCTS):
             push.outbox.reopen(kind, push.strangers, push.now())
         session.mirror.mark_gone(sorted(push.strangers), look)

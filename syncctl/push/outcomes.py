@@ -30,7 +30,7 @@ def record(push: Pushing, parcel: Parcel, outcome: Outcome) -> None:
 def refuse(push: Pushing, row: Row, why: Hold, call: int = 0) -> None:
     """A refusal, by the service or by what the settings say: tried again by the pattern, in the end given up."""
     ended = push.refused(row, why, call)
-    with push.session.database.transaction():
+    with push.session.transaction():
         push.outbox.end(row, ended, push.session.run.number, push.now())
         push.tell(row, ended)
     push.report(row, ended.message, ended.remedy)
@@ -51,14 +51,14 @@ def postpone(push: Pushing, row: Row, until: int, why: Hold) -> None:
 
 
 def _wait(push: Pushing, row: Row, until: int, why: Hold) -> None:
-    with push.session.database.transaction():
+    with push.session.transaction():
         push.outbox.wait(row, until, why.cause, why.message, why.remedy)
 
 
 def give_back(push: Pushing, row: Row, message: str) -> None:
     """Nothing was sent, for a reason that is not the record's: it costs no try. What it waited for was there."""
     row = row.changed(cause="", message="", remedy="") if row.state == "waiting" else row
-    with push.session.database.transaction():
+    with push.session.transaction():
         ended = Ended("due", "not sent", due_at=row.due_at, cause=row.cause, remedy=row.remedy)
         ended = ended.changed(message=row.message or message)
         push.outbox.end(row, ended, push.session.run.number, push.now())
@@ -99,14 +99,14 @@ def _look_again(push: Pushing, row: Row, until: int) -> None:
     call = push.outbox.last_call(run)
     restored, later = iso(from_ms(push.doubt.restored_at)), iso(from_ms(until))
     why = f"the state was restored at {restored}, and {push.session.name} does not have it so far (call {call})"
-    with push.session.database.transaction():
+    with push.session.transaction():
         push.outbox.note(row, "not there yet", call, run, push.now())
         push.outbox.look_at(row, until, f"{why}; as searches there lag, it is sent from {later} on")
 
 
 def _not_there(push: Pushing, row: Row) -> None:
     """It was looked for in vain: one that was sent before is sent again."""
-    with push.session.database.transaction():
+    with push.session.transaction():
         push.outbox.looked(row, push.now())
         if row.state == "sending":
             ended = push.not_there(row, row.message or "its answer was lost")
@@ -121,7 +121,7 @@ def arrived(push: Pushing, row: Row, word: str, there: Adopt, differs: Hold | No
     `differs` says in what it is not as the shop has it: then that stays to be looked at, and what follows it waits.
     """
     taken = row.kind is Kind.ORDERS and push.session.connector.takes_stock(push.session.connector.values)
-    with push.session.database.transaction():
+    with push.session.transaction():
         told = differs.as_dict() if differs else {"message": word if word == BY_HAND else ""}
         ended = Ended("done", word, remote_id=there.remote_id, call=there.call, taken=taken, **told)
         push.outbox.end(row, ended, push.session.run.number, push.now())
@@ -149,7 +149,7 @@ def number_of(row: Row) -> str:
 
 
 def _end(push: Pushing, row: Row, ended: Ended) -> None:
-    with push.session.database.transaction():
+    with push.session.transaction():
         push.outbox.end(row, ended, push.session.run.number, push.now())
 
 
@@ -170,7 +170,7 @@ def _difference(push: Pushing, parcel: Parcel, outcome: Outcome) -> Hold | None:
 def _note_update(push: Pushing, row: Row, updated: Updated) -> None:
     """What was written to a customer's record is told of the order and of the customer; no later read brings it."""
     session = push.session
-    with session.database.transaction():
+    with session.transaction():
         push.outbox.note(row, "customer updated", updated.call, session.run.number, push.now())
         if updated.record and session.customers.knows(updated.record.remote_id):
             session.customers.store([updated.record], session.look(updated.call, "entered"))

@@ -114,7 +114,7 @@ def _look_up_product(push: Pushing, need: Need) -> Hold | None:
     session = push.session
     found = session.connector.find(need.key)
     there = [record for record in found.records if not isinstance(record, Problem)]
-    with session.database.transaction():
+    with session.transaction():
         session.store(there, session.look(found.call, "manual"))
     doubt = next((record for record in found.records if isinstance(record, Problem)), None)
     return Hold("ambiguous-product", f"its product {need.key}: {doubt.message}", doubt.remedy) if doubt else None

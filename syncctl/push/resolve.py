@@ -52,7 +52,7 @@ class Resolver:
         """An answer for each need that was not found."""
         parcels = []
         for need in needs.values():
-            with self.push.session.database.transaction():
+            with self.push.session.transaction():
                 row = self.push.queue(self.kind, need.key, _reference(self.push, self.kind, need))
             if self._is_ready(row):
                 parcels.append(self._parcel(row, need))

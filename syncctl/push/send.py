@@ -50,7 +50,7 @@ def _absent(push: Pushing, kind: Kind, parcels: Sequence[Parcel]) -> set[int]:
 
 def _send_batch(push: Pushing, kind: Kind, batch: Sequence[Parcel]) -> UnknownOutcomeError | AnswerError | None:
     """One call. Gives the failure where its outcome is not known; what can be found out at once is."""
-    with push.session.database.transaction():
+    with push.session.transaction():
         rows, expected = [parcel.row for parcel in batch], [parcel.as_json() for parcel in batch]
         push.outbox.begin(rows, expected, push.session.run.number, push.now())
     try:
@@ -92,7 +92,7 @@ def settle(push: Pushing, ids: Sequence[int] | None = None, lost: Lost | None = 
     rows = push.outbox.sending(None if early or ids is not None else push.now())
     wanted = [row for row in rows if ids is None or row.id in ids]
     if lost:
-        with push.session.database.transaction():
+        with push.session.transaction():
             push.outbox.lose(wanted, lost, push.session.run.number)
         wanted = [row.changed(message=lost.message, cause=lost.cause) for row in wanted]
         push.lost_rows |= {row.id for row in wanted if not lost.cause}

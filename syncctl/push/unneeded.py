@@ -14,7 +14,7 @@ from syncctl.state.outbox import Row
 def forget_unneeded(push: Pushing, uncreated: Sequence[Row]) -> None:
     """Only of rows that are not there for certain: should an order need one again, it is made under the same names."""
     needed = _needed(push)
-    with push.session.database.transaction():
+    with push.session.transaction():
         push.outbox.forget([row for row in uncreated if (row.kind, row.key) not in needed])
 
 
