@@ -175,9 +175,9 @@ def test_twins_and_products_without_a_sku_stand_until_they_are_mended(shop: Shop
 
 
 def test_the_first_of_many_are_named(shop: Shop) -> None:
-    products = [{"Guid": guid(n), "ProductCode": f"BAD{n}", "DefaultSellPrice": "12,50"} for n in range(1, 6)]
+    products = [{"Guid": guid(n), "ProductCode": f"BAD {n}", "DefaultSellPrice": "12,50"} for n in range(1, 6)]
     shop.upstream.put("products", *products)
     assert shop.run("sync-recent").code == 65
-    assert (
-        "5 products with a price or quantity that cannot be used: BAD1, BAD2, BAD3 and 2 more" in shop.ok("status").out
-    )
+    said = shop.ok("status").out
+    assert "5 products with a price or quantity that cannot be used: BAD 1, BAD 2, BAD 3 and 2 more" in said
+    assert "(syncctl explain product 'BAD 1')" in said

@@ -248,10 +248,12 @@ def _products(connector: dict[str, Any]) -> str:
 
 def mend_words(each: dict[str, Any]) -> tuple[str, str]:
     """What is to be mended at the service, and of which records."""
+    from shlex import quote
+
     noun, what, more = _TO_MEND[each["cause"]]
     names, rest = each["first"], each["count"] - len(each["first"])
     listed = ", ".join(name[:40] for name in names) + (f" and {rest:,} more" if rest else "")
-    return f"{plural(each['count'], noun)} {what}", f"{listed} ({more.format(names[0])})"
+    return f"{plural(each['count'], noun)} {what}", f"{listed} ({more.format(quote(names[0]))})"
 
 
 def _customers(connector: dict[str, Any]) -> str:
