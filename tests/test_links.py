@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import Shop
+from test_pull import upstream_id
 
 CODE = "C-1"
 EMAIL = "jo@x.test"
@@ -57,6 +58,20 @@ def test_what_is_ambiguous_is_listed(twins: tuple[Shop, str, str]) -> None:
     assert sorted(each["remote_id"] for each in doubt["candidates"]) == sorted(both)
     for command in (["links", "list"], ["links", "show", "customer", CODE]):
         assert all(guid in shop.ok(*command).out for guid in both)
+
+
+def test_a_twin_of_a_linked_product_is_listed_beside_it(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    mug, twin = upstream_id(shop, "MUG"), "bbbbbbbb-0000-4000-8000-000000000001"
+    shop.upstream.put("products", {"Guid": twin, "ProductCode": "MUG", "ProductDescription": "twin"})
+    assert shop.run("sync-recent").code == 65
+    for args in (["list", "--ambiguous"], ["show", "product", "MUG"]):
+        (doubt,) = shop.ok("links", *args, "--json").json()["ambiguous"]
+        candidates = {each["remote_id"]: each["linked_to"] for each in doubt["candidates"]}
+        assert (doubt["key"], candidates) == ("MUG", {mug: "MUG", twin: None})
+        told = shop.ok("links", *args).out
+        assert "product MUG: linked in unleashed, where several fit it:\n" in told
+        assert "not linked" not in told
 
 
 def test_candidates_are_explained_by_whatever_name_of_the_customer(twins: tuple[Shop, str, str]) -> None:

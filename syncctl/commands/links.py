@@ -257,7 +257,9 @@ def _print_list(rows: Sequence[dict[str, Any]], doubts: Sequence[dict[str, Any]]
         when = f", {row['matched_at']}" if row["matched_at"] else ""  # its run may be forgotten
         say(f"{row['kind']} {row['key']}: {_named(row)}{state}; {how}{when}", indent=4)
     for doubt in doubts:
-        say(f"{doubt['kind']} {doubt['key']}: not linked in {doubt['connector']}, for there are candidates:", indent=4)
+        is_linked = any(each["linked_to"] == doubt["key"] for each in doubt["candidates"])
+        how = "linked in {}, where several fit it:" if is_linked else "not linked in {}, for there are candidates:"
+        say(f"{doubt['kind']} {doubt['key']}: {how.format(doubt['connector'])}", indent=4)
         for each in doubt["candidates"]:
             taken = f"; linked to {each['linked_to']}" if each["linked_to"] else ""
             say(f"    {_named(each)}{taken}", indent=8)

@@ -69,10 +69,13 @@ CUSTOMERS = LinkTable(
 )
 TABLES = {table.word: table for table in (PRODUCTS, CUSTOMERS)}
 
+# All that have the SKU of one that is not linked, whoever of them is.
 _SHARED_SKUS = """
-remote.connector = ? AND remote.product_id IS NULL AND remote.state <> 'gone' AND remote.matched_by IS NOT 'apart'
+remote.connector = ?1 AND remote.state <> 'gone' AND remote.matched_by IS NOT 'apart'
+AND remote.sku IN (SELECT sku FROM remote_products WHERE connector = ?1 AND product_id IS NULL AND sku <> ''
+    AND state <> 'gone' AND matched_by IS NOT 'apart')
 AND (SELECT count(*) FROM remote_products AS other WHERE other.connector = remote.connector AND other.sku = remote.sku
-    AND other.state <> 'gone' AND other.matched_by IS NOT 'apart') > 1 AND remote.sku <> ''
+    AND other.state <> 'gone' AND other.matched_by IS NOT 'apart') > 1
 """
 # Orders that are held for their customer or a product; those of a run that is under way are not among them.
 _RELEASE = """
@@ -101,7 +104,7 @@ def linked(database: Database, table: LinkTable, connector: str | None, limit: i
 
 
 def doubts(database: Database, table: LinkTable, connector: str, number: int | None = None) -> list[Doubt]:
-    """What was not linked because there are several candidates; of one customer of the shop where it is named."""
+    """What was not linked because there are several candidates, with all of these; a named customer's alone."""
     if table is PRODUCTS:
         found: dict[str, list[sqlite3.Row]] = {}
         for row in table.read(database, _SHARED_SKUS, connector):
