@@ -84,7 +84,8 @@ def test_an_unusual_price_is_none(shop: Shop, token: str, shown: str | None) -> 
 def test_a_new_product_with_a_bad_price_has_none(shop: Shop) -> None:
     plant(shop, f'{{"Guid":"{GUID}","ProductCode":"NEW-BAD","DefaultSellPrice":"12,50"}}')
     (error,) = errors(shop, "sync-recent")
-    assert error["record"] == "NEW-BAD"
+    assert (error["record"], error["message"]) == ("NEW-BAD", "its price '12,50' is not a number but text")
+    assert error["remedy"] == "Correct it in Unleashed; the old price stays until then, if there is one"
     assert price_of(shop, "NEW-BAD") is None
     assert shop.value("SELECT count(*) FROM remote_products") == 31
 
@@ -97,14 +98,20 @@ def test_quantities_may_be_fractions_and_negative(shop: Shop, token: str, shown:
     assert shop.value("SELECT available FROM catalogue WHERE sku = 'QTY'") == shown
 
 
-@pytest.mark.parametrize("token", ['"5"', "null", "NaN", "1e400", "[]"])
-def test_a_bad_quantity_is_told_and_the_old_one_stays(shop: Shop, token: str) -> None:
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        ('"5"', "'5' is not a number but text"), ("null", "is missing"), ("NaN", "'NaN' is not a number"),
+        ("1e400", "'1E+400' is too large"), ("[]", "'[]' is not a number"),
+    ],
+)  # fmt: skip
+def test_a_bad_quantity_is_told_and_the_old_one_stays(shop: Shop, token: str, words: str) -> None:
     shop.upstream.put("products", product("QTY"))
     shop.upstream.put("stock", {"ProductGuid": GUID, "AvailableQty": 5})
     shop.ok("sync-recent")
     plant(shop, f'{{"ProductGuid":"{GUID}","AvailableQty":{token}}}', "stock")
     (error,) = errors(shop, "sync-recent")
-    assert (error["record"], "quantity" in error["message"]) == ("QTY", True)
+    assert (error["record"], f"its available quantity {words}" in error["message"]) == ("QTY", True)
     assert shop.value("SELECT available FROM catalogue WHERE sku = 'QTY'") == 5
 
 

@@ -113,6 +113,8 @@ def quantity(value: object) -> Decimal:
 
 def usable_quantity(record: str, value: object, remedy: str) -> tuple[Decimal | None, tuple[Problem, ...]]:
     """The quantity; None and a problem where it is none."""
+    if value is None:
+        return None, (Problem(record, "its available quantity is missing", remedy),)
     try:
         return quantity(value), ()
     except ValueError as error:
@@ -125,7 +127,7 @@ def _decimal(value: object) -> Decimal:
     if type(value) is int:  # and not bool
         value = decimal(value)
     if not isinstance(value, decimal) or not value.is_finite():
-        raise ValueError("is not a number")
+        raise ValueError("is not a number but text" if isinstance(value, str) else "is not a number")
     digits = str(value)
     if len(digits) <= 12 and "E" not in digits:  # nearly all are that short
         return value

@@ -30,7 +30,7 @@ def _product(item: Mapping[str, Any], where: str) -> Product | Problem:
     remote_id = text(item.get("Guid")).strip().lower()
     if not remote_id:
         return Problem(f"product {sku or '?'} on {where}", "has no Guid", "Report it to Unleashed")
-    remedy = "The old price stays; correct it in Unleashed"
+    remedy = "Correct it in Unleashed; the old price stays until then, if there is one"
     prices, problems = usable_prices(sku or remote_id, _offers(item), remedy)
     return Product(
         remote_id=remote_id,
@@ -57,7 +57,7 @@ def _stock(warehouse: str, item: Mapping[str, Any], where: str) -> Stock | Probl
     remote_id = text(item.get("ProductGuid") or item.get("Guid")).strip().lower()
     if not remote_id:
         return Problem(f"stock of {sku or '?'} on {where}", "has no ProductGuid", "Report it to Unleashed")
-    remedy = "The old quantity stays; look at its stock in Unleashed"
+    remedy = "Look at its stock in Unleashed; the old quantity stays until then, if there is one"
     available, problems = usable_quantity(sku or remote_id, item.get("AvailableQty"), remedy)
     return Stock(remote_id, warehouse, available, microsoft_date(item.get("LastModifiedOn")), problems)
 

@@ -44,7 +44,8 @@ def _product(row: Mapping[str, Any], where: str) -> Product | Problem:
     if state is State.GONE:
         return Product(remote_id, sku, name, state, {}, version_of(row))
     offers = {tax: number(row.get(f"price_{tax}")) for tax in TAXES}
-    prices, problems = usable_prices(sku or remote_id, offers, "The old price stays; correct it in Vend")
+    remedy = "Correct it in Vend; the old price stays until then, if there is one"
+    prices, problems = usable_prices(sku or remote_id, offers, remedy)
     return Product(
         remote_id=remote_id,
         sku=sku,
@@ -64,7 +65,8 @@ def _stock(row: Mapping[str, Any], where: str) -> Stock | Problem:
         message = f"has no {'outlet_id' if remote_id else 'product_id'}"
         return Problem(f"stock of {remote_id or '?'} on {where}", message, "Report it to Vend")
     level = 0 if row.get("deleted_at") else number(row.get("current_inventory_level"))
-    available, problems = usable_quantity(remote_id, level, "The old quantity stays; look at its stock in Vend")
+    remedy = "Look at its stock in Vend; the old quantity stays until then, if there is one"
+    available, problems = usable_quantity(remote_id, level, remedy)
     return Stock(remote_id, outlet, available, version_of(row), problems)
 
 

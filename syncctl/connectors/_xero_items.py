@@ -34,7 +34,8 @@ def _item(item: Mapping[str, Any], where: str) -> Iterator[Record | Problem]:
 def _product(remote_id: str, code: str, item: Mapping[str, Any]) -> Product:
     details = item.get("SalesDetails")
     offers = {"default": details.get("UnitPrice") if isinstance(details, dict) else details}
-    prices, problems = usable_prices(code or remote_id, offers, "The old price stays; correct it in Xero")
+    remedy = "Correct it in Xero; the old price stays until then, if there is one"
+    prices, problems = usable_prices(code or remote_id, offers, remedy)
     return Product(
         remote_id=remote_id,
         sku=code,
@@ -47,7 +48,7 @@ def _product(remote_id: str, code: str, item: Mapping[str, Any]) -> Product:
 
 
 def _stock(remote_id: str, code: str, item: Mapping[str, Any]) -> Stock:
-    remedy = "The old quantity stays; look at the item in Xero"
+    remedy = "Look at the item in Xero; the old quantity stays until then, if there is one"
     available, problems = usable_quantity(code or remote_id, item.get("QuantityOnHand"), remedy)
     return Stock(remote_id, SUM, available, microsoft_date(item.get("UpdatedDateUTC")), problems)
 
