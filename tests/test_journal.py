@@ -89,6 +89,8 @@ def test_a_failed_call_says_why(shop: Shop, kind: str, status: int | None, words
     ((found, error, ms),) = shop.rows("SELECT status, error, ms FROM calls WHERE error IS NOT NULL")
     assert found == status
     assert words in error
+    assert ".." not in error
+    assert "The next run" not in error, "the same run may try again"
     assert ms is not None
 
 

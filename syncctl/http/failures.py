@@ -57,6 +57,17 @@ def unknown(failure: Exception, call: int) -> Exception:
     return error
 
 
+def told(failure: Exception) -> str:
+    """What the journal says of a failure.
+
+    What to do about a refusal depends on who asked: many a look-up expects a 404. Where a repeat may help, the same
+    run is the next to try.
+    """
+    if isinstance(failure, AgainError):
+        return failure.cause.message
+    return failure.message if isinstance(failure, RefusedError) else str(failure)
+
+
 def _undone(error: UnavailableError) -> UnavailableError:
     """Marks a failure that came before anything was sent."""
     error.undone = True

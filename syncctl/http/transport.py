@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
 from syncctl.connectors.declared import Limit
-from syncctl.errors import AccountError, DeferredError, RefusedError, RunError
+from syncctl.errors import AccountError, DeferredError, RunError
 from syncctl.http.answer import HttpAnswer
-from syncctl.http.failures import AgainError, Failures, TokenRefusedError, unknown
+from syncctl.http.failures import AgainError, Failures, TokenRefusedError, told, unknown
 from syncctl.http.line import MOST_BODY_BYTES, PATIENCE_SECONDS, Line, Outgoing, Received
 from syncctl.models import Purpose
 from syncctl.redact import redacted
@@ -212,7 +212,7 @@ class Transport:
         try:
             received = self._exchange(outgoing)
         except (RunError, AgainError) as error:
-            said = self.failures.shown(str(error))
+            said = self.failures.shown(told(error))
             self.ledger.finish(call, Outcome(None, _since(began), 0, None, said, self._sent(outgoing)))
             raise (unknown(error, call) if outgoing.once else error) from error
         return self._journalled(outgoing, call, received, _since(began))
@@ -222,9 +222,7 @@ class Transport:
         self.received += received.size
         failure = failures.of_answer(response, received.body, call) if response.status_code >= 300 else None
         kept = redacted(received.body, self.secrets) if self._keeps(outgoing, received, failure) else None
-        # What to do about a refusal depends on who asked: many a look-up expects a 404.
-        told = failure.message if isinstance(failure, RefusedError) else str(failure)
-        error = failures.shown(told) if failure and not outgoing.expects(response.status_code) else None
+        error = failures.shown(told(failure)) if failure and not outgoing.expects(response.status_code) else None
         request_id = next((response.headers[h] for h in _REQUEST_ID_HEADERS if h in response.headers), None)
         sent = self._sent(outgoing)
         self.ledger.finish(call, Outcome(response.status_code, ms, received.size, request_id, error, sent, kept))
