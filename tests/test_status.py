@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -95,6 +96,13 @@ def test_a_lock_that_was_met_is_no_error_that_stays(shop: Shop) -> None:
     with hold(shop.state, "unleashed", holder(timedelta(hours=1)), clock=SystemClock()):
         assert shop.run("sync-recent").code == 75
     assert last_errors(shop) == []
+
+
+def test_a_success_in_the_future_is_told_as_that(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    assert re.search(r"sync-recent +succeeded \d+ s ago \(", shop.ok("status").out)
+    shop.write("UPDATE runs SET finished_at = finished_at + 3605000")
+    assert "succeeded 1 h ahead of this machine's clock, which was wrong then or is now (20" in shop.ok("status").out
 
 
 def test_an_error_stays_shown_until_a_sync_has_called_the_service(shop: Shop) -> None:

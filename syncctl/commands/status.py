@@ -17,6 +17,7 @@ from syncctl.models import Struct, from_ms, iso, to_ms
 
 _WEEK_MS = 7 * 86400 * 1000
 _MOST_ERRORS = 5
+_CLOCK_SLACK_SECONDS = 60  # by so much a clock is set back in everyday life
 _LEVELS: dict[str, Level] = {"setting": "wrong", "blocked": "warning", "to mend": "warning", "last error": "wrong"}
 
 _TO_MEND = {
@@ -205,7 +206,7 @@ def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
     from syncctl.commands import backlog
 
     lines = [("setting", problem) for problem in connector["problems"]]
-    lines += [(each["command"], _success(each, now)) for each in connector["commands"]] or [("runs", "none so far")]
+    lines += _runs(connector, now)
     lines += [("products", _products(connector))]
     lines += [("to mend", f"{what}: {more}") for what, more in map(mend_words, connector["to_mend"])]
     lines += [("age", _ages(connector["age_seconds"]))] if connector["products"] else []
@@ -227,6 +228,11 @@ def _error(error: dict[str, Any], now: datetime) -> str:
     return f"{ago} ago, run {error['run']}: {who}" + " ".join(f"{each.rstrip('.')}." for each in told if each)
 
 
+def _runs(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
+    told = [(each["command"], _success(each, now)) for each in connector["commands"]]
+    return told or [("runs", "none came to an end so far" if connector["reading"] else "none so far")]
+
+
 def _life(name: str, token: dict[str, Any]) -> str:
     if token["problem"]:
         return f"{paint('warning', 'wrong')}: {token['problem']}"
@@ -236,9 +242,12 @@ def _life(name: str, token: dict[str, Any]) -> str:
 def _success(each: dict[str, Any], now: datetime) -> str:
     if each["last_success"] is None:
         return f"{paint('never succeeded', 'wrong')}; last tried {each['last_end']}"
-    ago = span((now - datetime.fromisoformat(each["last_success"])).total_seconds())
+    ago = (now - datetime.fromisoformat(each["last_success"])).total_seconds()
     later = f"; last tried {each['last_end']}" if each["last_end"] != each["last_success"] else ""
-    return f"succeeded {ago} ago ({each['last_success']}){later}"
+    if ago < -_CLOCK_SLACK_SECONDS:
+        odd = f"{span(-ago)} ahead of this machine's clock, which was wrong then or is now"
+        return f"succeeded {paint(odd, 'warning')} ({each['last_success']}){later}"
+    return f"succeeded {span(ago)} ago ({each['last_success']}){later}"
 
 
 def _products(connector: dict[str, Any]) -> str:
