@@ -20,6 +20,7 @@ from syncctl import cli
 from syncctl.connectors import connector_class, kinds
 from syncctl.connectors.declared import Setting
 from syncctl.errors import EXIT_CODES
+from syncctl.sandbox.fault import KINDS
 from syncctl.settings.config import common_settings, global_settings
 from syncctl.state.database import open_database
 
@@ -98,6 +99,14 @@ def test_generated_parts_are_up_to_date() -> None:
 def test_every_state_and_outcome_of_the_queue_is_documented() -> None:
     for name, known in (("states", set(words.states())), ("outcomes", words.outcomes())):
         assert set(re.findall(r"^\| `([a-z_ ]+)` \|", block("words", name), re.MULTILINE)) == known
+
+
+def test_every_fault_and_its_options_are_documented() -> None:
+    table = block("words", "faults")
+    own = {"kind", "match", "skip", "times"}
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == own.union(*KINDS.values())
+    (kinds_told,) = re.findall(r"^\| `kind` \|(.*)", table, re.MULTILINE)
+    assert set(re.findall(r"`([\w-]+)`", kinds_told)) == set(KINDS)
 
 
 TABLES = ["catalogue", "products", "customers", "orders", "order_lines", "order_payments"]
