@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import Shop
 from offices import opened
+from postbox import Postbox, serving
 from posting import Json, place, post
 from xero_posting import paid, payments
 
@@ -65,3 +66,19 @@ def test_nothing_else_may_be_said_of_it(shop: Shop, differing: Json) -> None:
         assert shop.run("queue", "settle", str(differing["id"]), *said).code == 65
     shop.ok("queue", "retry", "--all")
     assert post(shop)["posted"] == 0
+
+
+def test_its_mail_says_that_it_is_posted_and_how_each_is_accepted(shop: Shop) -> None:
+    place(shop, paid("1"), paid("2"))
+    with serving(Postbox()) as box:
+        post(shop, **WRONG, **box.env())
+        mail = box.only()
+    assert mail["Subject"] == "syncctl demo: 2 posted, to look at (xero: total-differs)"
+    text = mail.get_content().replace("\r\n", "\n")
+    assert "  Reason: it is posted, but comes to 10.00 there and not to 11.50\n" in text
+    assert "  What to do: Look at each in xero; what is to stay as it is, accept with the command beside it\n" in text
+    option = f"--env-file {shop.folder / '.env'}"
+    for number, remote_id in shop.rows("SELECT id, remote_id FROM outbox WHERE kind = 'orders'"):
+        accept = f"syncctl queue settle {option} {number} --remote-id {remote_id} && syncctl retry-queue {option}\n"
+        assert f": To accept it: {accept}" in text
+    assert not any(words in text for words in ("failed", "Tried next", "To try now"))

@@ -11,6 +11,7 @@ from syncctl.models import Struct
 What = Literal["failed", "gave_up", "recovered"]
 RECORD = "record"  # the cause of what was wrong with a record that was read: the message alone tells one from another
 
+_POSTED = ("total-differs", "currency-differs")  # causes of what is posted, and stays so until a person accepts it
 _MOST_CHARACTERS = 500
 _RETRY, _THEN = "syncctl queue retry ", " && syncctl retry-queue"
 
@@ -20,7 +21,8 @@ class Event(Struct):
 
     `cause` is one word, by which events are grouped; `record` is empty where the connector as a whole is meant;
     `message` is in the service's own words; `next_try` is aware UTC, None for "not by itself" or "with the next run";
-    `command` is what to type to try it now; `waits` tells of the orders that wait for it, when the mail is written.
+    `command` is what to type to try it now, or to accept what is posted; `waits` tells of the orders that wait for it,
+    when the mail is written.
     """
 
     what: What
@@ -32,6 +34,13 @@ class Event(Struct):
     next_try: datetime | None = None
     command: str = ""
     waits: str = ""
+
+    @property
+    def word(self) -> str:
+        """What is said of it: nothing has failed where a person has only to look."""
+        if self.what == "failed" and self.cause in _POSTED:
+            return "posted, to look at"
+        return "given up" if self.what == "gave_up" else self.what
 
     @property
     def topic(self) -> str:

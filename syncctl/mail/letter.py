@@ -11,7 +11,8 @@ from syncctl.mail.event import RECORD, Event, cleaned, one_line, retry_all
 from syncctl.models import Struct, iso
 
 _MOST_LISTED = 20
-_WORDS = {"gave_up": "given up", "failed": "failed", "recovered": "recovered"}  # in this order
+_TO_LOOK_AT = "posted, to look at"
+_WORDS = ("given up", "failed", _TO_LOOK_AT, "recovered")  # in this order
 _MOST_SUBJECT = 150
 
 
@@ -37,7 +38,7 @@ def _once(events: Sequence[Event]) -> Iterable[Event]:
 
 
 def _group(event: Event) -> tuple[int, str, str]:
-    return (list(_WORDS).index(event.what), event.connector, event.cause)
+    return (_WORDS.index(event.word), event.connector, event.cause)
 
 
 def _name(event: Event) -> list[tuple[int, str]]:
@@ -48,8 +49,8 @@ def _name(event: Event) -> list[tuple[int, str]]:
 def _subject(events: Sequence[Event], shop: str) -> str:
     """`syncctl myshop: 100 failed (xero: locked-period), 1 recovered (xero: name-taken)`."""
     counts = []
-    for what, word in _WORDS.items():
-        same = [event for event in events if event.what == what]
+    for word in _WORDS:
+        same = [event for event in events if event.word == word]
         reasons = ", ".join(dict.fromkeys(f"{event.connector}: {event.cause}" for event in same))
         counts += [f"{len(same)} {word} ({reasons})"] if same else []
     return one_line(f"syncctl {shop}: {', '.join(counts)}", _MOST_SUBJECT)
@@ -58,7 +59,7 @@ def _subject(events: Sequence[Event], shop: str) -> str:
 def _paragraph(events: Sequence[Event]) -> Iterator[str]:
     """One group: what all its events share once, then each record with what is its own."""
     first = events[0]
-    yield f"{first.connector}: {len(events)} {_WORDS[first.what]} ({first.cause})"
+    yield f"{first.connector}: {len(events)} {first.word} ({first.cause})"
     shared = _shared(events)
     if "message" in shared:
         yield f"  {'It had failed with' if first.what == 'recovered' else 'Reason'}: {first.message}"
@@ -77,6 +78,8 @@ def _shared(events: Sequence[Event]) -> set[str]:
     """What all of them have in common."""
     names = ("message", "remedy", "command", "waits")
     shared = {name for name in names if len({getattr(event, name) for event in events}) == 1}
+    if events[0].word == _TO_LOOK_AT:
+        return shared - {"command"}  # it accepts one alone
     return shared | {"command"} if retry_all(events) else shared
 
 
@@ -95,6 +98,8 @@ def _advice(events: Sequence[Event], shared: set[str]) -> Iterator[str]:
 def _next_try(events: Sequence[Event]) -> str:
     if events[0].what == "gave_up":
         return "not by itself any more"
+    if events[0].word == _TO_LOOK_AT:
+        return ""
     times = sorted(event.next_try for event in events if event.next_try)
     if not times:
         return "" if events[0].cause == RECORD else "with the next run"
@@ -104,6 +109,8 @@ def _next_try(events: Sequence[Event]) -> str:
 def _own(event: Event, shared: set[str]) -> Iterator[str]:
     """What a record has not in common with the others of its group."""
     names = ("message",) if event.what == "recovered" else ("message", "remedy", "command")
-    yield from (getattr(event, name).rstrip(".") for name in names if name not in shared)
+    begin = {"command": "To accept it: "} if event.word == _TO_LOOK_AT else {}
+    own = ((name, getattr(event, name).rstrip(".")) for name in names if name not in shared)
+    yield from (begin.get(name, "") + told for name, told in own if told)
     if event.waits and "waits" not in shared:
         yield f"Waiting for it: {event.waits}"

@@ -190,16 +190,17 @@ class Pushing:
             mailed.recover(name, self.subject(row), self.now())
             return
         accept = f"syncctl queue settle {row.id} --remote-id {ended.remote_id} && syncctl retry-queue"
-        again = accept if ended.state == "done" else retry_command(row.id)
+        posted = ended.state == "done"
+        look = f"Look at each in {name}; what is to stay as it is, accept with the command beside it"
         event = Event(
             what="gave_up" if ended.state == "gave_up" else "failed",
             connector=name,
             cause=ended.cause,
             record=self.subject(row),
             message=ended.message,
-            remedy=ended.remedy,
+            remedy=look if posted else ended.remedy,
             next_try=from_ms(ended.due_at) if ended.state == "due" else None,
-            command=again,
+            command=accept if posted else retry_command(row.id),
         )
         mailed.note(event, self.now())
 
