@@ -467,3 +467,22 @@ def test_an_order_that_an_outage_keeps_from_being_tried_says_so(shop: Shop) -> N
     why = rf"run {run} of \S+ stopped before it was sent: .*500.*\(call {row['call']}\)"
     for command in (("queue", "list"), ("queue", "show", str(row["id"])), ("explain", "order", "1")):
         assert re.search(rf"order 1: due: {why}\. The next run tries it", shop.ok(*command).out)
+
+
+def test_a_posted_order_still_tells_of_the_runs_that_an_outage_stopped(shop: Shop) -> None:
+    place(shop, order("1", customer={"code": "C-82"}))
+    shop.upstream.fault("500", "^/Customers", times=None)
+    calls = []
+    for _ in range(3):
+        assert shop.run("post-invoices").code == 69
+        calls.append(shop.value("SELECT max(id) FROM calls"))
+    shop.upstream.request("DELETE", "faults")
+    assert shop.run("post-invoices").code == 0
+    told = shop.ok("explain", "order", "1").out
+    assert re.search(rf"run \d+: stopped: .*500.*\(call {calls[0]}: GET /Customers.*\n.*the same, 2 runs since\n", told)
+    assert told.index("stopped") < told.index(": posted")
+    tries = shop.ok("explain", "order", "1", "--json").json()["records"][0]["attempts"]
+    assert [each["call"] for each in tries if each["outcome"] == "stopped"] == calls
+    place(shop, order("2", customer={"code": "C-82"}))
+    assert shop.run("post-invoices").code == 0
+    assert "stopped" not in shop.ok("explain", "order", "2").out

@@ -11,6 +11,7 @@ from typing import get_args
 import syncctl
 from syncctl.connectors._vend_refusals import UNKNOWN  # which are no causes yet
 from syncctl.state.outbox import NO_ANSWER, UNCLEAR, OutboxState
+from syncctl.state.stopped import STOPPED
 from syncctl.tally import BY_HAND
 
 _CODE = Path(syncctl.__file__).parent
@@ -25,7 +26,7 @@ def states() -> list[str]:
 
 
 def outcomes() -> set[str]:
-    return {"sending", BY_HAND, NO_ANSWER, UNCLEAR} | {
+    return {"sending", BY_HAND, NO_ANSWER, UNCLEAR, STOPPED} | {
         word for tree in _trees() for word in _arguments(tree, _ENDED_BY, "outcome")
     }
 

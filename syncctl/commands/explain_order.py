@@ -12,7 +12,7 @@ from syncctl.commands.layout import say
 from syncctl.commands.looking import opened
 from syncctl.commands.messages import show_json
 from syncctl.commands.options import Common, common_options
-from syncctl.commands.standing import with_reasons
+from syncctl.commands.standing import with_reasons, with_stops
 from syncctl.commands.timeline import HOW
 from syncctl.errors import RecordError
 from syncctl.models import Kind, Struct
@@ -69,7 +69,10 @@ def _gathered(config: Config, database: Database, number: str) -> _Story:
     made = queue.made_for(number) if own else []
     return _Story(
         shop=shop,
-        rows=[(row, queue.attempts(row)) for row in (*own, *made)],
+        rows=[
+            *((row, with_stops(database, row, queue.attempts(row))) for row in own),
+            *((row, queue.attempts(row)) for row in made),
+        ],
         customers={row.id: found for row in own if (found := _customer(database, row, made))},
         since={each.row.id: altered.told(each, statuses) for each in queue.altered_order(number, statuses)},
         why=_why_not(config, database, number, shop["status"]) if shop and not own else "",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from syncctl.clock import SystemClock
-from syncctl.commands.layout import Level, paint, request_words, say
+from syncctl.commands.layout import Level, paint, plural, request_words, say
 from syncctl.mail.event import one_line
 from syncctl.models import from_ms, iso, to_ms
 
@@ -65,9 +66,19 @@ def _when(row: Row) -> str:
 
 
 def print_attempts(attempts: Sequence[dict[str, Any]]) -> None:
-    """Each try on a line."""
-    for each in attempts:
+    """Each try on a line; of runs that stopped for one reason, one after the other, the first and how many more."""
+    for _, several in groupby(enumerate(attempts), _stop):
+        (_, each), *others = several
         call = f" (call {each['call']}: {request_words(each['method'], each['path'])})" if each["method"] else ""
         why = f": {each['message']}" if each["message"] else ""
         outcome = "sent, and then cut off" if each["outcome"] == "sending" else each["outcome"]
         say(f"       {each['at']}  run {each['run']}: {outcome}{why}{call}", indent=29)
+        if others:
+            last = others[-1][1]
+            say(f"       {last['at']}  run {last['run']}: the same, {plural(len(others), 'run')} since", indent=29)
+
+
+def _stop(numbered: tuple[int, dict[str, Any]]) -> tuple[int, str]:
+    """The same for runs that stopped for one reason; a try that was made stands for itself."""
+    number, each = numbered
+    return (-1, each["message"]) if each["outcome"] == "stopped" else (number, "")

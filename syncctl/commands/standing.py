@@ -1,12 +1,13 @@
-"""Why a row of the queue stands there although nothing speaks against it."""
+"""Why a row of the queue stands there, or stood there, although nothing speaks against it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from syncctl.errors import UnavailableError
-from syncctl.models import from_ms, iso
+from syncctl.models import from_ms, iso, to_ms
 
 if TYPE_CHECKING:
     from syncctl.state.database import Database
@@ -20,6 +21,20 @@ def with_reasons(database: Database, rows: Sequence[Row]) -> list[Row]:
 
     found = {name: stopped(database, name) for name in {row.connector for row in rows if _is_silent(row)}}
     return [_told(row, found.get(row.connector)) for row in rows]
+
+
+def with_stops(database: Database, row: Row, attempts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Its tries, and the runs that stopped before they came to it while it was not at its end: why it was late."""
+    from syncctl.clock import SystemClock
+    from syncctl.state.stopped import tries_stopped
+
+    ended = max((each["at"] for each in attempts), default="") if row.state in ("done", "gave_up", "skipped") else ""
+    until = (
+        to_ms(datetime.fromisoformat(ended) if ended else SystemClock().now()) + 999
+    )  # times are told in whole seconds
+    known = {each["run"] for each in attempts}
+    stops = [each for each in tries_stopped(database, row, until) if each["run"] not in known]
+    return sorted([*attempts, *stops], key=lambda each: (each["at"], each["run"]))
 
 
 def _is_silent(row: Row) -> bool:
