@@ -45,6 +45,19 @@ def test_a_hundred_orders_that_fail_for_one_reason_are_one_group() -> None:
     assert len(made.body.splitlines()) < 35
 
 
+def test_the_number_of_the_call_makes_no_reason_of_its_own() -> None:
+    refused = [
+        LOCKED.changed(record=f"order {each}", message=f"The service refuses call {each + 65} with 400: no such tax")
+        for each in range(3)
+    ]
+    text = body(*refused)
+    assert "  Reason: The service refuses it with 400: no such tax\n" in text
+    assert text.count("no such tax") == 1
+    assert "  - order 1: call 66\n" in text
+    unread = [each.changed(cause=RECORD) for each in refused]
+    assert len({each.topic for each in unread}) == 1
+
+
 def test_a_group_tells_why_what_to_do_when_and_how() -> None:
     text = body(LOCKED)
     for line in (

@@ -174,3 +174,14 @@ class TestDatasette:
             found = {name: sql.execute(q["sql"], {"sku": "MUG"}).fetchall() for name, q in metadata["queries"].items()}
         assert found["calls_per_day"][0][1:] == ("unleashed", "recent", 2)
         assert found["oldest_products"]
+
+
+def test_one_reason_is_one_error_on_the_page_and_in_status_whatever_the_calls(shop: Shop) -> None:
+    shop.extra = posting.SETTINGS | {"SYNCCTL_UNLEASHED_TAX": "0.15:WRONG"}
+    shop.ok("sync-recent")
+    posting.place(shop, *(posting.order(f"A{number}") for number in range(3)))
+    assert shop.run("post-invoices").code == 65
+    (error,) = shop.ok("report", str(shop.folder / "r.html"), "--json").only()["errors"]
+    assert error["times"] == 3
+    assert shop.ok("status").out.count("last error") == 1
+    assert "A0 and 2 more: The service refuses it with 400" in shop.ok("status").out

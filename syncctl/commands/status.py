@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from syncctl.commands.layout import Level, padded, paint, plural, say
 from syncctl.commands.messages import show_json, warn
 from syncctl.commands.options import Common, common_options
 from syncctl.commands.token_life import token_life
+from syncctl.mail.event import without_call
 from syncctl.models import Struct, from_ms, iso, to_ms
 
 _WEEK_MS = 7 * 86400 * 1000
@@ -193,6 +195,17 @@ def _errors(row: Any) -> list[dict[str, Any]]:
     return [{"record": record, "message": message, "remedy": remedy} | when for record, message, remedy in found]
 
 
+def _alike(errors: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One for each reason, which names the first record and how many more."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for each in errors:
+        groups.setdefault((without_call(each["message"]), each["remedy"]), []).append(each)
+    return [
+        first | ({"record": f"{first['record']} and {len(more):,} more", "message": message} if more else {})
+        for (message, _), (first, *more) in groups.items()
+    ]
+
+
 def _print(places: dict[str, str | None], connectors: list[dict[str, Any]], now: datetime) -> None:
     say(f"state     {places['state']}", indent=10)
     say(f"settings  {places['env_file'] or 'the environment'}", indent=10)
@@ -205,6 +218,7 @@ def _print(places: dict[str, str | None], connectors: list[dict[str, Any]], now:
 def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
     from syncctl.commands import backlog
 
+    errors = _alike(connector["last_errors"])
     lines = [("setting", problem) for problem in connector["problems"]]
     lines += _runs(connector, now)
     lines += [("products", _products(connector))]
@@ -216,8 +230,8 @@ def _lines(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
     lines += [(f"calls/{window_words(each['window'])}", _used(each)) for each in connector["windows"]]
     lines += [("token", _life(connector["name"], connector["token"]))] if connector["token"] else []
     lines += [("blocked", "until {until}: {reason}".format(**connector["blocked"]))] if connector["blocked"] else []
-    lines += [("last error", _error(error, now)) for error in connector["last_errors"][:_MOST_ERRORS]]
-    rest = len(connector["last_errors"]) - _MOST_ERRORS
+    lines += [("last error", _error(error, now)) for error in errors[:_MOST_ERRORS]]
+    rest = len(errors) - _MOST_ERRORS
     return lines + ([("", f"… and {rest:,} more; --json shows them")] if rest > 0 else [])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
@@ -45,7 +46,7 @@ class Event(Struct):
     @property
     def topic(self) -> str:
         """What makes it the same trouble when it comes again: of a record, the same cause."""
-        return self.message if self.cause == RECORD else self.cause
+        return without_call(self.message) if self.cause == RECORD else self.cause
 
 
 def retry_command(number: int) -> str:
@@ -65,6 +66,24 @@ def cleaned(event: Event) -> Event:
     """The same with texts of one line each, of a length that people read."""
     texts = {name: one_line(value) for name, value in event.as_dict().items() if isinstance(value, str)}
     return event.changed(**texts)
+
+
+def without_call(text: str) -> str:
+    """What was said without the number of the call, by which nothing is told apart that failed for one reason.
+
+    >>> without_call("The service refuses call 65 with 400: no such tax")
+    'The service refuses it with 400: no such tax'
+    >>> without_call("The answer is no JSON (call 7, text/html)")
+    'The answer is no JSON (text/html)'
+    """
+    text = re.sub(r"\b(refuses|redirects) call \d+\b", r"\1 it", text)
+    return re.sub(r"\(call \d+, ", "(", re.sub(r" \(call \d+\)", "", text))
+
+
+def call_in(text: str) -> str:
+    """`call 65`, where a text has the number of one."""
+    found = re.search(r"\bcall \d+\b", text)
+    return found[0] if found and without_call(text) != text else ""
 
 
 def one_line(text: str, most: int = _MOST_CHARACTERS) -> str:

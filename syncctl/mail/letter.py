@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from syncctl.mail.event import RECORD, Event, cleaned, one_line, retry_all
+from syncctl.mail.event import RECORD, Event, call_in, cleaned, one_line, retry_all, without_call
 from syncctl.models import Struct, iso
 
 _MOST_LISTED = 20
@@ -62,22 +62,28 @@ def _paragraph(events: Sequence[Event]) -> Iterator[str]:
     yield f"{first.connector}: {len(events)} {first.word} ({first.cause})"
     shared = _shared(events)
     if "message" in shared:
-        yield f"  {'It had failed with' if first.what == 'recovered' else 'Reason'}: {first.message}"
+        yield f"  {'It had failed with' if first.what == 'recovered' else 'Reason'}: {_reason(events)}"
     if "waits" in shared and first.waits:
         yield f"  Waiting for it: {first.waits}"
     if first.what != "recovered":
         yield from _advice(events, shared)
     for event in events[:_MOST_LISTED] if len(events) > 1 or first.record else ():
-        own = ". ".join(filter(None, _own(event, shared)))
+        call = call_in(event.message) if "message" in shared and len(events) > 1 else ""
+        own = ". ".join(filter(None, (call, *_own(event, shared))))
         yield f"  - {event.record or event.connector}{own and ': ' + own}"
     if len(events) > _MOST_LISTED:
         yield f"  and {len(events) - _MOST_LISTED:,} more"
 
 
+def _reason(events: Sequence[Event]) -> str:
+    """What all were told; the calls that it was told to stand beside their records, where there are several."""
+    return events[0].message if len(events) == 1 else without_call(events[0].message)
+
+
 def _shared(events: Sequence[Event]) -> set[str]:
     """What all of them have in common."""
     names = ("message", "remedy", "command", "waits")
-    shared = {name for name in names if len({getattr(event, name) for event in events}) == 1}
+    shared = {name for name in names if len({without_call(getattr(event, name)) for event in events}) == 1}
     if events[0].word == _TO_LOOK_AT:
         return shared - {"command"}  # it accepts one alone
     return shared | {"command"} if retry_all(events) else shared

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from syncctl.mail.event import without_call
 from syncctl.state.database import Database
 from syncctl.state.health import SUCCESS
 from syncctl.state.windows import DAY
@@ -42,7 +43,7 @@ SELECT json_extract(told.value, '$[1]') AS message, json_extract(told.value, '$[
     count(*) AS times, max(run) AS run, max(started_at) AS last_at
 FROM runs JOIN run_connectors ON run = runs.id AND connector = ?, json_each(errors) AS told
 WHERE runs.id > (SELECT coalesce(max(id), 0) FROM runs WHERE started_at < ?) AND errors <> '[]'
-GROUP BY 1, 2 ORDER BY times DESC, last_at DESC LIMIT ?
+GROUP BY 1, 2
 """
 _QUEUE = """
 SELECT connector, kind, state, cause, count(*) AS rows, min(queued_at) AS oldest_at FROM outbox
@@ -90,9 +91,15 @@ class Reporting:
         found = [_percentiles(name, sorted(each)) for name, each in times.items()]
         return sorted(found, key=lambda each: -each["p95"])[:most]
 
-    def errors(self, most: int) -> list[sqlite3.Row]:
+    def errors(self, most: int) -> list[dict[str, Any]]:
         """The most frequent sentences: `message`, `remedy`, `times`, and the last `run` with its `last_at` (ms)."""
-        return self.database.rows(_ERRORS, self.connector, self.since, most)
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for row in self.database.rows(_ERRORS, self.connector, self.since):
+            told = dict(row) | {"message": without_call(row["message"])}
+            same = found.setdefault((told["message"], told["remedy"]), told | {"times": 0})
+            last = max(same, told, key=lambda each: each["run"])
+            same |= {"times": same["times"] + told["times"], "run": last["run"], "last_at": last["last_at"]}
+        return sorted(found.values(), key=lambda each: (-each["times"], -each["last_at"]))[:most]
 
 
 def queue(database: Database) -> Sequence[sqlite3.Row]:
