@@ -88,7 +88,7 @@ def _cost(config: ConnectorConfig, database: Database | None, wanted: Wanted) ->
         return Cost(config.name, 1, calls, f"{calls} if the first is accepted")
     gaps = Gaps(database, config.name) if database else None
     if wanted.command == "sync-product":
-        return _by_sku(config, kinds, [bool(gaps and gaps.by_sku(sku)) for sku in wanted.skus])
+        return _by_sku(config, kinds, [len(gaps.by_sku(sku)) if gaps else 0 for sku in wanted.skus])
     known = dict.fromkeys(kinds, gaps.live() if gaps else 0)
     if wanted.command == "sync-oldest":
         return _oldest(config, known, wanted.products)
@@ -161,8 +161,11 @@ def _lists(config: ConnectorConfig, kinds: list[Kind], products: int) -> Cost:
     return Cost(config.name, calls, calls, f"{calls:,} for {products:,} products, and 1 for each that seems gone")
 
 
-def _by_sku(config: ConnectorConfig, kinds: list[Kind], known: list[bool]) -> Cost:
-    linked = costs.lists(config, kinds, sum(known))
-    unknown = known.count(False)
-    expected = linked + unknown * len(kinds)
-    return Cost(config.name, linked + unknown, expected, f"{expected:,} where the service knows each SKU")
+def _by_sku(config: ConnectorConfig, kinds: list[Kind], known: list[int]) -> Cost:
+    """`known`: how many products are known by each SKU; those that fit into a list are read in lists."""
+    batch = config.cls.lookups[Kind.PRODUCTS].batch
+    listed = [count for count in known if 0 < count <= batch]
+    searched = len(known) - len(listed)
+    least = costs.lists(config, kinds, sum(listed))
+    expected = least + searched * len(kinds)
+    return Cost(config.name, least + searched, expected, f"{expected:,} where the service knows each SKU")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeGuard
@@ -156,6 +156,12 @@ class Session:
     def link_waiting(self) -> None:
         """Links records to products that the shop has got since the last run."""
         self.tally.report(self.linker.link_waiting(self.run.number))
+
+    def link(self, remote_ids: Sequence[str]) -> None:
+        """Links those of these records that have no link yet; tells why one stays without, and of twins in any case."""
+        with self.database.transaction():
+            problems = self.linker.link(remote_ids, self.run.number)
+        self.tally.report(problems + self.linker.shared(remote_ids))
 
     def link_customers(self, since: int) -> None:
         """Links customers after a read; tells of what is new or changed since then (in ms) if it needs a person."""

@@ -83,6 +83,59 @@ def test_two_products_of_one_sku_are_told_and_never_guessed(shop: Shop, *, read_
     assert shop.value("SELECT count(*) FROM catalogue WHERE sku = 'TWIN' AND price IS NOT NULL") == 0
 
 
+def test_a_twin_of_a_linked_product_is_told_each_time(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    shop.upstream.put("products", product("MUG", DefaultSellPrice=99))
+    assert shop.run("sync-recent").code == 65
+    for _ in range(2):
+        result = shop.run("sync-product", "MUG", "-v", "--json")
+        assert (result.code, result.only()["calls"]) == (65, 2)
+        (error,) = result.only()["errors"]
+        assert (error["record"], error["remedy"]) == ("MUG", "Give each product its own SKU there")
+        assert {GUID, upstream_id(shop, "MUG")} <= set(error["message"].replace(",", "").split())
+    assert "MUG: name Mug," in shop.run("sync-product", "MUG", "-v").out, "the link holds"
+
+
+@pytest.mark.parametrize("mend", ["rename", "delete"])
+def test_twins_are_no_longer_told_of_once_a_person_has_mended_one(shop: Shop, mend: str) -> None:
+    shop.upstream.put("products", product("TWIN"), product("TWIN", OTHER, DefaultSellPrice=99))
+    assert shop.run("sync-recent").code == 65
+    assert shop.run("sync-product", "TWIN", "--json").only()["calls"] == 2
+    if mend == "rename":
+        shop.upstream.put("products", {"Guid": OTHER, "ProductCode": "UNTWINNED"})
+    else:
+        shop.upstream.delete("products", OTHER)
+    shop.upstream.put("stock", {"ProductGuid": GUID, "AvailableQty": 4})
+    assert shop.ok("sync-product", "TWIN", "--json").only()["calls"] == (2 if mend == "rename" else 3)
+    untwinned = [("UNTWINNED", "99.00", 0)] if mend == "rename" else []
+    rows = shop.rows("SELECT sku, price, available FROM catalogue WHERE sku LIKE '%TWIN%' ORDER BY sku")
+    assert rows == [("TWIN", "10.00", 4), *untwinned]
+
+
+def test_a_mended_twin_of_a_linked_product_is_seen(shop: Shop) -> None:
+    shop.ok("sync-recent")
+    shop.upstream.put("products", product("MUG", DefaultSellPrice=99))
+    assert shop.run("sync-recent").code == 65
+    shop.upstream.put("products", {"Guid": GUID, "ProductCode": "MUG-2"})
+    assert shop.ok("sync-product", "MUG", "--json").only()["calls"] == 2
+    assert shop.value("SELECT price FROM catalogue WHERE sku = 'MUG-2'") == "99.00"
+
+
+def test_none_of_twins_is_shown_as_the_one(shop: Shop) -> None:
+    shop.upstream.put("products", product("TWIN"), product("TWIN", OTHER, DefaultSellPrice=99))
+    for _ in range(2):
+        assert "price" not in shop.run("sync-product", "TWIN", "-v").out
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_a_dry_run_promises_for_twins_is_what_they_cost(shop: Shop, *, known: bool) -> None:
+    shop.upstream.put("products", product("TWIN"), product("TWIN", OTHER))
+    if known:
+        assert shop.run("sync-recent").code == 65
+    promised = shop.ok("sync-product", "TWIN", "--dry-run", "--json").only()
+    assert promised["minimum"] <= shop.run("sync-product", "TWIN", "--json").only()["calls"] <= promised["expected"]
+
+
 def test_a_product_that_is_gone_is_told(shop: Shop) -> None:
     shop.ok("sync-recent")
     shop.upstream.delete("products", upstream_id(shop, "MUG"))

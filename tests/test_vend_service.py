@@ -394,6 +394,38 @@ class TestCommands(VendTest):
         assert self.calls(shop.ok("sync-product", "NEW", "--json")) == 2
         assert shop.value(AVAILABLE, "NEW") == 3
 
+    def twins(self, bench: VendBench, shop: Shop) -> tuple[str, str]:
+        """Two products of the SKU TWIN, the first of them linked; what it costs to be told so."""
+        first = bench.add("TWIN")
+        shop.ok("sync-recent")
+        second = bench.add("TWIN")
+        assert shop.run("sync-recent").code == 65
+        bench.set_stock(first, "3")
+        result = shop.run("sync-product", "TWIN", "--json")
+        assert (result.code, self.calls(result)) == (65, 2)
+        (error,) = result.only()["errors"]
+        assert first in error["message"]
+        assert second in error["message"]
+        assert shop.value(AVAILABLE, "TWIN") == 3
+        return first, second
+
+    def test_a_twin_that_was_given_its_own_sku_is_seen_in_two_calls(self, bench: VendBench, shop: Shop) -> None:
+        _, second = self.twins(bench, shop)
+        bench.product(second, sku="OTHER", product_codes=None)
+        assert self.calls(shop.ok("sync-product", "TWIN", "--json")) == 2
+        assert shop.value(AVAILABLE, "OTHER") == 7
+        bench.product(second, sku="TWIN", product_codes=None)
+        assert shop.run("sync-recent").code == 65
+        again = shop.run("sync-product", "TWIN", "--json")
+        assert (again.code, self.calls(again)) == (65, 2), "both are linked now, each to a product of its own"
+
+    def test_a_linked_twin_that_was_given_another_sku_is_seen_in_two_calls(self, bench: VendBench, shop: Shop) -> None:
+        first, _ = self.twins(bench, shop)
+        bench.product(first, sku="ANOTHER", product_codes=None)
+        mended = shop.run("sync-product", "TWIN", "--json")
+        assert self.calls(mended) == 2
+        assert "is now called ANOTHER" in mended.err
+
     def test_what_vanished_or_changed_without_a_trace_is_found_in_time(self, bench: VendBench, shop: Shop) -> None:
         ghost, quiet = bench.add("GHOST"), bench.add("QUIET")
         shop.ok("sync-recent")

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def command(*, skus: tuple[str, ...], accept_loss: bool, common: Common, running: Running) -> int:
     """Read single products now, by SKU, and show what changed.
 
-    Products that syncctl knows go in lists where the service takes lists: 2 calls for up to 50. One that it does not
-    know costs at most 2. Takes no lock, so it never waits for a long read.
+    Products that syncctl knows go in lists where the service takes lists: 2 calls for up to 50. An SKU that it does not
+    know, or that several products have, costs at most 2. Takes no lock, so it never waits for a long read.
 
     \b
     Examples:
@@ -56,8 +56,10 @@ def command(*, skus: tuple[str, ...], accept_loss: bool, common: Common, running
 
 
 def _show(session: Session, before: dict[str, tuple[int, dict[str, str | None]]]) -> None:
-    """The values of each product that was read, and what they were where that differs."""
+    """The values of each product that was read, and what they were where that differs; of twins none is the one."""
     for sku, (call, old) in before.items():
+        if len(session.gaps.by_sku(sku)) > 1 and not session.gaps.linked(sku):
+            continue
         new = session.history.values(sku)
         if session.history.last_call(sku) > call:
             say(f"{session.name}: {sku}: " + ", ".join(_value(name, old, new) for name in new), indent=4)

@@ -45,22 +45,26 @@ class _Lookup:
         return self.session.look_again(self.kind, self.call, self.rule)
 
 
-def sync_product(session: Session, skus: Iterable[str]) -> None:
-    """Reads these products now: known ones in lists, an unknown one by a search for its SKU."""
+def sync_product(session: Session, skus: Sequence[str]) -> None:
+    """Reads these products now: known ones in lists, others by a search for their SKU.
+
+    Several products of one SKU are all read again, since a person may have mended one, and are told of if they are
+    still several. No list but a search shows them where they do not fit into one: it does so in one call.
+    """
     session.link_waiting()
-    known: dict[str, str] = {}
-    found: list[str] = []
+    listed: dict[str, str] = {}
+    stock: list[str] = []
     for sku in skus:
         remote_ids = session.gaps.by_sku(sku)
-        if len(remote_ids) > 1:
-            session.tally.report([_ambiguous(session, sku, remote_ids)])
-        elif remote_ids:
-            known[remote_ids[0]] = sku
+        if 0 < len(remote_ids) <= session.connector.lookups[Kind.PRODUCTS].batch:
+            listed |= dict.fromkeys(remote_ids, sku)
         else:
-            found += _search(session, sku)
-    gone = verify(session, list(known), "manual", session.kinds())
-    session.tally.report([_deleted(session, known[remote_id]) for remote_id in gone])
-    verify(session, found, "manual", [kind for kind in session.kinds() if kind is Kind.STOCK])
+            stock += _search(session, sku, remote_ids)
+    gone = verify(session, list(listed), "manual", session.kinds())
+    lost = [sku for sku in dict.fromkeys(listed[remote_id] for remote_id in gone) if not session.gaps.by_sku(sku)]
+    session.tally.report([_deleted(session, sku) for sku in lost])
+    session.link([remote_id for sku in skus for remote_id in session.gaps.by_sku(sku)])
+    verify(session, stock, "manual", [kind for kind in session.kinds() if kind is Kind.STOCK])
 
 
 def verify(session: Session, remote_ids: Sequence[str], rule: str, kinds: Sequence[Kind]) -> list[str]:
@@ -178,22 +182,24 @@ def without_stock(records: Iterable[Record | Problem]) -> list[str]:
     return [r.remote_id for r in records if isinstance(r, Product) and r.remote_id not in stocked]
 
 
-def _search(session: Session, sku: str) -> list[str]:
-    """One call for an SKU that the mirror does not know; the remote id of the one product that has it."""
+def _search(session: Session, sku: str, known: Sequence[str]) -> list[str]:
+    """One call for all products of an SKU, then those that were known by it and are not among them.
+
+    Gives the remote id whose stock is still to be read: none where calls went to the latter, so that 2 are enough.
+    """
     found, title = session.connector.find(sku), session.connector.title
+    same = [record.remote_id for record in found.records if isinstance(record, Product)]
+    others = [remote_id for remote_id in known if remote_id not in same]
+    verify(session, others, "manual", [Kind.PRODUCTS])
     with session.transaction():
         session.store(found.records, session.look(found.call, "manual"))
     if found.missing:
         session.tally.report([differs_in_case(sku, other, title) for other in session.gaps.near_skus(sku)])
         remedy = "Check how it is written there; products that were deleted there cannot be read"
         session.tally.report([Problem(sku, f"{session.name} does not know this SKU", remedy)])
-    same = [record.remote_id for record in found.records if isinstance(record, Product)]
-    return same if len(same) == 1 else []
-
-
-def _ambiguous(session: Session, sku: str, remote_ids: Sequence[str]) -> Problem:
-    message = f"several products have this SKU in {session.name}: {', '.join(remote_ids)}"
-    return Problem(sku, message, "Give each product its own SKU there")
+    if others:
+        return []
+    return same if len(same) == 1 else session.gaps.linked(sku)
 
 
 def _deleted(session: Session, sku: str) -> Problem:

@@ -43,20 +43,29 @@ class Gaps:
         )
         return [row["remote_id"] for row in rows]
 
-    def by_sku(self, sku: str) -> list[str]:
-        """The product linked to the shop's SKU; else all that have it at the service, those marked gone left out."""
-        linked = self.database.rows(
+    def linked(self, sku: str) -> list[str]:
+        """The product linked to the shop's SKU, unless it is marked gone."""
+        rows = self.database.rows(
             "SELECT remote_id FROM remote_products WHERE connector = ? AND state <> 'gone'"
             " AND product_id = (SELECT id FROM products WHERE sku = ?)",
             self.connector,
             sku,
         )
-        same = self.database.rows(
-            "SELECT remote_id FROM remote_products WHERE connector = ? AND state <> 'gone' AND sku = ?",
+        return [row["remote_id"] for row in rows]
+
+    def by_sku(self, sku: str) -> list[str]:
+        """The product linked to the shop's SKU, then all others that have it at the service; none that is marked gone.
+
+        What a person took apart is among them only where there is nothing else.
+        """
+        rows = self.database.rows(
+            "SELECT remote_id, matched_by IS 'apart' AS apart FROM remote_products"
+            " WHERE connector = ? AND state <> 'gone' AND sku = ?",
             self.connector,
             sku,
         )
-        return [row["remote_id"] for row in linked or same]
+        wanted = dict.fromkeys([*self.linked(sku), *(row["remote_id"] for row in rows if not row["apart"])])
+        return list(wanted) or [row["remote_id"] for row in rows]
 
     def near_skus(self, sku: str) -> list[str]:
         """SKUs at the service that differ from this one in the case of their letters alone."""

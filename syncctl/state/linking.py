@@ -124,13 +124,20 @@ class Linker:
     def renamed(self, remote_ids: Iterable[str]) -> list[Problem]:
         """Linked records whose SKU is no longer the shop's, or is that of another record too."""
         wanted = json.dumps(list(remote_ids))
-        linked = {row["sku"] for row in self.database.rows(_LINKED_SKUS, self.connector, wanted)}
-        twice = self._same_sku(linked)
+        twice = self._linked_twice(wanted)
         rows = self.database.rows(_RENAMED, self.connector, wanted)
         return [
             *(_shared(sku, ids, self.connector) for sku, ids in twice.items()),
             *(_renamed(row, self.connector) for row in rows if row["sku"] not in twice),
         ]
+
+    def shared(self, remote_ids: Iterable[str]) -> list[Problem]:
+        """Linked records whose SKU is that of another record too."""
+        twice = self._linked_twice(json.dumps(list(remote_ids)))
+        return [_shared(sku, ids, self.connector) for sku, ids in twice.items()]
+
+    def _linked_twice(self, wanted: str) -> dict[str, str]:
+        return self._same_sku({row["sku"] for row in self.database.rows(_LINKED_SKUS, self.connector, wanted)})
 
     def _same_sku(self, skus: Iterable[str]) -> dict[str, str]:
         """Those of the SKUs that several live records have, with the remote ids of these."""
