@@ -67,8 +67,18 @@ def test_an_sku_that_differs_only_in_case_is_told_and_not_taken(shop: Shop, *, r
         shop.ok("sync-recent")
     result = shop.run("sync-product", "mUG")
     assert result.code == 65
-    assert "MUG, which differs only in case" in result.err
+    assert "unleashed does not know this SKU; Unleashed has MUG, which differs only in case" in result.err
+    assert len(result.err.splitlines()) == 1
     assert shop.value("SELECT count(*) FROM products WHERE sku = 'mUG'") == 0
+
+
+@pytest.mark.parametrize("read_before", [True, False])
+def test_all_skus_that_differ_only_in_case_are_told_in_one_sentence(shop: Shop, *, read_before: bool) -> None:
+    shop.upstream.put("products", product("mug"))
+    if read_before:
+        shop.run("sync-recent")
+    (error,) = shop.run("sync-product", "mUG", "--json").only()["errors"]
+    assert error["message"].endswith("Unleashed has MUG and mug, which differ only in case")
 
 
 @pytest.mark.parametrize("read_before", [True, False])

@@ -344,9 +344,9 @@ class TestCommands(VendTest):
         bench.add("Kettle")
         shop.ok("sync-recent")
         result = shop.run("sync-product", "kettle", "--json")
-        (error, *_) = result.only()["errors"]
+        (error,) = result.only()["errors"]
         assert (result.code, error["record"]) == (65, "kettle")
-        assert error["message"] == "Vend has Kettle, which differs only in case"
+        assert error["message"] == "vend does not know this SKU; Vend has Kettle, which differs only in case"
 
     def test_the_settings_of_the_sandbox_leave_the_doctor_nothing_to_say(self, sandbox: Sandbox, shop: Shop) -> None:
         told = {name: value for name, value in sandbox.env().items() if name == "SYNCCTL_VEND_REGISTERS"}

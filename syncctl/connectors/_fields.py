@@ -150,15 +150,18 @@ def absent(remote_ids: Sequence[str], records: Iterable[Record | Problem]) -> li
 
 
 def with_sku(sku: str, records: Iterable[Record | Problem], service: str) -> list[Product | Problem]:
-    """The products that have exactly this SKU, then a problem for each whose SKU differs only in case."""
+    """The products that have exactly this SKU, then a problem where others have one that differs only in case."""
     products = [record for record in records if isinstance(record, Product)]
     near = [p.sku for p in products if p.sku != sku and p.sku.lower() == sku.lower()]
     return [
         *(product for product in products if product.sku == sku),
-        *(differs_in_case(sku, other, service) for other in near),
+        *([differs_in_case(sku, near, service)] if near else []),
     ]
 
 
-def differs_in_case(sku: str, other: str, service: str) -> Problem:
+def differs_in_case(sku: str, others: Iterable[str], service: str) -> Problem:
     """That a service has nearly this SKU."""
-    return Problem(sku, f"{service} has {other}, which differs only in case", "Write it the same on both sides")
+    names = list(dict.fromkeys(others))
+    verb = "differs" if len(names) == 1 else "differ"
+    message = f"{service} has {' and '.join(names)}, which {verb} only in case"
+    return Problem(sku, message, "Write it the same on both sides")

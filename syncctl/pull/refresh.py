@@ -187,19 +187,30 @@ def _search(session: Session, sku: str, known: Sequence[str]) -> list[str]:
 
     Gives the remote id whose stock is still to be read: none where calls went to the latter, so that 2 are enough.
     """
-    found, title = session.connector.find(sku), session.connector.title
+    found = session.connector.find(sku)
     same = [record.remote_id for record in found.records if isinstance(record, Product)]
     others = [remote_id for remote_id in known if remote_id not in same]
     verify(session, others, "manual", [Kind.PRODUCTS])
-    with session.transaction():
-        session.store(found.records, session.look(found.call, "manual"))
     if found.missing:
-        session.tally.report([differs_in_case(sku, other, title) for other in session.gaps.near_skus(sku)])
-        remedy = "Check how it is written there; products that were deleted there cannot be read"
-        session.tally.report([Problem(sku, f"{session.name} does not know this SKU", remedy)])
+        session.tally.report([_unknown(session, sku, found)])
+    else:
+        with session.transaction():
+            session.store(found.records, session.look(found.call, "manual"))
     if others:
         return []
     return same if len(same) == 1 else session.gaps.linked(sku)
+
+
+def _unknown(session: Session, sku: str, found: Found) -> Problem:
+    """That the service does not know an SKU; with those that differ only in case, by its answer or by the mirror."""
+    message, near = f"{session.name} does not know this SKU", session.gaps.near_skus(sku)
+    told = [record for record in found.records if isinstance(record, Problem)]
+    if near and not told:
+        told = [differs_in_case(sku, near, session.connector.title)]
+    if told:
+        return told[0].changed(message=f"{message}; {told[0].message}")
+    remedy = "Check how it is written there; products that were deleted there cannot be read"
+    return Problem(sku, message, remedy)
 
 
 def _deleted(session: Session, sku: str) -> Problem:
