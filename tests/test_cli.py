@@ -435,3 +435,10 @@ def test_a_full_read_announces_all_its_calls_and_one_of_stock_alone_its_own(shop
     assert "reading 120 products and their stock in 12 calls" in told
     assert "records of stock in 6 calls" in told
     assert "stock" not in shop.run("sync-recent", "--full", "-v", SYNCCTL_UNLEASHED_ROLES="products", **SMALL).err
+
+
+def test_a_sentence_has_one_mark_at_its_end(shop: Shop) -> None:
+    result = shop.run("status", SYNCCTL_NEW_PRODUCTS="maybe", SYNCCTL_NEW_PRODUCT="insert")
+    first, second, *_ = result.err.splitlines()
+    assert first == 'syncctl: SYNCCTL_NEW_PRODUCTS: "maybe" does not fit; write insert or ignore.'
+    assert second.split("?")[1].startswith(" Mend ")

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncctl.connectors.declared import Limit
+from syncctl.connectors import connector_class, kinds
+from syncctl.connectors.declared import Limit, Setting
 from syncctl.connectors.unleashed import Unleashed
 from syncctl.errors import ConfigError
 from syncctl.settings import file as settings_file
@@ -288,8 +289,8 @@ def test_no_secret_is_ever_shown() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "form"),
     [
-        ("PAGE_SIZE", "0", "does not fit: records a page, 1-1000"),
-        ("PRICE_TIER", "11", "does not fit: sell price tier 1-10;"),
+        ("PAGE_SIZE", "0", "does not fit; write 1-1000"),
+        ("PRICE_TIER", "11", "does not fit; write 1-10"),
         ("BASE_URL", "api.example.com", "https://host/path"),
         ("BASE_URL", "ftp://api.example.com", "https://host/path"),
         ("BASE_URL", "https://api.example.com/?x=1", "https://host/path"),
@@ -303,6 +304,19 @@ def test_a_wrong_setting_of_a_connector_names_variable_value_and_form(name: str,
     assert problem.startswith(f"SYNCCTL_UNLEASHED_{name}: ")
     assert f'"{value}"' in problem
     assert form in problem
+
+
+SETTINGS = (
+    *global_settings(),
+    *common_settings(),
+    *(each for kind in kinds() for each in connector_class(kind).settings),
+)
+
+
+@pytest.mark.parametrize("setting", [each for each in SETTINGS if each.pattern != ".+"], ids=lambda each: each.name)
+def test_what_a_wrong_value_should_be_is_said_in_words_of_its_own(setting: Setting) -> None:
+    assert setting.form != "one line of text"
+    assert not set(setting.form) & set(";`"), "a sentence goes on behind it"
 
 
 def test_a_missing_key_of_one_connector_leaves_the_other_alone() -> None:

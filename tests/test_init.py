@@ -116,7 +116,7 @@ def test_an_existing_file_is_not_overwritten(shop: Shop) -> None:
         (["--shop", "myshop", "--services", "vend", "--set", "SYNCCTL_VEND_ROLES=invoices"], "--timezone is missing"),
         (["--shop", "myshop", "--services", "vend", "--set", "SYNCCTL_VEND_ROLE=stock"], "SYNCCTL_VEND_ROLES?"),
         (["--shop", "myshop", "--services", "vend", "--set", "SYNCCTL_VEND_TOKEN=s3cret"], "_TOKEN_FILE"),
-        (["--shop", "myshop", "--services", "vend", "--set", "SYNCCTL_VEND_REGISTERS=no"], "number of registers"),
+        (["--shop", "myshop", "--services", "vend", "--set", "SYNCCTL_VEND_REGISTERS=no"], "write a number, 1-9999"),
         (["--system", "--env-file", "x"], "--system and --env-file"),
     ],
 )

@@ -27,6 +27,7 @@ LAYERS = (
     ("connectors", "settings.file", "settings.zone"),
     ("settings.connector", "settings.names"),
     ("settings.mail", "mail.letter"),
+    ("settings.general",),
     ("settings.config", "redact", "http.answer", "mail.smtp"),
     ("settings.posting", "settings.env_text"),
     (

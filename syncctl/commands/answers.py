@@ -37,7 +37,7 @@ class Question(Struct):
         """What is wrong with an answer, "" where nothing is."""
         value = value.strip()
         if not value.isprintable() or not re.fullmatch(self.setting.pattern, value):
-            return f"the value does not fit: {self.setting.help}"
+            return f"the value does not fit; write {self.setting.form}"
         return self.check(value) if self.check else ""
 
     def ask(self) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from syncctl.commands.layout import plural, say
+from syncctl.commands.layout import ended, plural, say
 from syncctl.commands.messages import Terminal, show_json
 from syncctl.commands.options import Common, Group, common_options, gathered
 from syncctl.models import Problem, Struct
@@ -161,7 +161,7 @@ def _show_counts(command: str, counts: Counts | None, problems: list[Problem], c
 
 def _show_problems(problems: list[Problem]) -> None:
     for problem in problems[:_MOST_SHOWN]:
-        remedy = f" {problem.remedy.rstrip('.')}." if problem.remedy else ""
-        say(f"{problem.record}: {problem.message.rstrip('.')}.{remedy}", indent=4, err=True)
+        remedy = f" {ended(problem.remedy)}" if problem.remedy else ""
+        say(f"{problem.record}: {ended(problem.message)}{remedy}", indent=4, err=True)
     if len(problems) > _MOST_SHOWN:
         say(f"… and {plural(len(problems) - _MOST_SHOWN, 'more bad line')}; --json lists them all", err=True)

@@ -68,6 +68,12 @@ def plural(number: int, singular: str, several: str = "") -> str:
     return f"{number:,} {singular if number == 1 else several or singular + 's'}"
 
 
+def ended(sentence: str) -> str:
+    """A sentence with one mark at its end."""
+    bare = sentence.rstrip(".")
+    return bare if bare.endswith(("?", "!")) else f"{bare}."
+
+
 def request_words(method: str, path: str) -> str:
     """A request whose path is no longer than a line has room for."""
     return f"{method} {path if len(path) <= _MOST_PATH else path[: _MOST_PATH - 1] + '…'}"

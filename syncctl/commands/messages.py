@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncctl.commands.layout import Level, padded, paint, plural, say
+from syncctl.commands.layout import Level, ended, padded, paint, plural, say
 from syncctl.commands.options import Common
 from syncctl.errors import ConfigError, RecordError, SyncctlError
 from syncctl.invocation import Given, typed
@@ -43,7 +43,7 @@ class Terminal:
     def warn(self, text: str) -> None:
         """A sentence for everybody."""
         self.close()
-        say(f"syncctl: {text.rstrip('.')}.", err=True)
+        say(f"syncctl: {ended(text)}", err=True)
 
     def progress(self, label: str, done: int, total: int) -> None:
         """A bar, on a terminal only."""
@@ -108,12 +108,12 @@ def sentence(connector: str, record: str, message: str, remedy: str) -> str:
 
     named = not record and message.startswith(f"{connector} ")  # as in `unleashed is locked by …`
     who = "" if named else f"{connector}: {one_line(record, 80)}: " if record else f"{connector}: "
-    return f"{who}{message.rstrip('.')}." + (f" {remedy.rstrip('.')}." if remedy else "")
+    return f"{who}{ended(message)}" + (f" {ended(remedy)}" if remedy else "")
 
 
 def show_check(name: str, check: Check, *, err: bool = False) -> None:
     """`ok       unleashed: clock: …`, and what to do where there is something."""
-    told = f"{check.message.rstrip('.')}. {check.remedy.rstrip('.')}." if check.remedy else check.message
+    told = f"{ended(check.message)} {ended(check.remedy)}" if check.remedy else check.message
     say(f"{mark(check.level)}{name}: {check.subject}: {told}", indent=_MARK, err=err)
 
 

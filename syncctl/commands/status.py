@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from syncctl.clock import span, window_words
-from syncctl.commands.layout import Level, padded, paint, plural, say
+from syncctl.commands.layout import Level, ended, padded, paint, plural, say
 from syncctl.commands.messages import show_json, warn
 from syncctl.commands.options import Common, common_options
 from syncctl.commands.token_life import token_life
@@ -239,7 +239,7 @@ def _error(error: dict[str, Any], now: datetime) -> str:
     ago = span(max(0, (now - datetime.fromisoformat(error["at"])).total_seconds()))
     who = f"{error['record']}: " if error["record"] else ""
     told = [error["message"], error["remedy"]]
-    return f"{ago} ago, run {error['run']}: {who}" + " ".join(f"{each.rstrip('.')}." for each in told if each)
+    return f"{ago} ago, run {error['run']}: {who}" + " ".join(ended(each) for each in told if each)
 
 
 def _runs(connector: dict[str, Any], now: datetime) -> list[tuple[str, str]]:

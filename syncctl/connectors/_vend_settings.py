@@ -9,6 +9,7 @@ from syncctl.connectors.declared import POSTING, Consent, Setting, SignIn, Value
 
 OLDEST_VERSION = "2026-04"  # where the inventory is read by POST, and sales are created by POST alone
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_PRODUCT = "the id of a product"
 _RATE = r"0?\.?\d+"
 _OAUTH = ("CLIENT_ID", "CLIENT_SECRET")
 CODE_MINUTES = 10
@@ -28,6 +29,7 @@ _READING = (
         "the store's name in its address, <name>.retail.lightspeed.app",
         required=True,
         pattern="[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
+        form="the part of the address before .retail.lightspeed.app, as myshop",
     ),
     Setting("TOKEN", "personal token (Setup > Personal tokens, Plus plan); or the settings of OAuth", secret=True),
     Setting("CLIENT_ID", "OAuth: id of your application, instead of a personal token"),
@@ -38,47 +40,93 @@ _READING = (
         "OAuth: where a person consents",
         "https://secure.retail.lightspeed.app/connect",
         pattern=r"https?://\S+",
+        form="an address, as https://…",
     ),
     Setting(
         "API_VERSION",
         "date version of the API, YYYY-MM with the month of a quarter",
         "2026-07",
         pattern="20[0-9]{2}-(01|04|07|10)",
+        form="a year and a quarter's first month, as 2026-07",
     ),
     Setting(
         "OUTLETS",
         "ids of the outlets that the shop sells from, comma separated (doctor lists them); without it all",
         pattern=f"{_UUID}( ?, ?{_UUID})*",
+        form="ids, comma separated",
     ),
-    Setting("REGISTERS", "number of registers, on which the call limit depends", "1", pattern="[1-9][0-9]{0,3}"),
-    Setting("PRICE_TIER", "which price is taken: including_tax, excluding_tax", TAXES[0], pattern="|".join(TAXES)),
+    Setting(
+        "REGISTERS",
+        "number of registers, on which the call limit depends",
+        "1",
+        pattern="[1-9][0-9]{0,3}",
+        form="a number, 1-9999",
+    ),
+    Setting(
+        "PRICE_TIER",
+        "which price is taken: including_tax, excluding_tax",
+        TAXES[0],
+        pattern="|".join(TAXES),
+        form="including_tax or excluding_tax",
+    ),
     Setting(
         "CURRENCY",
         "currency of the prices (ISO 4217); the product list does not tell it",
         pattern="[A-Z]{3}",
         asked=True,
+        form="three capital letters, as NZD",
     ),
-    Setting("PAGE_SIZE", "rows a page, 1-1000; without it 200, of stock 5000", pattern=r"[1-9]\d{0,2}|1000"),
+    Setting(
+        "PAGE_SIZE", "rows a page, 1-1000; without it 200, of stock 5000", pattern=r"[1-9]\d{0,2}|1000", form="1-1000"
+    ),
 )
 _SELLING = (
     *(each for each in POSTING if each.name == "POST_SINCE"),
-    Setting("REGISTER", "id of the register that orders are posted to (doctor lists them)", pattern=_UUID),
-    Setting("USER", "id of the user whose sales they are (doctor lists them)", pattern=_UUID),
+    Setting(
+        "REGISTER",
+        "id of the register that orders are posted to (doctor lists them)",
+        pattern=_UUID,
+        form="an id, as doctor lists them",
+    ),
+    Setting(
+        "USER",
+        "id of the user whose sales they are (doctor lists them)",
+        pattern=_UUID,
+        form="an id, as doctor lists them",
+    ),
     Setting(
         "TAX",
         "id of the tax for each rate in the shop's orders (doctor lists them), as `0.15:ID,0:ID`",
         pattern=f"{_RATE}:{_UUID}(, ?{_RATE}:{_UUID})*",
+        form="an id for each rate, as 0.15:ID,0:ID",
     ),
     Setting(
         "PAYMENTS",
         "id of the payment type for each payment method of the shop (doctor lists them), as `card:ID,bank:ID`",
         pattern=f"[^,:]+:{_UUID}(, ?[^,:]+:{_UUID})*",
+        form="an id for each method, as card:ID,bank:ID",
     ),
-    Setting("STATUS", f"what a posted order becomes: {', '.join(STATES)}", "CLOSED", pattern="[A-Z_]+"),
-    Setting("SHIPPING", "id of the product that stands for shipping; without it such an order is held", pattern=_UUID),
-    Setting("DISCOUNT", "the same for discounts; doctor tells the store's own discount product", pattern=_UUID),
-    Setting("FEE", "the same for fees", pattern=_UUID),
-    Setting("ROUNDING", "the same for differences of up to 0.02", pattern=_UUID),
+    Setting(
+        "STATUS",
+        f"what a posted order becomes: {', '.join(STATES)}",
+        "CLOSED",
+        pattern="[A-Z_]+",
+        form="one of CLOSED, SAVED, ONACCOUNT and AWAITING_DISPATCH",
+    ),
+    Setting(
+        "SHIPPING",
+        "id of the product that stands for shipping; without it such an order is held",
+        pattern=_UUID,
+        form=_PRODUCT,
+    ),
+    Setting(
+        "DISCOUNT",
+        "the same for discounts; doctor tells the store's own discount product",
+        pattern=_UUID,
+        form=_PRODUCT,
+    ),
+    Setting("FEE", "the same for fees", pattern=_UUID, form=_PRODUCT),
+    Setting("ROUNDING", "the same for differences of up to 0.02", pattern=_UUID, form=_PRODUCT),
 )
 SETTINGS = (*_READING, *_SELLING)
 SIGN_INS = (

@@ -17,8 +17,10 @@ APP = Setting(
     "kind of the app: `custom` (a custom connection), or `web` or `pkce` (a mobile or desktop app), which a person"
     " consents to with `syncctl auth`; by default custom, with a REFRESH_TOKEN web",
     pattern="custom|web|pkce",
+    form="custom, web or pkce",
 )
 _ACCOUNT = r"[^,:\s]{1,10}"
+_CODE = "the code of an account, as 200"
 POSTING_SETTINGS = (
     *POSTING,
     Setting(
@@ -26,20 +28,28 @@ POSTING_SETTINGS = (
         "what a posted invoice is: AUTHORISED, SUBMITTED or DRAFT",
         "AUTHORISED",
         pattern="AUTHORISED|SUBMITTED|DRAFT",
+        form="AUTHORISED, SUBMITTED or DRAFT",
     ),
-    Setting("ACCOUNT", "account of what is sold; without it each item's own", pattern=_ACCOUNT),
-    Setting("SHIPPING", "account of shipping; without it ACCOUNT", pattern=_ACCOUNT),
-    Setting("DISCOUNT", "account of discounts; without it ACCOUNT", pattern=_ACCOUNT),
-    Setting("FEE", "account of fees; without it ACCOUNT", pattern=_ACCOUNT),
+    Setting(
+        "ACCOUNT",
+        "account of what is sold; without it each item's own",
+        pattern=_ACCOUNT,
+        form=_CODE,
+    ),
+    Setting("SHIPPING", "account of shipping; without it ACCOUNT", pattern=_ACCOUNT, form=_CODE),
+    Setting("DISCOUNT", "account of discounts; without it ACCOUNT", pattern=_ACCOUNT, form=_CODE),
+    Setting("FEE", "account of fees; without it ACCOUNT", pattern=_ACCOUNT, form=_CODE),
     Setting(
         "ROUNDING",
         "account for differences of up to 0.02; without it such an order is held",
         pattern=_ACCOUNT,
+        form=_CODE,
     ),
     Setting(
         "PAYMENTS",
         "account that each method of payment is paid to, as `card:090,paypal:091`; without it no payments are posted",
         pattern=f"[^,:]+:{_ACCOUNT}(, ?[^,:]+:{_ACCOUNT})*",
+        form="an account for each method, as card:090,paypal:091",
     ),
     Setting(
         "CONTACT",
@@ -47,6 +57,7 @@ POSTING_SETTINGS = (
         " the linked contact; `link-only`: contacts that are there are never written to",
         "as-entered",
         pattern="as-entered|link-only",
+        form="as-entered or link-only",
     ),
 )
 

@@ -40,7 +40,8 @@ class Limit(Struct):
 class Setting(Struct):
     """A setting of a connector: `SYNCCTL_<NAME>_<name>`. `pattern` is what a value must match as a whole.
 
-    `asked`: whether `syncctl init` asks for it, though it is neither required nor needed to sign in.
+    `form` says that in words, for who wrote something else. `asked`: whether `syncctl init` asks for it, though it is
+    neither required nor needed to sign in.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Setting(Struct):
     required: bool = False
     secret: bool = False
     pattern: str = ".+"
+    form: str = "one line of text"
     asked: bool = False
 
 
@@ -170,9 +172,9 @@ class Values(Struct):
 # What every connector that posts can be told.
 POSTING = (
     Setting("POST_SINCE", "the day from which on orders are posted; by default when it first got the role invoices",
-            pattern=r"\d{4}-\d{2}-\d{2}"),
+            pattern=r"\d{4}-\d{2}-\d{2}", form="a day, as 2026-11-01"),
     Setting("TAX", "tax code of each rate in the shop's orders, as `0.15:OUTPUT2,0:ZERORATEDOUTPUT`",
-            pattern=r"0?\.?\d+:[^,:]+(, ?0?\.?\d+:[^,:]+)*"),
+            pattern=r"0?\.?\d+:[^,:]+(, ?0?\.?\d+:[^,:]+)*", form="a code for each rate, as 0.15:OUTPUT2,0:NONE"),
     Setting("GUEST", "`create` a customer for each guest, or the code of the customer that stands for all", "create"),
-    Setting("DUE_DAYS", "days after which an order has to be paid", pattern=r"\d{1,3}"),
+    Setting("DUE_DAYS", "days after which an order has to be paid", pattern=r"\d{1,3}", form="days, 0-999"),
 )  # fmt: skip

@@ -71,14 +71,31 @@ class Xero(Connector):
         Setting("CLIENT_SECRET", "client secret, from the same page; an app with PKCE has none", secret=True),
         APP,
         Setting("REFRESH_TOKEN", "a refresh token to begin with, instead of `syncctl auth`", secret=True),
-        Setting("TENANT_ID", "id of the organisation; a custom connection needs none", pattern=_GUID),
         Setting(
-            "CURRENCY", "currency of the prices (ISO 4217); the items do not tell it", pattern="[A-Z]{3}", asked=True
+            "TENANT_ID",
+            "id of the organisation; a custom connection needs none",
+            pattern=_GUID,
+            form="an id, as doctor lists them",
         ),
-        Setting("PAGE_SIZE", "contacts a page, 1-1000", "1000", pattern=r"[1-9]\d{0,2}|1000"),
+        Setting(
+            "CURRENCY",
+            "currency of the prices (ISO 4217); the items do not tell it",
+            pattern="[A-Z]{3}",
+            form="three capital letters, as NZD",
+            asked=True,
+        ),
+        Setting("PAGE_SIZE", "contacts a page, 1-1000", "1000", pattern=r"[1-9]\d{0,2}|1000", form="1-1000"),
         *POSTING_SETTINGS,
-        Setting("AUTH_URL", "where tokens are fetched", AUTH_URL, pattern=r"https?://\S+"),
-        Setting("CONSENT_URL", "where a person consents", CONSENT_URL, pattern=r"https?://\S+"),
+        Setting(
+            "AUTH_URL", "where tokens are fetched", AUTH_URL, pattern=r"https?://\S+", form="an address, as https://…"
+        ),
+        Setting(
+            "CONSENT_URL",
+            "where a person consents",
+            CONSENT_URL,
+            pattern=r"https?://\S+",
+            form="an address, as https://…",
+        ),
     )
     # The small day, until the service shows that it is a large one. Whether the day rolls, or begins at an hour of the
     # tenant's, is not documented: what fits into every 24 hours fits into any day.

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, cast
 
-from syncctl.clock import LENGTH, seconds_in
+from syncctl.clock import seconds_in
 from syncctl.connectors import kinds
 from syncctl.connectors.declared import Setting
 from syncctl.errors import ConfigError
@@ -25,7 +25,8 @@ from syncctl.settings.connector import (
     variable_prefix,
 )
 from syncctl.settings.file import PREFIX, Settings, default_state, mode_warning, places, read_settings
-from syncctl.settings.mail import MAIL_SETTINGS, Mail, read_mail
+from syncctl.settings.general import GLOBAL
+from syncctl.settings.mail import Mail, read_mail
 from syncctl.settings.names import parse_names
 from syncctl.settings.zone import is_zone
 
@@ -35,73 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["Config", "ConnectorConfig", "common_settings", "global_settings", "load"]
 
 NewProducts = Literal["insert", "ignore"]
-
-_GLOBAL = (
-    Setting(
-        "SHOP",
-        "short name of the shop, 2-12 letters, digits or `-`, to which the state and every reference belong; no two"
-        " installations post to one account under the same",
-        required=True,
-        pattern="[A-Za-z0-9-]{2,12}",
-    ),
-    Setting(
-        "CONNECTORS",
-        "the connectors, comma separated, each a service (`unleashed`) or a name of its own and a service"
-        " (`nz:unleashed`)",
-        required=True,
-    ),
-    Setting("STATE", "the state file; by default it follows the `.env`"),
-    Setting("STATE_GROUP", "the group that shares the state file with the shop's own user", pattern=r"[^\s:]+"),
-    Setting("PRICE_FROM", "the connector that owns the shop's prices; by default the first with the role products"),
-    Setting("STOCK_FROM", "the connector that owns the shop's stock; by default the first with the role stock"),
-    Setting("NEW_PRODUCTS", "insert or ignore what the shop does not have yet", "insert", pattern="insert|ignore"),
-    Setting(
-        "TIMEZONE",
-        "where the shop is, as `Pacific/Auckland`; required with the role invoices",
-        pattern=r"[A-Za-z0-9_+/-]+",
-    ),
-    Setting(
-        "POST_STATUSES",
-        "which orders are posted, by their status, comma separated; also those that may only come later, as `shipped`",
-        "paid,completed",
-    ),
-    Setting("POST_TO_ALL", "yes: post each order to every connector with the role invoices", pattern="yes|no"),
-    Setting(
-        "READ_SOLD",
-        "whether the stock of what is sold is read again once its orders are posted to the stock owner: yes or no",
-        "yes",
-        pattern="yes|no",
-    ),
-    Setting(
-        "RETRY",
-        "after how long a refused record is tried again, the first time, the second time …; then it is given up;"
-        " whole minutes, hours or days, as 30m,2h,1d",
-        "1h,2h,4h,4h,8h,12h,24h,24h,24h",
-        pattern=r"\d{1,4}[mhd](,\d{1,4}[mhd])*",
-    ),
-    Setting(
-        "PING_URL",
-        "address of a check at healthchecks.io or the like, pinged when a run begins and ends",
-        secret=True,
-        pattern=r"https?://\S+",
-    ),
-    Setting(
-        "FRESHNESS", "how soon a change has to show, as `90m`, `2h`, `1d`; status --check warns", "2h", pattern=LENGTH
-    ),
-    Setting("KEEP_BODIES_DAYS", "days that requests and answers are kept", "7", pattern="[0-9]{1,4}"),
-    Setting(
-        "KEEP_JOURNAL_DAYS",
-        "days that calls and runs are kept, at least 35: a month's budget needs them",
-        "400",
-        pattern="3[5-9]|[4-9][0-9]|[1-9][0-9]{2,3}",
-    ),
-    Setting(
-        "KEEP_CHANGES_DAYS", "days that changes are kept; the last one of each value stays", "400", pattern="[0-9]{1,4}"
-    ),
-    *MAIL_SETTINGS,
-)
-
-
 _POSTING = ("TIMEZONE", "POST_STATUSES", "POST_TO_ALL", "READ_SOLD", "RETRY")
 
 
@@ -134,7 +68,7 @@ class Config(Struct):
 
 def global_settings() -> tuple[Setting, ...]:
     """The settings that belong to no connector, `SYNCCTL_<name>`."""
-    return _GLOBAL
+    return GLOBAL
 
 
 def common_settings() -> tuple[Setting, ...]:
@@ -144,7 +78,7 @@ def common_settings() -> tuple[Setting, ...]:
 
 def ping_url(env_file: StrPath | None = None, environ: Mapping[str, str] = os.environ) -> str | None:
     """The address to ping, known before the other settings are: what is wrong with them is told there, too."""
-    (setting,) = (each for each in _GLOBAL if each.name == "PING_URL")
+    (setting,) = (each for each in GLOBAL if each.name == "PING_URL")
     try:
         settings = read_settings(env_file, environ)
     except ConfigError:
@@ -161,7 +95,7 @@ def load(env_file: StrPath | None = None, environ: Mapping[str, str] = os.enviro
     findings = Findings(_file_warnings(settings))
     values = _read_global(settings, findings)
     wrong_names: list[str] = []
-    names = parse_names(values.get("CONNECTORS", ""), (setting.name for setting in _GLOBAL), wrong_names)
+    names = parse_names(values.get("CONNECTORS", ""), (setting.name for setting in GLOBAL), wrong_names)
     connectors = tuple(read_connector(name, kind, settings, findings) for name, kind in names.items())
     state = _state(settings, environ, findings)
     price_from = _owner("PRICE_FROM", values, "products", connectors, findings)
@@ -193,7 +127,7 @@ def load(env_file: StrPath | None = None, environ: Mapping[str, str] = os.enviro
 def _read_global(settings: Settings, findings: Findings) -> dict[str, str]:
     """The values that are set or have a default."""
     reader = Reader(settings, PREFIX, findings, findings.problems)
-    values = {setting.name: reader.read(setting) for setting in _GLOBAL}
+    values = {setting.name: reader.read(setting) for setting in GLOBAL}
     zone = values.get("TIMEZONE")
     if zone and not is_zone(zone):
         findings.problems.append(f"{PREFIX}TIMEZONE: there is no time zone {zone}; write one as Pacific/Auckland")
@@ -264,7 +198,7 @@ def _strangers(settings: Settings, names: Iterable[str], known: set[str], *, sur
 
     While it is not `sure` which connectors there are, only what looks like a setting of the whole is told.
     """
-    candidates = known if sure else {PREFIX + setting.name for setting in _GLOBAL}
+    candidates = known if sure else {PREFIX + setting.name for setting in GLOBAL}
     for variable in sorted(set(settings.values) - known):
         hint = _hint(variable, names, candidates) if sure else _near(variable, candidates)
         if sure or hint:

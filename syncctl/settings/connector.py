@@ -93,7 +93,7 @@ class Reader:
             self.findings.secrets.add(value)
         if not re.fullmatch(setting.pattern, value):
             shown = "the value" if setting.secret else shortened(value)
-            raise ValueError(f"{variable}: {shown} does not fit: {setting.help}")
+            raise ValueError(f"{variable}: {shown} does not fit; write {setting.form}")
         return value
 
     def _warn_of(self, path: str) -> None:

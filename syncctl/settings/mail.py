@@ -28,6 +28,7 @@ MAIL_SETTINGS = (
         "how long a service must be out of reach before that is mailed: minutes, hours or days, as `30m`, `2h`, `1d`",
         "2h",
         pattern="[0-9]{1,4}[mhd]",
+        form="minutes, hours or days, as 30m, 2h or 1d",
     ),
 )
 
