@@ -493,15 +493,14 @@ def test_wrong_roles_stop_everything_for_they_would_move_the_ownership() -> None
 
 def test_unknown_variables_are_named_with_a_hint(here: Path) -> None:
     write(here / ".env", UNLEASHED_APIKEY="x", OLD="1")
-    variables = environ(CONNECTORS="nz:unleashed", NZ_API_ID="1", NZ_API_KEY="2", NZ_WAREHUOSE="3")
+    variables = environ(CONNECTORS="nz:unleashed", NZ_API_ID="1", NZ_API_KEY="2", NZ_WAREHUOSE="3", XERO_TAX="4")
     variables |= {"_SYNCCTL_COMPLETE": "bash_source", "syncctl_x": "1", "SYNCCTL_EMPTY": ""}
-    absent = "means nothing to syncctl: SYNCCTL_CONNECTORS does not name unleashed"
+    absent = "nothing to syncctl: SYNCCTL_CONNECTORS does not name"
     assert load(environ=variables).warnings == (
         "SYNCCTL_NZ_WAREHUOSE (the environment) means nothing to syncctl; did you mean SYNCCTL_NZ_WAREHOUSE?",
         f"SYNCCTL_OLD ({here}/.env) means nothing to syncctl",
-        f"SYNCCTL_UNLEASHED_APIKEY ({here}/.env) {absent}",
-        f"SYNCCTL_UNLEASHED_API_ID (the environment) {absent}",
-        f"SYNCCTL_UNLEASHED_API_KEY (the environment) {absent}",
+        f"SYNCCTL_UNLEASHED_APIKEY ({here}/.env) and 2 more of unleashed mean {absent} unleashed",
+        f"SYNCCTL_XERO_TAX (the environment) means {absent} xero",
     )
 
 

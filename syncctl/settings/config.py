@@ -194,20 +194,27 @@ def _unheard(owner: str | None, connectors: Iterable[ConnectorConfig]) -> Iterat
 
 
 def _strangers(settings: Settings, names: Iterable[str], known: set[str], *, sure: bool) -> Iterator[str]:
-    """One sentence for each variable that means nothing: it is probably misspelt.
+    """One sentence for each variable that means nothing: it is probably misspelt; one for all of an absent connector.
 
     While it is not `sure` which connectors there are, only what looks like a setting of the whole is told.
     """
     candidates = known if sure else {PREFIX + setting.name for setting in GLOBAL}
+    absent: dict[str, list[str]] = {}
     for variable in sorted(set(settings.values) - known):
-        hint = _hint(variable, names, candidates) if sure else _near(variable, candidates)
-        if sure or hint:
+        kind = _absent(variable, names) if sure else ""
+        if kind:
+            absent.setdefault(kind, []).append(variable)
+        elif (hint := _near(variable, candidates)) or sure:
             yield f"{variable} ({settings.place(variable)}) means nothing to syncctl{hint}"
+    for kind, variables in absent.items():
+        first, more = variables[0], len(variables) - 1
+        who = f"{first} ({settings.place(first)})" + (f" and {more} more of {kind} mean" if more else " means")
+        yield f"{who} nothing to syncctl: {PREFIX}CONNECTORS does not name {kind}"
 
 
-def _hint(variable: str, names: Iterable[str], known: set[str]) -> str:
-    absent = [kind for kind in kinds() if kind not in names and variable.startswith(variable_prefix(kind))]
-    return f": {PREFIX}CONNECTORS does not name {absent[0]}" if absent else _near(variable, known)
+def _absent(variable: str, names: Iterable[str]) -> str:
+    """The service that a variable seems to be for, where no connector has its name; else ""."""
+    return next((kind for kind in kinds() if kind not in names and variable.startswith(variable_prefix(kind))), "")
 
 
 def _near(variable: str, known: set[str]) -> str:
