@@ -120,7 +120,8 @@ class TestWhichOrders:
             shop.run("post-invoices", **box.env())
             mail = box.only()
             assert mail["Subject"] == "syncctl demo: 1 failed (unleashed: flood)"
-            assert "To try now: syncctl post-invoices --connector unleashed --yes-all" in mail.get_content()
+            again = f"syncctl post-invoices --env-file {shop.folder / '.env'} --connector unleashed --yes-all"
+            assert f"To try now: {again}" in mail.get_content()
             shop.run("post-invoices", "--yes-all", **box.env())
             mail = box.only()
             assert mail["Subject"] == "syncctl demo: 1 recovered (unleashed: flood)"

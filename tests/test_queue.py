@@ -486,3 +486,14 @@ def test_a_posted_order_still_tells_of_the_runs_that_an_outage_stopped(shop: Sho
     place(shop, order("2", customer={"code": "C-82"}))
     assert shop.run("post-invoices").code == 0
     assert "stopped" not in shop.ok("explain", "order", "2").out
+
+
+def test_a_new_order_that_an_old_one_holds_says_which_and_how_it_goes_alone(shop: Shop) -> None:
+    settings = {"SYNCCTL_UNLEASHED_POST_SINCE": "2026-01-01"}
+    place(shop, order("R-OLD", placed_at="2026-02-03T00:00:00Z"), order("R-NEW"))
+    assert shop.run("post-invoices", **settings).code == 65
+    told = shop.ok("explain", "order", "R-NEW", **settings).out
+    assert "the oldest is R-OLD of 2026-02-03T00:00:00Z; to post this one alone, run syncctl post-invoices" in told
+    assert told.rstrip().endswith("--order R-NEW")
+    assert shop.run("post-invoices", "--order", "R-NEW", **settings).code == 0
+    assert states(shop) == {"done": 1}

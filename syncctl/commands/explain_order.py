@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -167,5 +168,13 @@ def _flood(config: Config, database: Database, number: str) -> str:
     for each in posters(config):
         held = held_back(config, database, each, SystemClock().now())
         if number in held:
-            return held_words(len(held))
+            alone = f"to post this one alone, run syncctl post-invoices --order {shlex.quote(number)}"
+            return f"{held_words(len(held))}; {_oldest(database, held)}; {alone}"
     return ""
+
+
+def _oldest(database: Database, numbers: Sequence[str]) -> str:
+    """The order that may be too old to be posted unasked, and holds the others with it."""
+    sql = "SELECT number, placed_at FROM orders WHERE number IN (SELECT value FROM json_each(?)) ORDER BY placed_at"
+    row = database.row(f"{sql} LIMIT 1", json.dumps(numbers))
+    return f"the oldest is {row['number']} of {row['placed_at']}" if row else ""

@@ -138,8 +138,9 @@ def is_flood(fresh: Sequence[New], wanted: Wanted, now: int) -> bool:
 
 def _tell_flood(push: Pushing, fresh: Sequence[New]) -> None:
     setting = push.session.connector.values.variable("POST_SINCE")
-    oldest = push.day(min(each.placed_at for each in fresh))
-    message = f"{len(fresh)} orders are new, the oldest of {oldest}: nothing is posted unasked"
+    oldest = min(fresh, key=lambda each: each.placed_at)
+    which = f"{oldest.number}, of {push.day(oldest.placed_at)}"
+    message = f"{len(fresh)} orders are new, the oldest, {which}: nothing is posted unasked"
     remedy = f"Look at them, then run syncctl post-invoices --yes-all, or set {setting}"
     push.session.tally.report([Problem("", message, remedy)])
 
