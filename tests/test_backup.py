@@ -243,8 +243,9 @@ def test_the_nightly_line_of_the_readme_backs_up_whatever_state_check_finds(post
     shop.write("UPDATE looks SET product_at = 9e15, oldest_at = 9e15")
     assert shop.run("state", "check").code == 65
     readme = (Path(__file__).parent.parent / "README.md").read_text()
-    (line,) = re.findall(r"\* \* \* root (syncctl .*backup.*)", readme)
-    line = line.replace("\\%", "%").replace("/var/backups", str(shop.folder))
-    path = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "SYNCCTL_STATE": str(shop.state)}
+    (line,) = re.findall(r"\* \* \*  root  (.*syncctl backup.*)", readme)
+    program = str(Path(sys.executable).parent)
+    line = line.replace("\\%", "%").replace("/var/backups", str(shop.folder)).replace("/opt/syncctl/bin", program)
+    path = {"PATH": "/usr/bin:/bin", "SYNCCTL_STATE": str(shop.state)}
     subprocess.run(["sh", "-c", line], env=shop.env | shop.extra | path, cwd=shop.folder, check=False)
     assert len(list(shop.folder.glob("syncctl-*.db"))) == 1

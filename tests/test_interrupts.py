@@ -182,7 +182,7 @@ def on_a_terminal(shop: Shop, *args: str) -> tuple[int, str]:
 def test_a_person_sees_progress_and_a_summary(shop: Shop) -> None:
     code, seen = on_a_terminal(shop, "sync-recent")
     assert code == 0
-    assert "reading 120 products in 6 calls" in seen
+    assert "reading 120 products and their stock in 12 calls" in seen
     assert "unleashed products  [" in seen
     assert "100%" in seen
     assert seen.splitlines()[-1].startswith("unleashed: ")

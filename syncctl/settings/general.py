@@ -91,7 +91,7 @@ GLOBAL = (
         "days that calls and runs are kept, at least 35: a month's budget needs them",
         "400",
         pattern="3[5-9]|[4-9][0-9]|[1-9][0-9]{2,3}",
-        form="days, 35-9999",
+        form="a number of days, at least 35: a month's budget needs them",
     ),
     Setting(
         "KEEP_CHANGES_DAYS",
