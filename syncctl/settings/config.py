@@ -28,7 +28,6 @@ from syncctl.settings.file import PREFIX, Settings, default_state, mode_warning,
 from syncctl.settings.general import GLOBAL
 from syncctl.settings.mail import Mail, read_mail
 from syncctl.settings.names import parse_names
-from syncctl.settings.zone import is_zone
 
 if TYPE_CHECKING:
     from _typeshed import StrPath
@@ -128,9 +127,11 @@ def _read_global(settings: Settings, findings: Findings) -> dict[str, str]:
     """The values that are set or have a default."""
     reader = Reader(settings, PREFIX, findings, findings.problems)
     values = {setting.name: reader.read(setting) for setting in GLOBAL}
-    zone = values.get("TIMEZONE")
-    if zone and not is_zone(zone):
-        findings.problems.append(f"{PREFIX}TIMEZONE: there is no time zone {zone}; write one as Pacific/Auckland")
+    if zone := values.get("TIMEZONE"):
+        from syncctl.settings.zone import is_zone
+
+        if not is_zone(zone):
+            findings.problems.append(f"{PREFIX}TIMEZONE: there is no time zone {zone}; write one as Pacific/Auckland")
     return {name: value for name, value in values.items() if value is not None}
 
 
