@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from syncctl.shop.order import Order
 
+# The causes of an order that is posted, but is there with another sum or currency: a person has to accept that.
+DIFFERS = ("total-differs", "currency-differs")
 NAMESPACE = "9d2c3a53-2f4e-5c0b-8d7a-3b3f6e1f2a10"  # of the ids that we give; to change it would post everything again
 
 

@@ -12,12 +12,13 @@ ROOT = Path(__file__).parent.parent / "syncctl"
 
 # The lowest first; a module may import from its own layer and from those before it.
 LAYERS = (
-    ("errors", "models", "clock", "invocation", "mail.event", "shop.fields"),
+    ("errors", "models", "clock", "invocation", "wording", "shop.fields"),
     ("shop.listing",),
     ("shop.customer", "shop.product"),
     ("shop.order",),
     ("shop.order_check",),
     ("models_push",),
+    ("mail.event",),
     ("decide",),
     ("connectors.declared",),
     ("connectors.base", "connectors._fields", "connectors._checks", "tally", "run"),

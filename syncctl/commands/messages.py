@@ -104,7 +104,7 @@ def show_errors(tally: Tally, common: Common) -> None:
 
 def sentence(connector: str, record: str, message: str, remedy: str) -> str:
     """`unleashed: MUG-1: what is wrong. What to do.` is the form of every message about a record."""
-    from syncctl.mail.event import one_line  # a run without a word to say needs none
+    from syncctl.wording import one_line  # a run without a word to say needs none
 
     named = not record and message.startswith(f"{connector} ")  # as in `unleashed is locked by …`
     who = "" if named else f"{connector}: {one_line(record, 80)}: " if record else f"{connector}: "

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from syncctl.clock import SystemClock
 from syncctl.commands.layout import Level, paint, plural, request_words, say
-from syncctl.mail.event import one_line
 from syncctl.models import from_ms, iso, to_ms
+from syncctl.wording import one_line
 
 if TYPE_CHECKING:
     from syncctl.state.outbox import Row

@@ -28,12 +28,12 @@ def with_stops(database: Database, row: Row, attempts: Sequence[dict[str, Any]])
     from syncctl.clock import SystemClock
     from syncctl.state.stopped import tries_stopped
 
-    ended = max((each["at"] for each in attempts), default="") if row.state in ("done", "gave_up", "skipped") else ""
-    until = (
-        to_ms(datetime.fromisoformat(ended) if ended else SystemClock().now()) + 999
-    )  # times are told in whole seconds
+    closed = row.state in ("done", "gave_up", "skipped")
+    ended = max((each["at"] for each in attempts), default="") if closed else ""
+    until = datetime.fromisoformat(ended) if ended else SystemClock().now()
     known = {each["run"] for each in attempts}
-    stops = [each for each in tries_stopped(database, row, until) if each["run"] not in known]
+    # Times are told in whole seconds.
+    stops = [each for each in tries_stopped(database, row, to_ms(until) + 999) if each["run"] not in known]
     return sorted([*attempts, *stops], key=lambda each: (each["at"], each["run"]))
 
 

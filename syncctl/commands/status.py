@@ -14,8 +14,8 @@ from syncctl.commands.layout import Level, ended, padded, paint, plural, say
 from syncctl.commands.messages import show_json, warn
 from syncctl.commands.options import Common, common_options
 from syncctl.commands.token_life import token_life
-from syncctl.mail.event import without_call
 from syncctl.models import Struct, from_ms, iso, to_ms
+from syncctl.wording import without_call
 
 _WEEK_MS = 7 * 86400 * 1000
 _MOST_ERRORS = 5

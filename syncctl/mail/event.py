@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
 from syncctl.models import Struct
+from syncctl.models_push import DIFFERS
+from syncctl.wording import one_line, without_call
 
 What = Literal["failed", "gave_up", "recovered"]
 RECORD = "record"  # the cause of what was wrong with a record that was read: the message alone tells one from another
 
-_POSTED = ("total-differs", "currency-differs")  # causes of what is posted, and stays so until a person accepts it
-_MOST_CHARACTERS = 500
+POSTED = "posted, to look at"
 _RETRY, _THEN = "syncctl queue retry ", " && syncctl retry-queue"
 
 
@@ -39,8 +39,8 @@ class Event(Struct):
     @property
     def word(self) -> str:
         """What is said of it: nothing has failed where a person has only to look."""
-        if self.what == "failed" and self.cause in _POSTED:
-            return "posted, to look at"
+        if self.what == "failed" and self.cause in DIFFERS:
+            return POSTED
         return "given up" if self.what == "gave_up" else self.what
 
     @property
@@ -66,31 +66,3 @@ def cleaned(event: Event) -> Event:
     """The same with texts of one line each, of a length that people read."""
     texts = {name: one_line(value) for name, value in event.as_dict().items() if isinstance(value, str)}
     return event.changed(**texts)
-
-
-def without_call(text: str) -> str:
-    """What was said without the number of the call, by which nothing is told apart that failed for one reason.
-
-    >>> without_call("The service refuses call 65 with 400: no such tax")
-    'The service refuses it with 400: no such tax'
-    >>> without_call("The answer is no JSON (call 7, text/html)")
-    'The answer is no JSON (text/html)'
-    """
-    text = re.sub(r"\b(refuses|redirects) call \d+\b", r"\1 it", text)
-    return re.sub(r"\(call \d+, ", "(", re.sub(r" \(call \d+\)", "", text))
-
-
-def call_in(text: str) -> str:
-    """`call 65`, where a text has the number of one."""
-    found = re.search(r"\bcall \d+\b", text)
-    return found[0] if found and without_call(text) != text else ""
-
-
-def one_line(text: str, most: int = _MOST_CHARACTERS) -> str:
-    """Text without line feeds and other characters that do not show, shortened.
-
-    >>> one_line("order 7\\r\\nBcc: all@example.com")
-    'order 7 Bcc: all@example.com'
-    """
-    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-    return line if len(line) <= most else line[: most - 1] + "…"

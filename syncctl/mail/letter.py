@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from syncctl.mail.event import RECORD, Event, call_in, cleaned, one_line, retry_all, without_call
+from syncctl.mail.event import POSTED, RECORD, Event, cleaned, retry_all
 from syncctl.models import Struct, iso
+from syncctl.wording import call_in, one_line, without_call
 
 _MOST_LISTED = 20
-_TO_LOOK_AT = "posted, to look at"
-_WORDS = ("given up", "failed", _TO_LOOK_AT, "recovered")  # in this order
+_WORDS = ("given up", "failed", POSTED, "recovered")  # in this order
 _MOST_SUBJECT = 150
 
 
@@ -84,7 +84,7 @@ def _shared(events: Sequence[Event]) -> set[str]:
     """What all of them have in common."""
     names = ("message", "remedy", "command", "waits")
     shared = {name for name in names if len({without_call(getattr(event, name)) for event in events}) == 1}
-    if events[0].word == _TO_LOOK_AT:
+    if events[0].word == POSTED:
         return shared - {"command"}  # it accepts one alone
     return shared | {"command"} if retry_all(events) else shared
 
@@ -104,7 +104,7 @@ def _advice(events: Sequence[Event], shared: set[str]) -> Iterator[str]:
 def _next_try(events: Sequence[Event]) -> str:
     if events[0].what == "gave_up":
         return "not by itself any more"
-    if events[0].word == _TO_LOOK_AT:
+    if events[0].word == POSTED:
         return ""
     times = sorted(event.next_try for event in events if event.next_try)
     if not times:
@@ -115,7 +115,7 @@ def _next_try(events: Sequence[Event]) -> str:
 def _own(event: Event, shared: set[str]) -> Iterator[str]:
     """What a record has not in common with the others of its group."""
     names = ("message",) if event.what == "recovered" else ("message", "remedy", "command")
-    begin = {"command": "To accept it: "} if event.word == _TO_LOOK_AT else {}
+    begin = {"command": "To accept it: "} if event.word == POSTED else {}
     own = ((name, getattr(event, name).rstrip(".")) for name in names if name not in shared)
     yield from (begin.get(name, "") + told for name, told in own if told)
     if event.waits and "waits" not in shared:

@@ -12,9 +12,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 
-from syncctl.mail.event import one_line
 from syncctl.mail.letter import Letter
 from syncctl.settings.mail import Mail
+from syncctl.wording import one_line
 
 
 class MailError(Exception):

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from syncctl.models import Kind, Struct
+from syncctl.models_push import DIFFERS
 from syncctl.state.database import Database
 
 NO_ANSWER, UNCLEAR = "no answer", "unclear"  # outcomes of a try
@@ -21,8 +22,6 @@ PUT_BACK = (
     "status"  # the cause of an order that is not posted for the time being, as the shop has given it another status
 )
 TO_COME = "to-come"  # the cause of an order that waits for its day, which is `due_at`
-# The causes of an order that is posted, but is there with another sum or currency: a person has to accept that.
-DIFFERS = ("total-differs", "currency-differs")
 DIFFERING = f"state = 'done' AND cause IN {DIFFERS}"  # as in the index
 # The causes of orders that a person has to say or mend something for about their customer or a product.
 HELD = (

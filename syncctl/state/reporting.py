@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from syncctl.mail.event import without_call
 from syncctl.state.database import Database
 from syncctl.state.health import SUCCESS
 from syncctl.state.windows import DAY
+from syncctl.wording import without_call
 
 _SUCCESSES = f"""
 SELECT started_at FROM runs JOIN run_connectors ON run = runs.id AND connector = ?1
